@@ -1,0 +1,57 @@
+//! Finds or builds the real servers that tests and the demo run on: kube-apiserver, kubectl and etcd.
+//!
+//! They come, in this order, from the directory that `KUBEBUILDER_ASSETS` names, from `PATH`, or from a
+//! cache outside the checkout that [`ensure`] fills by building them with Go from the modules beside this
+//! crate. All three come from one place, so that the versions match. [`find`] never builds: a test that
+//! starts compiling Kubernetes for five minutes without a word helps nobody.
+
+mod build;
+mod cache;
+mod modules;
+mod origin;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+pub use origin::{NotFound, find};
+
+/// Where the three programs are, and why these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Servers {
+    /// The Kubernetes API server.
+    pub kube_apiserver: PathBuf,
+    /// The Kubernetes command line, of the same version.
+    pub kubectl: PathBuf,
+    /// The API server's database.
+    pub etcd: PathBuf,
+    /// One phrase that says where they come from, for a person.
+    pub origin: String,
+}
+
+impl Servers {
+    /// Name and path of each program, in the order in which they start.
+    #[must_use]
+    pub fn programs(&self) -> [(&'static str, &PathBuf); 3] {
+        [("etcd", &self.etcd), ("kube-apiserver", &self.kube_apiserver), ("kubectl", &self.kubectl)]
+    }
+}
+
+/// Finds the servers, or builds them into the cache. Two runs at once wait for each other.
+///
+/// # Errors
+/// When `KUBEBUILDER_ASSETS` names an unusable directory, when Go is missing, or when the build fails. The
+/// message says what to do.
+pub fn ensure(say: &mut dyn FnMut(&str)) -> Result<Servers> {
+    match find() {
+        Ok(servers) => Ok(servers),
+        Err(NotFound::Unusable(reason)) => Err(anyhow::anyhow!(reason)),
+        Err(NotFound::NotBuilt { passed_over }) => {
+            for reason in passed_over {
+                say(&reason);
+            }
+            build::all(say)?;
+            Ok(find()?)
+        }
+    }
+}

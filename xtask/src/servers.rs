@@ -1,0 +1,39 @@
+//! `cargo xtask servers`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+/// Find or build kube-apiserver, kubectl and etcd for the tests and the demo
+///
+/// They come, in this order, from
+///
+///   1. the directory that KUBEBUILDER_ASSETS names,
+///   2. PATH, when it has all three and the API server is 1.31 or later,
+///   3. a cache outside the checkout ($XDG_CACHE_HOME/aiops-operators/servers, by default below
+///      ~/.cache), into which they are built with Go from tests/servers/*/go.mod.
+///
+/// The first build takes about 5 minutes on two cores, 190 MB in the cache, and some 3 GB in Go's own
+/// caches (`go env GOCACHE GOMODCACHE`). Later runs are instant. `demo` and `test` do this by themselves.
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Arguments {
+    /// Print only `name=path`, one line each, for use in a script
+    #[arg(long)]
+    print: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let servers = servers::ensure(&mut |line| eprintln!("{line}"))?;
+    if !arguments.print {
+        println!("{}:", servers.origin);
+    }
+    for (name, path) in servers.programs() {
+        if arguments.print {
+            println!("{name}={}", path.display());
+        } else {
+            println!("  {name:<15} {}", path.display());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
