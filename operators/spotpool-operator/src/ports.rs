@@ -1,0 +1,178 @@
+//! The world as the operator sees it: cloud, store, prober and clock, each behind a trait.
+//!
+//! Production and simulation differ only in what stands behind these. Waiting and deadlines are tokio's
+//! (`tokio::time`), so that a paused clock is simulated time. The shipped adapters are in
+//! [`crate::adapters`].
+
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use tencent_cvm::{BoxError, Credentials, Cvm};
+pub use tencent_cvm::WallClock as Clock;
+
+use crate::crd::{SpotInstance, SpotPool};
+
+/// A pool by namespace and name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolKey {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+impl PoolKey {
+    /// The pool `name` in `namespace`.
+    pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+}
+
+impl fmt::Display for PoolKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// The API server, as far as the operator needs it. Every read is live (a quorum read, no cache); every
+/// write carries the resourceVersion (or the preconditions) of the read that it was computed from.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The pool, or `None` when there is none of this name.
+    async fn pool(&self, key: &PoolKey) -> Result<Option<SpotPool>, StoreError>;
+
+    /// Every SpotInstance that carries the pool's label, whatever its pool's uid.
+    async fn instances(&self, key: &PoolKey) -> Result<Vec<SpotInstance>, StoreError>;
+
+    /// One SpotInstance.
+    async fn instance(&self, namespace: &str, name: &str) -> Result<Option<SpotInstance>, StoreError>;
+
+    /// Writes the pool's metadata (finalizers); its resourceVersion must be current.
+    async fn replace_pool(&self, pool: &SpotPool) -> Result<SpotPool, StoreError>;
+
+    /// Writes the pool's status; its resourceVersion must be current.
+    async fn replace_pool_status(&self, pool: &SpotPool) -> Result<SpotPool, StoreError>;
+
+    /// Creates a SpotInstance.
+    ///
+    /// # Errors
+    /// [`StoreError::AlreadyExists`] when the name is taken.
+    async fn create_instance(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError>;
+
+    /// Writes a SpotInstance's metadata (finalizers); its resourceVersion must be current.
+    async fn replace_instance(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError>;
+
+    /// Writes a SpotInstance's status; its resourceVersion must be current.
+    async fn replace_instance_status(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError>;
+
+    /// Deletes this very SpotInstance: uid and resourceVersion of what was read are preconditions.
+    /// An object with a finalizer stays, marked.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when it is gone, [`StoreError::Conflict`] when it has changed.
+    async fn delete_instance(&self, instance: &SpotInstance) -> Result<(), StoreError>;
+
+    /// The data of a Secret, or `None` when there is none of this name.
+    async fn secret(&self, namespace: &str, name: &str) -> Result<Option<BTreeMap<String, String>>, StoreError>;
+
+    /// Publishes an Event. Losing one is no harm.
+    async fn publish(&self, event: &Event) -> Result<(), StoreError>;
+
+    /// The uid of the kube-system namespace: who this cluster is.
+    async fn cluster_uid(&self) -> Result<String, StoreError>;
+}
+
+/// Why the store did not do what was asked.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The object is not there.
+    #[error("the object is not there")]
+    NotFound,
+    /// The object has changed since it was read: read again.
+    #[error("the object has changed since it was read")]
+    Conflict,
+    /// An object of this name exists.
+    #[error("an object of this name exists")]
+    AlreadyExists,
+    /// The API server refused; repeating will not help until somebody changes something.
+    #[error("the API server refused: {0}")]
+    Refused(String),
+    /// An object that cannot be read as what it should be; the others are not held up by it.
+    #[error("{object} cannot be understood: {why}")]
+    Broken {
+        /// Kind, namespace and name.
+        object: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No answer: a write may have happened. Read again before anything else.
+    #[error("no answer from the API server")]
+    Unanswered(#[source] BoxError),
+}
+
+/// What an Event is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Regarding {
+    /// apiVersion of the object.
+    pub api_version: String,
+    /// Kind of the object.
+    pub kind: String,
+    /// Its namespace, which is also the Event's.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its uid, when known.
+    pub uid: Option<String>,
+}
+
+/// One thing that people should be able to read with `kubectl describe`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The object.
+    pub regarding: Regarding,
+    /// Whether it asks for attention (a Warning) or not.
+    pub warning: bool,
+    /// One word, CamelCase.
+    pub reason: &'static str,
+    /// What the operator was doing, CamelCase.
+    pub action: &'static str,
+    /// A sentence.
+    pub note: String,
+}
+
+/// Asks one machine's model server whether it serves.
+#[async_trait]
+pub trait Prober: Send + Sync {
+    /// `Ok` when it answered 2xx within the timeout.
+    async fn probe(&self, target: &ProbeTarget) -> Result<(), ProbeFailure>;
+}
+
+/// Where a machine's model server is asked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProbeTarget {
+    /// An IP address.
+    pub address: String,
+    /// A TCP port.
+    pub port: u16,
+    /// A path that begins with a slash.
+    pub path: String,
+    /// How long to wait for the whole answer.
+    pub timeout: std::time::Duration,
+}
+
+/// Why a probe failed, in a few words without numbers that change from one probe to the next.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ProbeFailure(pub String);
+
+/// Makes the client for one (key pair, region). The same pair and region give the same client, so that
+/// limits and clock offset are shared.
+pub trait Clouds: Send + Sync {
+    /// The cloud's client.
+    ///
+    /// # Errors
+    /// When the region or the endpoint is no usable address.
+    fn cloud(&self, credentials: &Credentials, region: &str) -> Result<Arc<dyn Cvm>, tencent_cvm::Error>;
+}
