@@ -23,6 +23,19 @@ impl Action {
             Self::TerminateInstances => "TerminateInstances",
         }
     }
+
+    /// Whether doing it twice is the same as doing it once.
+    pub fn is_idempotent(self) -> bool {
+        !matches!(self, Self::RunInstances)
+    }
+
+    /// The documented limit per account and region ("API Category", 213/568, and each action's page).
+    pub(crate) fn calls_per_second(self) -> u32 {
+        match self {
+            Self::DescribeInstances => 40,
+            Self::RunInstances | Self::TerminateInstances => 10,
+        }
+    }
 }
 
 impl fmt::Display for Action {
@@ -71,4 +84,9 @@ pub enum Class {
     Wait,
     /// X: not ours to touch, or cannot be touched; stop and tell somebody.
     Forbidden,
+}
+
+/// How `code`, as an answer to `action`, is to be handled.
+pub fn classify(action: Action, code: &str) -> Class {
+    crate::codes::lookup(action, code)
 }

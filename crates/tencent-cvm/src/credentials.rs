@@ -38,7 +38,11 @@ pub struct Credentials {
 impl Credentials {
     /// A permanent key pair.
     pub fn new(secret_id: impl Into<String>, secret_key: impl Into<String>) -> Self {
-        Self { secret_id: SecretId::new(secret_id), secret_key: SecretString::from(secret_key.into()), token: None }
+        Self {
+            secret_id: SecretId::new(secret_id),
+            secret_key: SecretString::from(secret_key.into()),
+            token: None,
+        }
     }
 
     /// Adds the session token that temporary (STS) keys need.

@@ -1,7 +1,9 @@
 //! One error type, whose variants are named for what the caller may do next.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::envelope::NotTheApi;
 use crate::{Action, Class};
 
 /// A cause of any type.
@@ -64,6 +66,14 @@ pub enum Error {
         /// What to change.
         what: String,
     },
+    /// The client itself cannot be built.
+    #[error("build the CVM client: {what}")]
+    Config {
+        /// What to change.
+        what: String,
+        /// What kept it, when something below did.
+        source: Option<BoxError>,
+    },
 }
 
 /// How far a call got.
@@ -81,9 +91,118 @@ impl Error {
     /// How far the call got.
     pub fn reach(&self) -> Reach {
         match self {
-            Self::NotSent { .. } | Self::Invalid { .. } => Reach::NotSent,
+            Self::NotSent { .. } | Self::Invalid { .. } | Self::Config { .. } => Reach::NotSent,
             Self::Unknown { .. } | Self::Protocol { .. } => Reach::Unknown,
             Self::Api { .. } => Reach::Answered,
         }
     }
+
+    /// The call that failed; `None` when there is no client to call with.
+    pub fn action(&self) -> Option<Action> {
+        match self {
+            Self::NotSent { action, .. }
+            | Self::Unknown { action, .. }
+            | Self::Api { action, .. }
+            | Self::Protocol { action, .. }
+            | Self::Invalid { action, .. } => Some(*action),
+            Self::Config { .. } => None,
+        }
+    }
+
+    /// The cloud's error code, when it answered with one.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Api { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// How the cloud's error code is to be handled, when it answered with one.
+    pub fn class(&self) -> Option<Class> {
+        match self {
+            Self::Api { class, .. } => Some(*class),
+            _ => None,
+        }
+    }
+
+    /// The id under which Tencent's support finds the call.
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Api { request_id, .. } => Some(request_id),
+            Self::Protocol { request_id, .. } => request_id.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// How long the answer asked to wait, uncapped.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Api { retry_after, .. } => *retry_after,
+            Self::Unknown { source, .. } => source.downcast_ref::<NotTheApi>()?.retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether the same call may be made again as it stands, after a pause, without the danger of doing it
+    /// twice. A launch whose outcome is unknown is not.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::NotSent { .. } => true,
+            Self::Unknown { action, .. } | Self::Protocol { action, .. } => action.is_idempotent(),
+            Self::Api { class, .. } => matches!(class, Class::Retry | Class::Throttled | Class::Wait),
+            Self::Invalid { .. } | Self::Config { .. } => false,
+        }
+    }
+
+    /// The same error once for each of `n` that shared one request.
+    pub(crate) fn for_each_of(self, n: usize) -> Vec<Self> {
+        match self {
+            Self::NotSent { action, source } => {
+                shared(source, n).map(|source| Self::NotSent { action, source }).collect()
+            }
+            Self::Unknown { action, source } => {
+                shared(source, n).map(|source| Self::Unknown { action, source }).collect()
+            }
+            Self::Api { action, code, class, message, request_id, retry_after } => (0..n)
+                .map(|_| Self::Api {
+                    action,
+                    code: code.clone(),
+                    class,
+                    message: message.clone(),
+                    request_id: request_id.clone(),
+                    retry_after,
+                })
+                .collect(),
+            Self::Protocol { action, what, request_id } => (0..n)
+                .map(|_| Self::Protocol { action, what: what.clone(), request_id: request_id.clone() })
+                .collect(),
+            Self::Invalid { action, what } => {
+                (0..n).map(|_| Self::Invalid { action, what: what.clone() }).collect()
+            }
+            Self::Config { what, .. } => {
+                (0..n).map(|_| Self::Config { what: what.clone(), source: None }).collect()
+            }
+        }
+    }
+}
+
+/// A cause that several errors have in common.
+#[derive(Debug, Clone)]
+struct SharedCause(Arc<BoxError>);
+
+impl std::fmt::Display for SharedCause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for SharedCause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+fn shared(source: BoxError, n: usize) -> impl Iterator<Item = BoxError> {
+    let cause = SharedCause(Arc::new(source));
+    (0..n).map(move |_| -> BoxError { Box::new(cause.clone()) })
 }

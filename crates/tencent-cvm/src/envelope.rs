@@ -1,0 +1,150 @@
+//! From an HTTP answer to the cloud's own: `{"Response": {...}}`, an error or a result.
+//!
+//! The cloud answers 200 for its errors too. Another status, a body that is not JSON or has no `Response` never
+//! came from the API itself (a proxy, a load balancer, a cut body), so it says nothing about what happened.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode, header};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Action, BoxError, Credentials, Error, class::classify};
+
+/// Long enough for every text of the cloud seen, short enough for a condition.
+const MAX_MESSAGE: usize = 300;
+const MAX_WORD: usize = 128;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Envelope<T> {
+    response: Option<T>,
+}
+
+/// What every answer has.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Head {
+    error: Option<Refusal>,
+    request_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Refusal {
+    code: Option<String>,
+    message: Option<String>,
+}
+
+/// An answer of the API that is no error.
+pub(crate) struct Answer {
+    body: Bytes,
+    pub(crate) request_id: String,
+}
+
+impl Answer {
+    /// Opens the envelope. An error of the cloud becomes [`Error::Api`]; what is no envelope becomes
+    /// [`Error::Unknown`].
+    pub(crate) fn open(
+        action: Action,
+        credentials: &Credentials,
+        response: Response<Bytes>,
+    ) -> Result<Self, Error> {
+        let unknown = |source: BoxError| Error::Unknown { action, source };
+        let retry_after = retry_after(response.headers());
+        if response.status() != StatusCode::OK {
+            return Err(unknown(Box::new(NotTheApi { status: response.status(), retry_after })));
+        }
+        let body = response.into_body();
+        let envelope: Envelope<Head> =
+            serde_json::from_slice(&body).map_err(|error| unknown(Box::new(Unreadable::from(&error))))?;
+        let Some(head) = envelope.response else {
+            return Err(unknown("the answer has no Response".into()));
+        };
+        let request_id = capped(head.request_id.as_deref().unwrap_or_default(), MAX_WORD);
+        let Some(refusal) = head.error else {
+            return Ok(Self { body, request_id });
+        };
+        let Some(code) = refusal.code.filter(|code| !code.is_empty()) else {
+            return Err(unknown("the answer is an error without a code".into()));
+        };
+        let message = without_secrets(&refusal.message.unwrap_or_default(), credentials);
+        Err(Error::Api {
+            action,
+            class: classify(action, &code),
+            code: capped(&without_secrets(&code, credentials), MAX_WORD),
+            message: capped(&message, MAX_MESSAGE),
+            request_id,
+            retry_after,
+        })
+    }
+
+    /// The result inside.
+    pub(crate) fn result<T: DeserializeOwned>(&self) -> Result<T, String> {
+        let envelope: Envelope<T> =
+            serde_json::from_slice(&self.body).map_err(|error| Unreadable::from(&error).to_string())?;
+        envelope.response.ok_or_else(|| "the answer has no Response".to_owned())
+    }
+}
+
+/// An answer that something between us and the API gave.
+#[derive(Debug, thiserror::Error)]
+#[error("HTTP status {status}, which the API itself never answers")]
+pub(crate) struct NotTheApi {
+    status: StatusCode,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+/// Where reading stopped. serde's own message may quote the body, which stays out of errors.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer cannot be read: {what} at line {line} column {column}")]
+struct Unreadable {
+    what: &'static str,
+    line: usize,
+    column: usize,
+}
+
+impl From<&serde_json::Error> for Unreadable {
+    fn from(error: &serde_json::Error) -> Self {
+        let what = match error.classify() {
+            serde_json::error::Category::Data => "a value of another type than documented",
+            serde_json::error::Category::Eof => "it ends too soon",
+            serde_json::error::Category::Syntax | serde_json::error::Category::Io => "it is not JSON",
+        };
+        Self { what, line: error.line(), column: error.column() }
+    }
+}
+
+/// The `Date` of an answer: the cloud's clock in whole seconds.
+pub(crate) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(headers.get(header::DATE)?.to_str().ok()?).ok()
+}
+
+/// `Retry-After` in its form in seconds. Its other form, a date, depends on a clock that may be wrong.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: u64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// The cloud may echo what it was sent.
+fn without_secrets(text: &str, credentials: &Credentials) -> String {
+    let mut text = text.to_owned();
+    for secret in [Some(credentials.secret_key()), credentials.token()].into_iter().flatten() {
+        if !secret.is_empty() {
+            text = text.replace(secret, "[redacted]");
+        }
+    }
+    text
+}
+
+/// At most `limit` characters, without control characters (a line feed would break a log line).
+fn capped(text: &str, limit: usize) -> String {
+    let mut capped: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(limit).collect();
+    if text.chars().nth(limit).is_some() {
+        capped.push('…');
+    }
+    capped
+}

@@ -1,0 +1,65 @@
+//! Which failures are worth another try, and when.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::limit::TooLate;
+use crate::{Class, Error};
+
+/// Tries of one request in all, the first included.
+pub(crate) const MAX_TRIES: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// How a call may be repeated by the client itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// Reads and terminations: doing it twice is doing it once.
+    Idempotent,
+    /// Launches: every repetition is a decision that only the caller can take.
+    Never,
+}
+
+/// Whether an idempotent call that failed like this may succeed when it is simply sent again.
+pub(crate) fn is_passing(error: &Error) -> bool {
+    match error {
+        Error::Unknown { .. } | Error::Protocol { .. } => true,
+        Error::NotSent { source, .. } => !source.is::<TooLate>(),
+        Error::Api { class, .. } => matches!(class, Class::Retry | Class::Throttled),
+        Error::Invalid { .. } | Error::Config { .. } => false,
+    }
+}
+
+/// The pause before try number `tries + 1`: exponential, half of it drawn, never shorter than what the answer
+/// asked for. `draw` is in `[0, 1)`.
+pub(crate) fn pause(tries: u32, asked: Option<Duration>, draw: f64) -> Duration {
+    let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1)));
+    let full = doubled.min(LONGEST_PAUSE);
+    let own = full / 2 + (full / 2).mul_f64(draw);
+    own.max(asked.unwrap_or_default().min(LONGEST_RETRY_AFTER))
+}
+
+/// Numbers in `[0, 1)` that a seed reproduces. The operating system's would make a simulation impossible to
+/// replay.
+#[derive(Debug)]
+pub(crate) struct Jitter {
+    seed: u64,
+    drawn: AtomicU64,
+}
+
+impl Jitter {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { seed, drawn: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn draw(&self) -> f64 {
+        let drawn = self.drawn.fetch_add(1, Ordering::Relaxed);
+        let hash = Sha256::new().chain_update(self.seed.to_le_bytes()).chain_update(drawn.to_le_bytes());
+        let bytes = hash.finalize();
+        let number = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        f64::from(number) / (f64::from(u32::MAX) + 1.0)
+    }
+}
