@@ -1,6 +1,7 @@
-//! Finds or builds the real servers that tests and the demo run on: kube-apiserver, kubectl and etcd.
+//! Finds or builds the programs that tests and the demo run: the real servers (kube-apiserver, kubectl and
+//! etcd), and our own binaries (see [`own`]).
 //!
-//! They come, in this order, from the directory that `KUBEBUILDER_ASSETS` names, from `PATH`, or from a
+//! The servers come, in this order, from the directory that `KUBEBUILDER_ASSETS` names, from `PATH`, or from a
 //! cache outside the checkout that [`ensure`] fills by building them with Go from the modules beside this
 //! crate. All three come from one place, so that the versions match. [`find`] never builds: a test that
 //! starts compiling Kubernetes for five minutes without a word helps nobody.
@@ -9,6 +10,7 @@ mod build;
 mod cache;
 mod modules;
 mod origin;
+pub mod own;
 
 use std::path::PathBuf;
 

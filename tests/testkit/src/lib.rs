@@ -1,1 +1,26 @@
-//! testkit
+//! What tests and the demo stand on: a real Kubernetes API server, the cloud's stand-in, processes.
+//!
+//! Whatever is started here ends with the value that started it, also when a test panics, and ends with the
+//! test process, also when that is killed (see [`watchdog`]). Nothing here sleeps to wait: [`wait`] polls a
+//! condition until a deadline and then says what it waited for.
+
+mod certificates;
+mod cluster;
+mod control_plane;
+mod kubeconfig;
+mod process;
+
+pub mod wait;
+pub mod watchdog;
+
+pub use cluster::{Cluster, OPERATOR_NAMESPACE};
+pub use control_plane::ControlPlane;
+pub use process::{Launch, Process, Signal};
+pub use servers::own;
+
+/// Makes ring the TLS provider of this process. Without one a client panics when it is built; a second call
+/// changes nothing.
+pub fn install_tls() {
+    // An error only says that there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
