@@ -1,5 +1,7 @@
 //! The control plane is a real one: it keeps identities apart, and it goes when it is dropped.
 
+#![cfg(test)]
+
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{Api, ListParams, ObjectMeta, PostParams};
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};

@@ -1,5 +1,7 @@
 //! What is started ends: by drop, by panic, and with a killed test process.
 
+#![cfg(test)]
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
