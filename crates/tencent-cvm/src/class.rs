@@ -86,7 +86,78 @@ pub enum Class {
     Forbidden,
 }
 
-/// How `code`, as an answer to `action`, is to be handled.
+impl Class {
+    /// The letter that the documentation of this project gives the class; the kinds of "sold out" share one.
+    pub fn letter(self) -> char {
+        match self {
+            Self::Retry => 'R',
+            Self::Throttled => 'T',
+            Self::Unknown => 'U',
+            Self::SoldOut | Self::DiskSoldOut | Self::SubnetFull | Self::NotOffered => 'S',
+            Self::ZoneSoldOut => 'Z',
+            Self::ZoneQuota | Self::AccountQuota => 'Q',
+            Self::Price => 'P',
+            Self::Fatal | Self::CandidateFatal => 'F',
+            Self::Auth => 'A',
+            Self::Money => 'M',
+            Self::Gone => 'G',
+            Self::Wait => 'W',
+            Self::Forbidden => 'X',
+        }
+    }
+
+    /// Whether this answer to a launch proves that it made nothing, also when it answers a repetition under the same
+    /// token: the classes S, Z, Q and P.
+    ///
+    /// `NotOffered` is one of them: the cloud looked for the type, the zone or their offer, found none, and so
+    /// cannot have sold one. F is not: a code of that class may as well complain about a token used before.
+    pub fn is_definite_refusal(self) -> bool {
+        matches!(self.letter(), 'S' | 'Z' | 'Q' | 'P')
+    }
+
+    /// What a person does about it, in one sentence.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Retry => "Nothing to do: the cloud had passing trouble and the call is repeated.",
+            Self::Throttled => {
+                "Nothing to do unless it lasts: then other tools use up this account's call rate."
+            }
+            Self::Unknown => {
+                "Nothing to do: whether it took effect is found out by name before anything else."
+            }
+            Self::SoldOut => "Wait for stock, or allow other instance types or zones.",
+            Self::DiskSoldOut => "Wait for stock, or choose another system disk type.",
+            Self::SubnetFull => "Free addresses in the subnet, or use another subnet.",
+            Self::ZoneSoldOut => "Wait for stock, or allow another zone.",
+            Self::NotOffered => "Choose an instance type that this zone offers with this charge type.",
+            Self::ZoneQuota => "Ask Tencent Cloud for more spot quota in this zone, or allow another zone.",
+            Self::AccountQuota => "Ask Tencent Cloud for a higher instance quota, or release instances.",
+            Self::Price => "Raise the highest price, or leave it out to bid the current one.",
+            Self::Fatal => "Correct the request: the cloud will never accept it as it stands.",
+            Self::CandidateFatal => {
+                "Correct this candidate: its zone, subnet and network do not fit together."
+            }
+            Self::Auth => "Check that the key pair exists, is enabled, is not expired and may do this.",
+            Self::Money => "Check the account's balance, unpaid orders and qualifications.",
+            Self::Gone => "Nothing to do: the instance is gone already.",
+            Self::Wait => "Nothing to do: something else is under way and the call is repeated later.",
+            Self::Forbidden => "Look at this instance in the console: it cannot be returned by an API call.",
+        }
+    }
+}
+
+/// How `code`, as an answer to `action`, is to be handled. A code that is not known is judged by its family, with
+/// care: for a launch it may mean that an order exists, and a termination is not repeated.
+///
+/// # Examples
+/// ```
+/// use tencent_cvm::{Action, Class, classify};
+///
+/// // Named like a quota; in truth there is no machine left.
+/// assert_eq!(classify(Action::RunInstances, "LimitExceeded.SpotQuota"), Class::SoldOut);
+/// assert_eq!(classify(Action::RunInstances, "InternalError"), Class::Unknown);
+/// assert_eq!(classify(Action::DescribeInstances, "InternalError"), Class::Retry);
+/// ```
 pub fn classify(action: Action, code: &str) -> Class {
     crate::codes::lookup(action, code)
 }
