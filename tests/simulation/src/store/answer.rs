@@ -1,0 +1,74 @@
+//! The calls of the port as data, so that one door serves them all.
+
+use std::collections::BTreeMap;
+
+use spotpool_operator::crd::{SpotInstance, SpotPool};
+use spotpool_operator::ports::{Event, PoolKey};
+
+use super::object::ObjectKey;
+
+/// One call of the [`Store`](spotpool_operator::ports::Store) port.
+#[derive(Debug, Clone)]
+pub enum Request {
+    /// Reads a pool.
+    GetPool(PoolKey),
+    /// Lists by the pool's label.
+    ListInstances(PoolKey),
+    /// Reads a SpotInstance.
+    GetInstance(ObjectKey),
+    /// Writes a pool's metadata and spec.
+    ReplacePool(Box<SpotPool>),
+    /// Writes a pool's status.
+    ReplacePoolStatus(Box<SpotPool>),
+    /// Creates a SpotInstance.
+    CreateInstance(Box<SpotInstance>),
+    /// Writes a SpotInstance's metadata.
+    ReplaceInstance(Box<SpotInstance>),
+    /// Writes a SpotInstance's status.
+    ReplaceInstanceStatus(Box<SpotInstance>),
+    /// Deletes a SpotInstance as it was read.
+    DeleteInstance(Box<SpotInstance>),
+    /// Reads a Secret.
+    GetSecret(ObjectKey),
+    /// Publishes an Event.
+    Publish(Box<Event>),
+    /// Reads the uid of kube-system.
+    ClusterUid,
+}
+
+impl Request {
+    /// Whether it asks for a change that matters (an Event does not).
+    pub fn is_write(&self) -> bool {
+        match self {
+            Self::ReplacePool(_)
+            | Self::ReplacePoolStatus(_)
+            | Self::CreateInstance(_)
+            | Self::ReplaceInstance(_)
+            | Self::ReplaceInstanceStatus(_)
+            | Self::DeleteInstance(_) => true,
+            Self::GetPool(_)
+            | Self::ListInstances(_)
+            | Self::GetInstance(_)
+            | Self::GetSecret(_)
+            | Self::Publish(_)
+            | Self::ClusterUid => false,
+        }
+    }
+}
+
+/// What the store answers.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// A pool, or none of this name.
+    Pool(Option<Box<SpotPool>>),
+    /// A list.
+    Instances(Vec<SpotInstance>),
+    /// A SpotInstance, or none of this name.
+    Instance(Option<Box<SpotInstance>>),
+    /// A Secret's data, or none of this name.
+    Secret(Option<BTreeMap<String, String>>),
+    /// The uid of kube-system.
+    ClusterUid(String),
+    /// Done, nothing to tell.
+    Done,
+}

@@ -1,0 +1,135 @@
+//! What the two resources have in common, as the API server sees them.
+
+use std::fmt;
+
+use kube::api::ObjectMeta;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use spotpool_operator::crd::{POOL_LABEL, SpotInstance, SpotPool};
+use spotpool_operator::ports::{PoolKey, StoreError};
+
+/// An object of a kind by namespace and name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectKey {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+impl ObjectKey {
+    /// The object `name` in `namespace`.
+    pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+
+    /// Where this object belongs.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when it has no name or no namespace.
+    pub fn of<T: Stored>(object: &T) -> Result<Self, StoreError> {
+        match (&object.meta().namespace, &object.meta().name) {
+            (Some(namespace), Some(name)) => Ok(Self::new(namespace, name)),
+            _ => Err(StoreError::Refused(format!("a {} needs a namespace and a name", T::KIND))),
+        }
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+impl From<&PoolKey> for ObjectKey {
+    fn from(key: &PoolKey) -> Self {
+        Self::new(&key.namespace, &key.name)
+    }
+}
+
+/// A kind with a spec and a status subresource.
+pub trait Stored: Clone + PartialEq + Serialize + DeserializeOwned {
+    /// The kind's name.
+    const KIND: &'static str;
+
+    /// Its metadata.
+    fn meta(&self) -> &ObjectMeta;
+    /// Its metadata, to change.
+    fn meta_mut(&mut self) -> &mut ObjectMeta;
+    /// Whether the other has the same spec.
+    fn same_spec(&self, other: &Self) -> bool;
+    /// Why the API server refuses to change the spec to the other's.
+    fn refuses_spec(&self, other: &Self) -> Option<&'static str>;
+    /// Takes the other's status.
+    fn take_status(&mut self, other: &Self);
+    /// Forgets the status: a create does not write it.
+    fn drop_status(&mut self);
+}
+
+impl Stored for SpotPool {
+    const KIND: &'static str = "SpotPool";
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+
+    fn same_spec(&self, other: &Self) -> bool {
+        self.spec == other.spec
+    }
+
+    fn refuses_spec(&self, other: &Self) -> Option<&'static str> {
+        if other.spec.minimum > other.spec.maximum {
+            return Some("spec.minimum must not be greater than spec.maximum");
+        }
+        (self.spec.region != other.spec.region)
+            .then_some("spec.region cannot be changed; make another pool in the other region")
+    }
+
+    fn take_status(&mut self, other: &Self) {
+        self.status.clone_from(&other.status);
+    }
+
+    fn drop_status(&mut self) {
+        self.status = None;
+    }
+}
+
+impl Stored for SpotInstance {
+    const KIND: &'static str = "SpotInstance";
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+
+    fn same_spec(&self, other: &Self) -> bool {
+        self.spec == other.spec
+    }
+
+    fn refuses_spec(&self, other: &Self) -> Option<&'static str> {
+        (!self.same_spec(other))
+            .then_some("spec of a SpotInstance cannot be changed; delete it to replace its machine")
+    }
+
+    fn take_status(&mut self, other: &Self) {
+        self.status.clone_from(&other.status);
+    }
+
+    fn drop_status(&mut self) {
+        self.status = None;
+    }
+}
+
+/// Whether a list by the pool's label shows this SpotInstance.
+pub(super) fn belongs_to(instance: &SpotInstance, pool: &PoolKey) -> bool {
+    let labels = instance.metadata.labels.as_ref();
+    instance.metadata.namespace.as_deref() == Some(&pool.namespace)
+        && labels.and_then(|labels| labels.get(POOL_LABEL)) == Some(&pool.name)
+}

@@ -1,0 +1,201 @@
+//! What people do with kubectl, and what the world may look at.
+
+use std::collections::BTreeMap;
+
+use spotpool_operator::crd::{SpotInstance, SpotInstanceStatus, SpotPool, SpotPoolSpec};
+use spotpool_operator::ports::{Event, PoolKey, StoreError};
+
+use super::object::{ObjectKey, Stored};
+use super::{Actor, Commit, MemStore, Server};
+
+impl MemStore {
+    /// `kubectl create`.
+    ///
+    /// # Errors
+    /// [`StoreError::AlreadyExists`], or [`StoreError::Refused`] when a rule of the schema is broken.
+    pub fn create_pool(&self, pool: &SpotPool) -> Result<SpotPool, StoreError> {
+        self.by_hand(|server| {
+            if pool.spec.minimum > pool.spec.maximum {
+                let why = "spec.minimum must not be greater than spec.maximum";
+                return Err(StoreError::Refused(why.to_owned()));
+            }
+            let made = server.state.pools.create(pool, &mut server.state.revision, server.now)?;
+            server.pool_changed(None, Some(made.clone()));
+            Ok(*made)
+        })
+    }
+
+    /// `kubectl edit sp`: the newest object, changed.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or [`StoreError::Refused`] when a rule of the schema is broken.
+    pub fn edit_pool(
+        &self,
+        key: &PoolKey,
+        edit: impl FnOnce(&mut SpotPoolSpec),
+    ) -> Result<SpotPool, StoreError> {
+        self.by_hand(|server| {
+            let mut pool = server.state.pools.get(&key.into()).cloned().ok_or(StoreError::NotFound)?;
+            edit(&mut pool.spec);
+            server.replace_pool(&pool).map(|pool| *pool)
+        })
+    }
+
+    /// `kubectl annotate sp`; `None` takes the annotation away.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn annotate_pool(
+        &self,
+        key: &PoolKey,
+        name: &str,
+        value: Option<&str>,
+    ) -> Result<SpotPool, StoreError> {
+        self.by_hand(|server| {
+            let mut pool = server.state.pools.get(&key.into()).cloned().ok_or(StoreError::NotFound)?;
+            let annotations = pool.metadata.annotations.get_or_insert_default();
+            match value {
+                Some(value) => annotations.insert(name.to_owned(), value.to_owned()),
+                None => annotations.remove(name),
+            };
+            server.replace_pool(&pool).map(|pool| *pool)
+        })
+    }
+
+    /// `kubectl delete sp` (with any --cascade: nothing here belongs to a pool by an ownerReference).
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn delete_pool(&self, key: &PoolKey) -> Result<(), StoreError> {
+        self.by_hand(|server| server.delete_pool(&key.into()))
+    }
+
+    /// What a restore leaves behind: the pool's object gone, whatever its finalizers say.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn drop_pool(&self, key: &PoolKey) -> Result<(), StoreError> {
+        self.by_hand(|server| {
+            let mut pool = server.state.pools.get(&key.into()).cloned().ok_or(StoreError::NotFound)?;
+            pool.metadata.finalizers = None;
+            server.replace_pool(&pool)?;
+            server.delete_pool(&key.into()).or(Ok(()))
+        })
+    }
+
+    /// `kubectl create` of a SpotInstance, with a status: a restored or hand-made one.
+    ///
+    /// # Errors
+    /// [`StoreError::AlreadyExists`].
+    pub fn restore_instance(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError> {
+        self.by_hand(|server| {
+            let mut made =
+                *server.state.instances.create(instance, &mut server.state.revision, server.now)?;
+            server.instance_changed(None, Some(Box::new(made.clone())));
+            made.take_status(instance);
+            let (before, after) = server.state.instances.replace_status(&made, &mut server.state.revision)?;
+            server.instance_changed(Some(before), Some(after.clone()));
+            Ok(*after)
+        })
+    }
+
+    /// `kubectl delete si`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn delete_instance_by_hand(&self, key: &ObjectKey) -> Result<(), StoreError> {
+        self.by_hand(|server| server.delete_instance(key, None))
+    }
+
+    /// `kubectl edit si --subresource=status`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn edit_instance_status(
+        &self,
+        key: &ObjectKey,
+        edit: impl FnOnce(&mut SpotInstanceStatus),
+    ) -> Result<SpotInstance, StoreError> {
+        self.by_hand(|server| {
+            let mut instance = server.state.instances.get(key).cloned().ok_or(StoreError::NotFound)?;
+            edit(instance.status.get_or_insert_default());
+            let (before, after) =
+                server.state.instances.replace_status(&instance, &mut server.state.revision)?;
+            server.instance_changed(Some(before), Some(after.clone()));
+            Ok(*after)
+        })
+    }
+
+    /// Writes a Secret.
+    pub fn put_secret(&self, key: &ObjectKey, data: BTreeMap<String, String>) {
+        self.state().secrets.insert(key.clone(), data);
+        self.tell(&[Commit::Secret { key: key.clone() }]);
+    }
+
+    /// `kubectl delete secret`.
+    pub fn delete_secret(&self, key: &ObjectKey) {
+        self.state().secrets.remove(key);
+        self.tell(&[Commit::Secret { key: key.clone() }]);
+    }
+
+    /// From now on this pool cannot be read as what it should be (or can again).
+    pub fn set_broken(&self, key: &PoolKey, broken: bool) {
+        let key = ObjectKey::from(key);
+        let mut state = self.state();
+        if broken {
+            state.broken.insert(key);
+        } else {
+            state.broken.remove(&key);
+        }
+    }
+
+    /// From now on the namespace takes no new objects.
+    pub fn terminate_namespace(&self, namespace: &str) {
+        self.state().terminating.insert(namespace.to_owned());
+    }
+
+    /// Every pool, in order.
+    pub fn all_pools(&self) -> Vec<SpotPool> {
+        self.state().pools.iter().cloned().collect()
+    }
+
+    /// Every SpotInstance, in order.
+    pub fn all_instances(&self) -> Vec<SpotInstance> {
+        self.state().instances.iter().cloned().collect()
+    }
+
+    /// The pool of this key, broken or not.
+    pub fn peek_pool(&self, key: &PoolKey) -> Option<SpotPool> {
+        self.state().pools.get(&key.into()).cloned()
+    }
+
+    /// The SpotInstance of this key.
+    pub fn peek_instance(&self, key: &ObjectKey) -> Option<SpotInstance> {
+        self.state().instances.get(key).cloned()
+    }
+
+    /// Every Event so far, oldest first.
+    pub fn events(&self) -> Vec<Event> {
+        self.state().events.clone()
+    }
+
+    /// The number of changes so far.
+    pub fn revision(&self) -> u64 {
+        self.state().revision
+    }
+
+    fn by_hand<T>(
+        &self,
+        act: impl FnOnce(&mut Server<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (answer, commits) = {
+            let mut state = self.state();
+            let mut commits = Vec::new();
+            let now = self.shared.clock.now();
+            let mut server = Server { state: &mut state, commits: &mut commits, by: Actor::People, now };
+            (act(&mut server), commits)
+        };
+        self.tell(&commits);
+        answer
+    }
+}
