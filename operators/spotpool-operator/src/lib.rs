@@ -3,6 +3,7 @@
 //! A library, so that the simulation runs the very code that the binary ships. Start at [`operator`]
 //! (what runs), then [`plan`] (what is decided).
 
+pub mod adapters;
 pub mod crd;
 pub mod guards;
 pub mod ports;

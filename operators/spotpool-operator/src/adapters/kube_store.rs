@@ -1,0 +1,253 @@
+//! [`Store`] on a real API server.
+//!
+//! Every read is live: no `resourceVersion` parameter, so that the API server answers with the latest
+//! state and never from an old cache. Every call has a deadline, and nothing is repeated here: whether a
+//! write may be repeated is for those to say who know what was read before it.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::api::{Api, DeleteParams, ListParams, PostParams, Preconditions};
+use kube::core::DeserializeGuard;
+use kube::{Client, Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+
+use super::event_series::EventSeries;
+use crate::crd::{POOL_LABEL, SpotInstance, SpotPool};
+use crate::ports::{Event, PoolKey, Store, StoreError};
+
+/// How long one call may take. Kept under the send window, so that an attempt whose write is not answered
+/// is over before it could be sent.
+const CALL: Duration = Duration::from_secs(10);
+
+/// The API server.
+#[derive(Clone)]
+pub struct KubeStore {
+    client: Client,
+    events: std::sync::Arc<EventSeries>,
+}
+
+impl KubeStore {
+    /// The API server behind `client`, whose own retries must be off: a call that was given up here must
+    /// not be sent again by a lower layer.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        let events = std::sync::Arc::new(EventSeries::new(client.clone()));
+        Self { client, events }
+    }
+
+    fn api<K>(&self, namespace: &str) -> Api<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    async fn read<K: Stored>(&self, namespace: &str, name: &str) -> Result<Option<K>, StoreError> {
+        let api = self.api::<DeserializeGuard<K>>(namespace);
+        answered(api.get_opt(name)).await?.map(intact).transpose()
+    }
+
+    async fn replace<K: Stored>(&self, object: &K) -> Result<K, StoreError> {
+        let (namespace, name) = place(object)?;
+        answered(self.api::<K>(namespace).replace(name, &PostParams::default(), object)).await
+    }
+
+    async fn replace_status<K: Stored>(&self, object: &K) -> Result<K, StoreError> {
+        let (namespace, name) = place(object)?;
+        answered(self.api::<K>(namespace).replace_status(name, &PostParams::default(), object)).await
+    }
+}
+
+/// Our two resources, in the terms that the client needs.
+trait Stored:
+    Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+    + Clone
+    + Debug
+    + DeserializeOwned
+    + Serialize
+    + Send
+    + Sync
+{
+}
+
+impl Stored for SpotPool {}
+impl Stored for SpotInstance {}
+
+#[async_trait]
+impl Store for KubeStore {
+    async fn pool(&self, key: &PoolKey) -> Result<Option<SpotPool>, StoreError> {
+        self.read(&key.namespace, &key.name).await
+    }
+
+    async fn instances(&self, key: &PoolKey) -> Result<Vec<SpotInstance>, StoreError> {
+        let api = self.api::<DeserializeGuard<SpotInstance>>(&key.namespace);
+        let of_pool = ListParams::default().labels(&format!("{POOL_LABEL}={}", key.name));
+        // One that cannot be read makes the whole answer unusable: it may stand for a machine, and a
+        // count without it would launch another.
+        answered(api.list(&of_pool)).await?.items.into_iter().map(intact).collect()
+    }
+
+    async fn instance(&self, namespace: &str, name: &str) -> Result<Option<SpotInstance>, StoreError> {
+        self.read(namespace, name).await
+    }
+
+    async fn replace_pool(&self, pool: &SpotPool) -> Result<SpotPool, StoreError> {
+        self.replace(pool).await
+    }
+
+    async fn replace_pool_status(&self, pool: &SpotPool) -> Result<SpotPool, StoreError> {
+        self.replace_status(pool).await
+    }
+
+    async fn create_instance(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError> {
+        let namespace = instance.namespace().unwrap_or_default();
+        answered(self.api(&namespace).create(&PostParams::default(), instance)).await
+    }
+
+    async fn replace_instance(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError> {
+        self.replace(instance).await
+    }
+
+    async fn replace_instance_status(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError> {
+        self.replace_status(instance).await
+    }
+
+    async fn delete_instance(&self, instance: &SpotInstance) -> Result<(), StoreError> {
+        let (namespace, name) = place(instance)?;
+        let this_very_one = DeleteParams::default().preconditions(Preconditions {
+            uid: instance.uid(),
+            resource_version: instance.resource_version(),
+        });
+        answered(self.api::<SpotInstance>(namespace).delete(name, &this_very_one)).await.map(|_| ())
+    }
+
+    async fn secret(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+        let secret = answered(self.api::<Secret>(namespace).get_opt(name)).await?;
+        Ok(secret.map(|secret| {
+            let data = secret.data.unwrap_or_default();
+            // A key that is not text is none that we could use; whoever asks for it finds it missing.
+            data.into_iter()
+                .filter_map(|(key, value)| Some((key, String::from_utf8(value.0).ok()?)))
+                .collect()
+        }))
+    }
+
+    async fn publish(&self, event: &Event) -> Result<(), StoreError> {
+        answered(self.events.publish(event)).await
+    }
+
+    async fn cluster_uid(&self) -> Result<String, StoreError> {
+        let namespace = answered(Api::<Namespace>::all(self.client.clone()).get("kube-system")).await?;
+        namespace.uid().ok_or_else(|| StoreError::Broken {
+            object: "Namespace kube-system".to_owned(),
+            why: "it has no uid".to_owned(),
+        })
+    }
+}
+
+/// Namespace and name of an object that was read before: a write without a resourceVersion would not be a
+/// compare-and-swap.
+fn place<K: Resource<DynamicType = ()>>(object: &K) -> Result<(&str, &str), StoreError> {
+    let meta = object.meta();
+    match (&meta.namespace, &meta.name, &meta.resource_version) {
+        (Some(namespace), Some(name), Some(_)) => Ok((namespace, name)),
+        _ => Err(StoreError::Refused(format!("{} was never read, so it cannot be written", K::kind(&())))),
+    }
+}
+
+fn intact<K: Resource<DynamicType = ()>>(object: DeserializeGuard<K>) -> Result<K, StoreError> {
+    object.0.map_err(|invalid| StoreError::Broken {
+        object: format!(
+            "{} {}/{}",
+            K::kind(&()),
+            invalid.metadata.namespace.unwrap_or_default(),
+            invalid.metadata.name.unwrap_or_default(),
+        ),
+        why: invalid.error,
+    })
+}
+
+/// The answer, or what can be said without one.
+async fn answered<T>(answer: impl Future<Output = Result<T, kube::Error>> + Send) -> Result<T, StoreError> {
+    match timeout(CALL, answer).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(judge(error)),
+        Err(late) => Err(StoreError::Unanswered(Box::new(late))),
+    }
+}
+
+fn judge(error: kube::Error) -> StoreError {
+    let kube::Error::Api(status) = error else {
+        // Also an answer that cannot be read: a write may have happened.
+        return StoreError::Unanswered(Box::new(error));
+    };
+    match status.code {
+        404 => StoreError::NotFound,
+        409 if status.reason == "AlreadyExists" => StoreError::AlreadyExists,
+        409 => StoreError::Conflict,
+        // Too busy, or too slow: like no answer at all, it passes by itself.
+        408 | 429 => StoreError::Unanswered(Box::new(kube::Error::Api(status))),
+        400..500 => StoreError::Refused(status.message.clone()),
+        _ => StoreError::Unanswered(Box::new(kube::Error::Api(status))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kube::core::Status;
+
+    fn answer(code: u16, reason: &str) -> StoreError {
+        let status = Status::failure("the API server's own words", reason).with_code(code);
+        judge(kube::Error::Api(status.boxed()))
+    }
+
+    #[test]
+    fn only_an_answer_that_proves_that_nothing_happened_counts_as_a_refusal() {
+        assert!(matches!(answer(404, "NotFound"), StoreError::NotFound));
+        assert!(matches!(answer(409, "Conflict"), StoreError::Conflict));
+        assert!(matches!(answer(409, "AlreadyExists"), StoreError::AlreadyExists));
+        assert!(matches!(answer(403, "Forbidden"), StoreError::Refused(_)));
+        assert!(matches!(answer(422, "Invalid"), StoreError::Refused(_)));
+        for code in [408, 429, 500, 503, 504] {
+            assert!(matches!(answer(code, "Whatever"), StoreError::Unanswered(_)), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_carries_the_api_servers_own_words() {
+        assert_eq!(
+            answer(403, "Forbidden").to_string(),
+            "the API server refused: the API server's own words"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_without_an_answer_ends_at_its_deadline() {
+        let begun = tokio::time::Instant::now();
+        let outcome = answered(std::future::pending::<Result<(), kube::Error>>()).await;
+        assert!(matches!(outcome, Err(StoreError::Unanswered(_))));
+        assert_eq!(begun.elapsed(), CALL);
+    }
+
+    #[test]
+    fn an_object_that_was_never_read_is_never_written() {
+        let mut secret = Secret::default();
+        secret.metadata.name = Some("a".to_owned());
+        secret.metadata.namespace = Some("b".to_owned());
+        assert!(matches!(place(&secret), Err(StoreError::Refused(_))));
+        secret.metadata.resource_version = Some("1".to_owned());
+        assert_eq!(place(&secret).unwrap(), ("b", "a"));
+    }
+}

@@ -1,0 +1,83 @@
+//! Hints that a pool may want looking at: its own object or one of its SpotInstances has moved.
+//!
+//! Nothing is decided on what comes here (every decision reads live), so only the metadata travels, and a
+//! lost, late or doubled hint does no harm. Secrets are not watched: that would need the right to list
+//! every Secret of the cluster.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use futures::{Stream, StreamExt, stream};
+use kube::core::PartialObjectMeta;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+
+use crate::crd::{POOL_LABEL, SpotInstance, SpotPool};
+use crate::ports::PoolKey;
+
+/// After an error, the next try waits from this long to 16 times as long.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+const DOUBLINGS: u32 = 5;
+
+/// The pools, of one namespace or of all, about which something has changed. On every new listing each of
+/// them comes once more, so that whatever happened while nobody watched is made up for. Never ends; errors
+/// are logged and the watch is taken up again.
+pub fn hints(client: &Client, namespace: Option<&str>) -> impl Stream<Item = PoolKey> + Send + Unpin + use<> {
+    let pools = keys::<SpotPool>(client, namespace, |pool| Some(pool.name_any()));
+    let instances =
+        keys::<SpotInstance>(client, namespace, |instance| instance.labels().get(POOL_LABEL).cloned());
+    stream::select(pools.boxed(), instances.boxed())
+}
+
+fn keys<K>(
+    client: &Client,
+    namespace: Option<&str>,
+    pool_of: fn(&PartialObjectMeta<K>) -> Option<String>,
+) -> impl Stream<Item = PoolKey> + Send + use<K>
+where
+    K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + Sync
+        + 'static,
+{
+    let api: Api<PartialObjectMeta<K>> = match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    };
+    let mut failures = 0;
+    watcher(api, watcher::Config::default())
+        .then(move |event| {
+            let (pause, hint) = match event {
+                Ok(event) => {
+                    failures = 0;
+                    (None, moved(event))
+                }
+                Err(error) => {
+                    tracing::warn!(%error, kind = %K::kind(&()), "the watch is taken up again");
+                    failures += 1;
+                    (Some(SHORTEST_PAUSE * 2u32.pow((failures - 1).min(DOUBLINGS))), None)
+                }
+            };
+            async move {
+                if let Some(pause) = pause {
+                    tokio::time::sleep(pause).await;
+                }
+                hint
+            }
+        })
+        .filter_map(move |object| {
+            let key = object.and_then(|object| Some(PoolKey::new(object.namespace()?, pool_of(&object)?)));
+            async move { key }
+        })
+}
+
+fn moved<K>(event: Event<K>) -> Option<K> {
+    match event {
+        Event::Apply(object) | Event::Delete(object) | Event::InitApply(object) => Some(object),
+        Event::Init | Event::InitDone => None,
+    }
+}
