@@ -200,3 +200,176 @@ impl State {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use tokio::task::JoinSet;
+    use tokio::time::sleep;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn paused() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("runtime")
+    }
+
+    /// Asks for a turn at each of these milliseconds and returns when each was admitted, in the order asked.
+    fn admissions(limiter: &Arc<Limiter>, asked: &[u64]) -> Vec<Duration> {
+        paused().block_on(async {
+            let start = Instant::now();
+            let mut calls = JoinSet::new();
+            for (number, &at) in asked.iter().enumerate() {
+                let limiter = Arc::clone(limiter);
+                calls.spawn(async move {
+                    sleep(Duration::from_millis(at)).await;
+                    limiter.acquire(start + 3600 * SECOND).await.expect("an hour is enough");
+                    (number, start.elapsed())
+                });
+            }
+            let mut admitted = calls.join_all().await;
+            admitted.sort();
+            admitted.into_iter().map(|(_, at)| at).collect()
+        })
+    }
+
+    /// The most admissions that any second holds, its two ends included.
+    fn busiest_second(admitted: &[Duration]) -> usize {
+        let mut admitted = admitted.to_vec();
+        admitted.sort();
+        (0..admitted.len())
+            .map(|first| admitted[first..].iter().take_while(|&&at| at <= admitted[first] + SECOND).count())
+            .max()
+            .unwrap_or_default()
+    }
+
+    proptest! {
+        #[test]
+        fn no_second_ever_sees_more_than_the_documented_rate(
+            rate in prop::sample::select(vec![1_u32, 10, 40]),
+            mut asked in prop::collection::vec(0_u64..4000, 1..150),
+        ) {
+            asked.sort_unstable();
+            let admitted = admissions(&Arc::new(Limiter::new(rate)), &asked);
+            prop_assert!(busiest_second(&admitted) <= rate as usize);
+            // Nor is the rate wasted: each is admitted when the window before it has room.
+            for (number, at) in admitted.iter().enumerate() {
+                let unhindered = Duration::from_millis(asked[number]);
+                let behind = number.checked_sub(rate as usize).map(|before| admitted[before] + WINDOW);
+                let previous = number.checked_sub(1).map(|before| admitted[before]);
+                let due = [Some(unhindered), behind, previous].into_iter().flatten().max().expect("one");
+                prop_assert!(*at <= due + Duration::from_millis(2), "{at:?} is later than {due:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn turns_come_in_the_order_asked() {
+        let asked: Vec<u64> = (0..100).collect();
+        let admitted = admissions(&Arc::new(Limiter::new(10)), &asked);
+        assert!(admitted.is_sorted(), "{admitted:?}");
+    }
+
+    #[test]
+    fn a_burst_after_a_quiet_spell_is_no_larger_than_any_other() {
+        // Where a token bucket would let 40 saved-up calls and 39 new ones through.
+        let mut asked = vec![0];
+        asked.extend([5000; 100]);
+        let admitted = admissions(&Arc::new(Limiter::new(40)), &asked);
+        assert_eq!(busiest_second(&admitted), 40);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_would_come_too_late_is_refused_at_once() {
+        let limiter = Limiter::new(1);
+        let start = Instant::now();
+        limiter.acquire(start).await.expect("room");
+        assert!(limiter.acquire(start + SECOND).await.is_err());
+        assert_eq!(start.elapsed(), Duration::ZERO, "it waited for nothing");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_that_gives_up_holds_nobody_up() {
+        let limiter = Arc::new(Limiter::new(1));
+        let start = Instant::now();
+        limiter.acquire(start).await.expect("room");
+        let impatient = tokio::time::timeout(SECOND / 10, limiter.acquire(start + 60 * SECOND));
+        let (gave_up, next) = tokio::join!(impatient, limiter.acquire(start + 60 * SECOND));
+        assert!(gave_up.is_err());
+        next.expect("a turn");
+        assert!(start.elapsed() < 2 * WINDOW, "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_refusal_nothing_goes_out_for_the_time_asked() {
+        let limiter = Limiter::new(40);
+        let start = Instant::now();
+        limiter.throttled(Some(3 * SECOND), Duration::ZERO);
+        limiter.acquire(start + 60 * SECOND).await.expect("a turn");
+        assert_eq!(start.elapsed(), 3 * SECOND);
+
+        limiter.throttled(Some(Duration::from_secs(86_400)), Duration::ZERO);
+        let start = Instant::now();
+        limiter.acquire(start + 60 * SECOND).await.expect("a turn");
+        assert_eq!(start.elapsed(), LONGEST_PAUSE, "a day is not honoured");
+    }
+
+    #[test]
+    fn a_refused_burst_halves_the_rate_once_and_it_grows_back_slowly() {
+        let start = Instant::now();
+        let mut state = State::new(40);
+        for _ in 0..7 {
+            state.throttle(start, SECOND);
+        }
+        let resumed = start + SECOND;
+        assert_eq!(state.allowed(resumed), 20);
+        assert_eq!(state.allowed(resumed + RECOVERY / 2), 30);
+        assert_eq!(state.allowed(resumed + RECOVERY), 40);
+        assert!(state.lowered.is_none(), "all is forgotten");
+
+        for round in 0..20 {
+            state.throttle(start + 2 * round * SECOND, SECOND);
+        }
+        assert_eq!(state.allowed(start + 39 * SECOND), 1, "never nothing");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn clients_of_one_key_and_region_share_a_window_and_others_do_not() {
+        let limits = RateLimits::new();
+        let id = SecretId::new("AKIDFAKE");
+        let latest = Instant::now() + SECOND / 2;
+        for _ in 0..10 {
+            limits.limiter(&id, "ap-a", Action::RunInstances).acquire(latest).await.expect("room");
+        }
+        assert!(limits.limiter(&id, "ap-a", Action::RunInstances).acquire(latest).await.is_err());
+        limits
+            .limiter(&id, "ap-a", Action::TerminateInstances)
+            .acquire(latest)
+            .await
+            .expect("another action");
+        limits.limiter(&id, "ap-b", Action::RunInstances).acquire(latest).await.expect("another region");
+        let other = SecretId::new("AKIDOTHER");
+        limits.limiter(&other, "ap-a", Action::RunInstances).acquire(latest).await.expect("another key");
+
+        let totals = limits.totals();
+        assert_eq!(totals[&Action::RunInstances].admitted, 12);
+        assert_eq!(totals[&Action::TerminateInstances].admitted, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_spent_waiting_is_counted() {
+        let limits = RateLimits::new();
+        let limiter = limits.limiter(&SecretId::new("AKIDFAKE"), "ap-a", Action::RunInstances);
+        let latest = Instant::now() + 60 * SECOND;
+        for _ in 0..11 {
+            limiter.acquire(latest).await.expect("a turn");
+        }
+        limiter.throttled(None, Duration::ZERO);
+        let totals = limits.totals()[&Action::RunInstances];
+        assert_eq!(totals, LimitTotals { admitted: 11, throttled: 1, waited: WINDOW });
+    }
+}

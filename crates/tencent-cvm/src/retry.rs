@@ -63,3 +63,36 @@ impl Jitter {
         f64::from(number) / (f64::from(u32::MAX) + 1.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_and_stay_within_their_bounds() {
+        let pauses: Vec<_> = (1..8).map(|tries| pause(tries, None, 0.0).as_millis()).collect();
+        assert_eq!(pauses, [100, 200, 400, 800, 1600, 2500, 2500]);
+        let pauses: Vec<_> = (1..8).map(|tries| pause(tries, None, 0.999_999).as_millis()).collect();
+        assert_eq!(pauses, [199, 399, 799, 1599, 3199, 4999, 4999]);
+        assert!(pause(u32::MAX, None, 0.5) <= LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn what_the_cloud_asks_for_is_honoured_and_capped() {
+        assert_eq!(pause(1, Some(Duration::from_secs(7)), 0.0), Duration::from_secs(7));
+        assert_eq!(pause(1, Some(Duration::from_secs(86_400)), 0.0), LONGEST_RETRY_AFTER);
+    }
+
+    #[test]
+    fn the_same_seed_draws_the_same_numbers() {
+        let draw = |seed| -> Vec<f64> {
+            let jitter = Jitter::new(seed);
+            (0..100).map(|_| jitter.draw()).collect()
+        };
+        assert_eq!(draw(7), draw(7));
+        assert_ne!(draw(7), draw(8));
+        assert!(draw(7).iter().all(|drawn| (0.0..1.0).contains(drawn)));
+        let mean = draw(7).iter().sum::<f64>() / 100.0;
+        assert!((0.4..0.6).contains(&mean), "{mean}");
+    }
+}

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
-use serde::Serialize;
-use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::retry::Repeat;
@@ -22,6 +21,13 @@ const CONCURRENT: usize = 4;
 #[serde(rename_all = "PascalCase")]
 struct TerminateInstances<'a> {
     instance_ids: &'a [InstanceId],
+}
+
+/// The answer holds its own id and nothing else.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Accepted {
+    request_id: Option<String>,
 }
 
 impl HttpCvm {
@@ -73,8 +79,13 @@ impl HttpCvm {
             send_by: deadline,
             answer_by: Some(deadline),
         };
-        // The answer holds a RequestId and nothing else.
-        self.send(&call, |_: IgnoredAny| Ok(())).await.map(|_| ())
+        self.send(&call, |accepted: Accepted| match accepted.request_id {
+            Some(_) => Ok(()),
+            // An empty object is no promise.
+            None => Err("the answer has no RequestId".into()),
+        })
+        .await
+        .map(|_| ())
     }
 }
 
