@@ -7,6 +7,7 @@ pub mod adapters;
 pub mod crd;
 pub mod guards;
 pub mod ports;
+pub mod rbac;
 pub mod settings;
 
 pub use guards::Guards;
