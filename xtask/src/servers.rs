@@ -4,19 +4,22 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+const LONG: &str = "\
+Find or build kube-apiserver, kubectl and etcd for the tests and the demo.
+
+They come, in this order, from
+
+  1. the directory that KUBEBUILDER_ASSETS names,
+  2. PATH, when it has all three and the API server is 1.31 or later,
+  3. a cache outside the checkout, $XDG_CACHE_HOME/aiops-operators/servers (by default below
+     ~/.cache), into which they are built with Go 1.26 from tests/servers/*/go.mod.
+
+The first build takes about 5 minutes on two cores, 190 MB in the cache, and some 3 GB in Go's own
+caches (`go env GOCACHE GOMODCACHE`). Later runs are instant. `demo` and `test` do this by themselves.";
+
 /// Find or build kube-apiserver, kubectl and etcd for the tests and the demo
-///
-/// They come, in this order, from
-///
-///   1. the directory that KUBEBUILDER_ASSETS names,
-///   2. PATH, when it has all three and the API server is 1.31 or later,
-///   3. a cache outside the checkout ($XDG_CACHE_HOME/aiops-operators/servers, by default below
-///      ~/.cache), into which they are built with Go from tests/servers/*/go.mod.
-///
-/// The first build takes about 5 minutes on two cores, 190 MB in the cache, and some 3 GB in Go's own
-/// caches (`go env GOCACHE GOMODCACHE`). Later runs are instant. `demo` and `test` do this by themselves.
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(long_about = LONG)]
 pub(crate) struct Arguments {
     /// Print only `name=path`, one line each, for use in a script
     #[arg(long)]
@@ -24,7 +27,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let servers = servers::ensure(&mut |line| eprintln!("{line}"))?;
+    let servers = ensure()?;
     if !arguments.print {
         println!("{}:", servers.origin);
     }
@@ -36,4 +39,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Finds or builds them, with progress on standard error.
+pub(crate) fn ensure() -> Result<servers::Servers> {
+    servers::ensure(&mut |line| eprintln!("{line}"))
 }

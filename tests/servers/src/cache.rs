@@ -7,16 +7,25 @@ use anyhow::{Context, Result, bail};
 
 use crate::modules::Module;
 
-/// `$XDG_CACHE_HOME/aiops-operators/servers`, by default under `~/.cache`.
-pub(crate) fn directory() -> Result<PathBuf> {
+/// What this project keeps outside its checkout: `$XDG_CACHE_HOME/aiops-operators`, by default under
+/// `~/.cache`.
+///
+/// # Errors
+/// When neither variable says where that is.
+pub fn cache_directory() -> Result<PathBuf> {
     let base = match std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
         Some(base) => base,
         None => match std::env::home_dir().filter(|home| !home.as_os_str().is_empty()) {
             Some(home) => home.join(".cache"),
-            None => bail!("set HOME or XDG_CACHE_HOME: the servers are kept in a cache below it"),
+            None => bail!("set HOME or XDG_CACHE_HOME: servers and tools are kept in a cache below it"),
         },
     };
-    Ok(base.join("aiops-operators").join("servers"))
+    Ok(base.join("aiops-operators"))
+}
+
+/// Where the servers are kept.
+pub(crate) fn directory() -> Result<PathBuf> {
+    Ok(cache_directory()?.join("servers"))
 }
 
 /// The entry of a module if it is complete: the rename into place is what makes it so.

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+pub use cache::cache_directory;
 pub use origin::{NotFound, find};
 
 /// Where the three programs are, and why these.

@@ -125,7 +125,6 @@ impl Cluster {
     /// # Errors
     /// When the API server refuses.
     pub async fn install_operator_role(&self) -> Result<PathBuf> {
-        self.ensure_namespace(OPERATOR_NAMESPACE).await?;
         let rbac = own::root().join("deploy/rbac");
         let rbac = rbac.to_string_lossy();
         self.kubectl_stdout(["apply", "--server-side", "--force-conflicts", "--filename", &rbac])?;
@@ -156,14 +155,6 @@ impl Cluster {
         let path = self.directory.join(format!("{namespace}.{name}.kubeconfig"));
         kubeconfig::write(&path, &Endpoint::of(&self.kubeconfig)?, name, &token)?;
         Ok(path)
-    }
-
-    async fn ensure_namespace(&self, name: &str) -> Result<()> {
-        let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
-        let namespace = Namespace { metadata, ..Namespace::default() };
-        let api = Api::<Namespace>::all(self.client().await?);
-        existing_or(api.create(&PostParams::default(), &namespace).await)
-            .with_context(|| format!("creating namespace {name}"))
     }
 }
 

@@ -1,0 +1,83 @@
+//! `cargo xtask demo`: gets everything it needs, then becomes the demo.
+
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+use servers::own;
+
+use crate::servers::ensure;
+
+const LONG: &str = "\
+Show the product doing its main job, on a real Kubernetes API server.
+
+Starts kube-apiserver and etcd, a stand-in for Tencent's CVM that checks every signature, and the shipped
+operator under its own role. Then it lives through a day in a minute: a pool is filled, a machine vanishes
+and is replaced, a stranger's machine in the same account is left alone, a lost answer is adopted, a second
+pool is deleted and leaves nothing behind. Each step is checked against the cloud's own ledger; the exit
+code is 1 when one fails.
+
+The first run builds the servers with Go (about 5 minutes) and the operator (about 3 minutes). Later runs
+start in seconds. Everything listens on loopback, and everything is gone at the end unless --keep is given.
+
+  cargo xtask demo --keep && . target/demo/env && kubectl get sp,si
+  cargo xtask demo --stop";
+
+/// Show the product doing its main job, on a real Kubernetes API server
+#[derive(clap::Args)]
+#[command(long_about = LONG)]
+pub(crate) struct Arguments {
+    /// Leave the sample pool Ready and everything running, and write target/demo/env
+    #[arg(long)]
+    keep: bool,
+
+    /// End what --keep left running
+    #[arg(long, conflicts_with_all = ["keep", "kubeconfig"])]
+    stop: bool,
+
+    /// Use this cluster's current context instead of starting an API server. The CRDs and the role are
+    /// applied to it, and removed at the end unless --keep is given
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let error = command(arguments)?.exec();
+    Err(error).context("starting the demo")
+}
+
+/// The demo, with all it needs in place.
+pub(crate) fn command(arguments: &Arguments) -> Result<Command> {
+    if !arguments.stop {
+        ensure()?;
+        eprintln!(
+            "building the operator and the stand-in; the first time it takes about 3 minutes on two cores"
+        );
+        own::build(own::SIM)?;
+        own::build(own::OPERATOR)?;
+    }
+    let status = own::cargo()
+        .args(["build", "--quiet", "--package", "demo", "--bin", "demo"])
+        .status()
+        .context("starting cargo")?;
+    if !status.success() {
+        bail!("the demo does not build");
+    }
+    let mut command = Command::new(own::target().join("debug").join("demo"));
+    if arguments.keep {
+        command.arg("--keep");
+    }
+    if arguments.stop {
+        command.arg("--stop");
+    }
+    if let Some(kubeconfig) = &arguments.kubeconfig {
+        command.arg("--kubeconfig").arg(kubeconfig);
+    }
+    Ok(command)
+}
+
+/// What `cargo xtask test` runs.
+pub(crate) fn for_test() -> Result<Command> {
+    command(&Arguments { keep: false, stop: false, kubeconfig: None })
+}

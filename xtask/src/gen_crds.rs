@@ -1,0 +1,35 @@
+//! `cargo xtask gen-crds`.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use servers::own;
+
+const LONG: &str = "\
+Write deploy/crds and deploy/rbac from the operator's own types.
+
+The schema, the CEL rules, the columns and the operator's ClusterRole are written once, in Rust; these files
+are what users apply. CI runs `gen-crds --check`, which writes nothing and fails when a file differs.";
+
+/// Write deploy/crds and deploy/rbac from the operator's own types
+#[derive(clap::Args)]
+#[command(long_about = LONG)]
+pub(crate) struct Arguments {
+    /// Write nothing; fail when a file differs from what would be written
+    #[arg(long)]
+    check: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    Ok(if generate(arguments.check)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether all files are as they should be. A program of its own, because it compiles Kubernetes' types.
+pub(crate) fn generate(check: bool) -> Result<bool> {
+    let mut command = own::cargo();
+    command.args(["run", "--quiet", "--package", "spotpool-operator", "--example", "gen-manifests", "--"]);
+    if check {
+        command.arg("--check");
+    }
+    Ok(command.status().context("starting cargo")?.success())
+}

@@ -1,0 +1,116 @@
+//! The suites, cheapest first.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use servers::own;
+
+use super::run::{Count, counted, whole};
+use crate::check::metadata::Workspace;
+use crate::{check, demo, python, servers as real_servers, simulate, tools};
+
+/// A part of the tests that can be run alone.
+pub(crate) struct Suite {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) run: fn() -> Result<Count>,
+}
+
+/// Their packages start real servers; they are a suite of their own.
+const ON_REAL_SERVERS: [&str; 2] = ["e2e", "testkit"];
+/// Enough for a change; the whole of it runs before a release.
+const SEEDS: &str = "200";
+
+pub(crate) const SUITES: [Suite; 11] = [
+    Suite { name: "format", what: "cargo fmt --check", run: format },
+    Suite { name: "rules", what: "house rules and generated files", run: rules },
+    Suite { name: "lint", what: "clippy, warnings are errors", run: lint },
+    Suite { name: "unit", what: "unit and wire tests", run: unit },
+    Suite { name: "docs", what: "examples and links in the documentation", run: docs },
+    Suite { name: "dependencies", what: "cargo deny: bans, licences, sources", run: dependencies },
+    Suite { name: "package", what: "each library as it would be published", run: package },
+    Suite { name: "e2e", what: "on a real API server", run: e2e },
+    Suite { name: "conformance", what: "the official Python SDK against the stand-in", run: conformance },
+    Suite { name: "simulation", what: "200 seeds of faults in virtual time", run: simulation },
+    Suite { name: "demo", what: "the README's demo", run: the_demo },
+];
+
+fn format() -> Result<Count> {
+    whole(own::cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn rules() -> Result<Count> {
+    check::count()
+}
+
+fn lint() -> Result<Count> {
+    whole(
+        own::cargo()
+            .args(["clippy", "--workspace", "--all-targets", "--all-features", "--locked"])
+            .args(["--", "--deny", "warnings"]),
+    )
+}
+
+fn unit() -> Result<Count> {
+    let mut command = own::cargo();
+    command.args(["test", "--workspace", "--all-targets", "--all-features", "--locked"]);
+    for package in ON_REAL_SERVERS {
+        command.args(["--exclude", package]);
+    }
+    counted(&mut command)
+}
+
+fn docs() -> Result<Count> {
+    let mut count =
+        counted(own::cargo().args(["test", "--workspace", "--doc", "--all-features", "--locked"]))?;
+    let mut rustdoc = own::cargo();
+    rustdoc.args(["doc", "--workspace", "--no-deps", "--all-features", "--locked"]);
+    count.add(whole(rustdoc.env("RUSTDOCFLAGS", "--deny warnings"))?);
+    Ok(count)
+}
+
+fn dependencies() -> Result<Count> {
+    // Advisories are left to a job that can reach their database.
+    whole(Command::new(tools::cargo_deny()?).current_dir(own::root()).args([
+        "--all-features",
+        "--locked",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ]))
+}
+
+fn package() -> Result<Count> {
+    let mut count = Count::default();
+    for library in Workspace::load()?.published() {
+        println!("packaging {library}");
+        count.add(whole(own::cargo().args(["package", "--locked", "--allow-dirty", "--package", library]))?);
+    }
+    Ok(count)
+}
+
+fn e2e() -> Result<Count> {
+    real_servers::ensure()?;
+    let mut command = own::cargo();
+    command.args(["test", "--locked"]);
+    for package in ON_REAL_SERVERS {
+        command.args(["--package", package]);
+    }
+    counted(&mut command)
+}
+
+fn conformance() -> Result<Count> {
+    let directory = own::root().join("tests/sim/conformance");
+    let python = python::environment(&directory.join("requirements.txt"))?;
+    let sim = own::build(own::SIM)?;
+    counted(Command::new(python).arg(directory.join("run.py")).env("SIM", sim).current_dir(own::root()))
+}
+
+fn simulation() -> Result<Count> {
+    whole(simulate::command()?.args(["--seeds", SEEDS])).context("200 seeds")
+}
+
+fn the_demo() -> Result<Count> {
+    whole(&mut demo::for_test()?)
+}
