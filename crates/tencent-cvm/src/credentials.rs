@@ -1,6 +1,7 @@
 //! An API key pair, which no `Debug` can print.
 
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// The public half of a key pair. It names an account's key; it is not a secret, but still only shown
@@ -55,6 +56,17 @@ impl Credentials {
     /// The public half.
     pub fn secret_id(&self) -> &SecretId {
         &self.secret_id
+    }
+
+    /// 16 hex digits of a hash over all parts: two credentials with the same fingerprint are the same ones, and
+    /// nothing can be read back from it.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for part in [self.secret_id.as_str(), self.secret_key(), self.token().unwrap_or_default()] {
+            hash.update(part.len().to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        hex::encode(&hash.finalize()[..8])
     }
 
     pub(crate) fn secret_key(&self) -> &str {

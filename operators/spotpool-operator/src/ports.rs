@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use tencent_cvm::{BoxError, Credentials, Cvm};
 pub use tencent_cvm::WallClock as Clock;
+use tencent_cvm::{BoxError, Credentials, Cvm};
 
 use crate::crd::{SpotInstance, SpotPool};
 
@@ -74,7 +74,11 @@ pub trait Store: Send + Sync {
     async fn delete_instance(&self, instance: &SpotInstance) -> Result<(), StoreError>;
 
     /// The data of a Secret, or `None` when there is none of this name.
-    async fn secret(&self, namespace: &str, name: &str) -> Result<Option<BTreeMap<String, String>>, StoreError>;
+    async fn secret(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, StoreError>;
 
     /// Publishes an Event. Losing one is no harm.
     async fn publish(&self, event: &Event) -> Result<(), StoreError>;

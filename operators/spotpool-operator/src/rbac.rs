@@ -2,7 +2,9 @@
 //! the end-to-end tests and the demo run under it.
 
 use k8s_openapi::api::core::v1::ServiceAccount;
-use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject};
+use k8s_openapi::api::rbac::v1::{
+    ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject,
+};
 use kube::api::ObjectMeta;
 
 use crate::crd::GROUP;
@@ -36,7 +38,10 @@ pub fn cluster_role() -> ClusterRole {
             // Written once and counted up.
             rule("events.k8s.io", "events", &["create", "patch"]),
             // Its uid is who this cluster is.
-            PolicyRule { resource_names: Some(vec!["kube-system".to_owned()]), ..rule("", "namespaces", &["get"]) },
+            PolicyRule {
+                resource_names: Some(vec!["kube-system".to_owned()]),
+                ..rule("", "namespaces", &["get"])
+            },
         ]),
         ..ClusterRole::default()
     }

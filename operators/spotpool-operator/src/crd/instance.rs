@@ -29,7 +29,7 @@ use super::ChargeType;
     printcolumn(name = "IP", type_ = "string", json_path = ".status.address"),
     printcolumn(name = "AGE", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "ID", type_ = "string", json_path = ".status.instanceId", priority = 1),
-    printcolumn(name = "REASON", type_ = "string", json_path = ".status.reason", priority = 1),
+    printcolumn(name = "REASON", type_ = "string", json_path = ".status.reason", priority = 1)
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = kube::core::Rule::new("self == oldSelf").message("spec of a SpotInstance cannot be changed; delete it to replace its machine"))]
@@ -123,7 +123,9 @@ pub struct SpotInstanceStatus {
 }
 
 /// Where a machine is in its life.
-#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub enum Phase {
     /// To be asked for, or asked for.
     #[default]

@@ -6,11 +6,14 @@
 pub mod instance;
 pub mod pool;
 
-pub use instance::{Attempt, AttemptOutcome, Candidate, ExtraMachine, Phase, SpotInstance, SpotInstanceSpec, SpotInstanceStatus};
+pub use instance::{
+    Attempt, AttemptOutcome, Candidate, ExtraMachine, Phase, SpotInstance, SpotInstanceSpec,
+    SpotInstanceStatus,
+};
 pub use pool::{ChargeType, SpotPool, SpotPoolSpec, SpotPoolStatus};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 /// The API group of both resources.
 pub const GROUP: &str = "demo.aiops.org";

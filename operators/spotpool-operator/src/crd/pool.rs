@@ -304,6 +304,8 @@ pub struct LaunchBackOff {
     pub last_failure: Time,
     /// No launch before this time.
     pub until: Time,
+    /// The generation of the spec that was refused: another spec is tried at once.
+    pub generation: i64,
     /// The cloud's error code.
     pub code: String,
     /// What the cloud's support asks for.

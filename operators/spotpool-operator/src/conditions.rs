@@ -1,0 +1,129 @@
+//! Every condition of a SpotPool, and every reason that it can give.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::crd::whole_seconds;
+
+/// The types.
+pub mod kind {
+    /// Enough machines serve.
+    pub const READY: &str = "Ready";
+    /// Something is being done about the pool.
+    pub const RECONCILING: &str = "Reconciling";
+    /// Nothing will get better until somebody changes something.
+    pub const STALLED: &str = "Stalled";
+    /// The key works.
+    pub const CREDENTIALS_VALID: &str = "CredentialsValid";
+    /// The cloud gave the last machine that was asked for.
+    pub const CAPACITY_AVAILABLE: &str = "CapacityAvailable";
+    /// Machines with the pool's tags belong to no SpotInstance.
+    pub const UNCLAIMED_MACHINES: &str = "UnclaimedMachines";
+    /// The gateway points at exactly the machines that serve.
+    pub const GATEWAY_SYNCED: &str = "GatewaySynced";
+}
+
+/// The reasons.
+pub mod reason {
+    /// At least `minimum` machines serve.
+    pub const MINIMUM_SERVES: &str = "MinimumServes";
+    /// Machines are on their way.
+    pub const LAUNCHING: &str = "Launching";
+    /// The pool is being deleted.
+    pub const DELETING: &str = "Deleting";
+    /// Size and machines are as wanted.
+    pub const SETTLED: &str = "Settled";
+    /// Nothing stands in the way.
+    pub const NOTHING_STALLED: &str = "NothingStalled";
+    /// The spec cannot be acted on.
+    pub const INVALID_SPEC: &str = "InvalidSpec";
+    /// The cloud says that the request is wrong as it stands.
+    pub const REQUEST_REFUSED: &str = "RequestRefused";
+    /// The key stands in a Secret and works.
+    pub const ACCEPTED: &str = "Accepted";
+    /// The key stands in the spec, and works.
+    pub const INLINE_KEYS: &str = "InlineKeys";
+    /// Nobody asked the cloud yet.
+    pub const NOT_LOOKED_YET: &str = "NotLookedYet";
+    /// The cloud cannot be asked at the moment.
+    pub const CLOUD_UNREACHABLE: &str = "CloudUnreachable";
+    /// The last machine asked for was given.
+    pub const LAUNCHES_SUCCEED: &str = "LaunchesSucceed";
+    /// No machine was asked for yet.
+    pub const NOTHING_ASKED: &str = "NothingAskedYet";
+    /// Out of stock.
+    pub const SOLD_OUT: &str = "SoldOut";
+    /// A quota is used up.
+    pub const QUOTA_EXCEEDED: &str = "QuotaExceeded";
+    /// A machine was accepted and then could not be made.
+    pub const LAUNCH_FAILED: &str = "LaunchFailed";
+    /// The account cannot pay.
+    pub const ACCOUNT_PROBLEM: &str = "AccountProblem";
+    /// Any other refusal.
+    pub const REFUSED: &str = "Refused";
+    /// No such machine.
+    pub const NONE_FOUND: &str = "NoneFound";
+    /// There are some.
+    pub const FOUND: &str = "Found";
+    /// The gateway is not managed by this version.
+    pub const NOT_MANAGED: &str = "NotManagedYet";
+}
+
+/// True, False or Unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Truth {
+    /// It is so.
+    True,
+    /// It is not.
+    False,
+    /// It is not known.
+    Unknown,
+}
+
+impl Truth {
+    /// As Kubernetes writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(value: bool) -> Self {
+        if value { Self::True } else { Self::False }
+    }
+}
+
+/// Sets a condition; the time changes only when the truth does, or the status would be written at every
+/// pass and wake the next.
+pub fn set(
+    conditions: &mut Vec<Condition>,
+    kind: &str,
+    truth: Truth,
+    reason: &str,
+    message: String,
+    generation: i64,
+    now: Timestamp,
+) {
+    let status = truth.as_str();
+    let old = conditions.iter().position(|condition| condition.type_ == kind);
+    let since = old
+        .map(|i| &conditions[i])
+        .filter(|old| old.status == status)
+        .map(|old| old.last_transition_time.clone());
+    let condition = Condition {
+        type_: kind.to_owned(),
+        status: status.to_owned(),
+        reason: reason.to_owned(),
+        message,
+        observed_generation: Some(generation),
+        last_transition_time: since.unwrap_or_else(|| whole_seconds(now)),
+    };
+    match old {
+        Some(i) => conditions[i] = condition,
+        None => conditions.push(condition),
+    }
+}

@@ -1,0 +1,180 @@
+//! What all parts of one running operator share.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tencent_cvm::InstanceId;
+use tokio::time::Instant;
+
+use crate::crd::{GROUP, SpotInstance};
+use crate::flights::Flights;
+use crate::metrics::Metrics;
+use crate::plan::Rules;
+use crate::plan::seen::NameLook;
+use crate::ports::{Clock, Clouds, Event, PoolKey, Prober, Regarding, Store};
+use crate::probes::Probes;
+use crate::settings::Settings;
+use crate::sweep::Sweeps;
+use crate::task::Tasks;
+
+/// The four ways to the world.
+#[derive(Clone)]
+pub struct Ports {
+    /// The API server.
+    pub store: Arc<dyn Store>,
+    /// The cloud, per key and region.
+    pub clouds: Arc<dyn Clouds>,
+    /// Model servers.
+    pub prober: Arc<dyn Prober>,
+    /// The wall clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Shared state of one operator. What is here may be lost at any time without harm; what must survive a
+/// restart is in the statuses.
+pub(crate) struct Core {
+    pub(crate) ports: Ports,
+    pub(crate) settings: Settings,
+    pub(crate) rules: Rules,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) sweeps: Arc<Sweeps>,
+    pub(crate) probes: Arc<Probes>,
+    pub(crate) flights: Flights,
+    pub(crate) tasks: Tasks,
+    /// The latest look by name per SpotInstance (uid).
+    pub(crate) looks: Mutex<BTreeMap<String, NameLook>>,
+    /// When each machine was last told to terminate.
+    terminated: Mutex<BTreeMap<InstanceId, Instant>>,
+    /// What was said once and need not be said again: object and sentence.
+    said: Mutex<BTreeSet<(String, String)>>,
+    random: Mutex<ChaCha8Rng>,
+}
+
+impl Core {
+    pub(crate) fn new(
+        ports: Ports,
+        settings: Settings,
+        rules: Rules,
+        seed: u64,
+        metrics: Arc<Metrics>,
+        tasks: Tasks,
+    ) -> Self {
+        let sweeps = Sweeps::new(
+            settings.cluster_id.clone(),
+            settings.sweep_interval,
+            !rules.guards.complete_sweep,
+            Arc::clone(&ports.clock),
+            Arc::clone(&metrics),
+            tasks.clone(),
+        );
+        let probes = Probes::new(Arc::clone(&ports.prober), tasks.clone());
+        Self {
+            ports,
+            settings,
+            rules,
+            metrics,
+            sweeps,
+            probes,
+            flights: Flights::default(),
+            tasks,
+            looks: Mutex::default(),
+            terminated: Mutex::default(),
+            said: Mutex::default(),
+            random: Mutex::new(ChaCha8Rng::seed_from_u64(seed)),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// A ClientToken: 32 hex digits.
+    pub(crate) fn new_token(&self) -> String {
+        let bytes: [u8; 16] = lock(&self.random).random();
+        crate::valid::hex(&bytes)
+    }
+
+    pub(crate) fn note_terminated(&self, ids: &[InstanceId]) {
+        let now = Instant::now();
+        let mut terminated = lock(&self.terminated);
+        terminated.retain(|_, at| now.saturating_duration_since(*at) < crate::plan::AFTER_TERMINATE);
+        terminated.extend(ids.iter().map(|id| (id.clone(), now)));
+    }
+
+    pub(crate) fn just_terminated(&self, known: &BTreeSet<InstanceId>) -> BTreeSet<InstanceId> {
+        let now = Instant::now();
+        let recent = |at: &Instant| now.saturating_duration_since(*at) < crate::plan::AFTER_TERMINATE;
+        let terminated = lock(&self.terminated);
+        terminated
+            .iter()
+            .filter(|(id, at)| recent(at) && known.contains(*id))
+            .map(|(id, _)| id.clone())
+            .collect()
+    }
+
+    /// Publishes an Event; whether it arrives is of no consequence, so it may take a moment and no more.
+    pub(crate) async fn tell(&self, event: Event) {
+        let log = (&event.regarding.namespace, &event.regarding.name, event.reason, &event.note);
+        if event.warning {
+            tracing::warn!(namespace = log.0, name = log.1, reason = log.2, "{}", log.3);
+        } else {
+            tracing::info!(namespace = log.0, name = log.1, reason = log.2, "{}", log.3);
+        }
+        let published = tokio::time::timeout(Duration::from_secs(5), self.ports.store.publish(&event)).await;
+        if !matches!(published, Ok(Ok(()))) {
+            tracing::debug!(reason = event.reason, "event not published");
+        }
+    }
+
+    /// The same, but only once per object and sentence in the life of this process.
+    pub(crate) async fn tell_once(&self, event: Event) {
+        let key = (format!("{}/{}", event.regarding.namespace, event.regarding.name), event.note.clone());
+        let fresh = {
+            let mut said = lock(&self.said);
+            // Bounded: forgetting means at worst saying something twice.
+            if said.len() > 10_000 {
+                said.clear();
+            }
+            said.insert(key)
+        };
+        if fresh {
+            self.tell(event).await;
+        }
+    }
+
+    /// An Event about the pool that a SpotInstance belongs to.
+    pub(crate) async fn tell_pool_of(
+        &self,
+        instance: &SpotInstance,
+        warning: bool,
+        reason: &'static str,
+        action: &'static str,
+        note: String,
+    ) {
+        let regarding = Regarding {
+            api_version: format!("{GROUP}/v1"),
+            kind: "SpotPool".to_owned(),
+            namespace: instance.namespace().unwrap_or_default(),
+            name: instance.spec.pool.name.clone(),
+            uid: Some(instance.spec.pool.uid.clone()),
+        };
+        self.tell(Event { regarding, warning, reason, action, note }).await;
+    }
+
+    /// Forgets what was kept for a pool that is no more.
+    pub(crate) fn forget(&self, pool: &PoolKey) {
+        self.sweeps.unfollow(pool);
+        self.probes.ask(pool, &BTreeMap::new());
+        self.metrics.forget(pool);
+    }
+}
+
+/// Locks; nobody panics while holding one of these, and what they guard stays whole in any case.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,118 @@
+//! Who a machine belongs to: its name, its tags, its request, and whether a machine that is seen is the one
+//! that a SpotInstance made. Pure.
+
+use std::collections::BTreeMap;
+
+use kube::ResourceExt;
+use sha2::{Digest, Sha256};
+use tencent_cvm::{Instance, RunInstances, SecretId, Tag};
+
+use crate::crd::SpotInstance;
+use crate::valid::{ValidPool, hex};
+
+/// Tag: the cluster whose operator made the machine. Sweeps filter by it.
+pub const CLUSTER_TAG: &str = "demo.aiops.org/cluster";
+/// Tag: uid of the pool.
+pub const POOL_TAG: &str = "demo.aiops.org/pool";
+/// Tag: uid of the SpotInstance.
+pub const INSTANCE_TAG: &str = "demo.aiops.org/instance";
+/// Tag for people: namespace and name of the SpotInstance.
+pub const LABEL_TAG: &str = "demo.aiops.org/name";
+
+/// `sp-` and 16 base32 characters: the same for all machines of one pool of one cluster.
+pub fn name_prefix(cluster_id: &str, pool_uid: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(cluster_id.as_bytes());
+    hash.update([0]);
+    hash.update(pool_uid.as_bytes());
+    let text = data_encoding::BASE32_NOPAD.encode(&hash.finalize()[..10]).to_ascii_lowercase();
+    format!("sp-{text}-")
+}
+
+/// The machine's name in the cloud: unique to this SpotInstance, set synchronously by the cloud (tags are
+/// not), at most 60 bytes. The uid's part tells a restored SpotInstance from the one it was copied from.
+pub fn instance_name(instance: &SpotInstance) -> String {
+    let spec = &instance.spec;
+    let uid: String =
+        instance.uid().unwrap_or_default().chars().filter(char::is_ascii_hexdigit).take(6).collect();
+    format!("{}{}-{uid}", name_prefix(&spec.cluster_id, &spec.pool.uid), spec.n)
+}
+
+/// Names one account's key without showing it: 12 hex digits.
+pub fn account_fingerprint(secret_id: &SecretId) -> String {
+    hex(&Sha256::digest(secret_id.as_str().as_bytes())[..6])
+}
+
+/// Hash of a request's body, as recorded with the attempt.
+pub fn body_hash(request: &RunInstances) -> String {
+    hex(&Sha256::digest(request.body())[..16])
+}
+
+/// The request that makes this SpotInstance's machine: a function of the pool's template, the SpotInstance
+/// and the token, so that it can be built again to the same bytes.
+pub fn request(pool: &ValidPool, instance: &SpotInstance, token: &str) -> RunInstances {
+    let template = &pool.template;
+    RunInstances {
+        instance_charge_type: instance.spec.charge_type.as_str().to_owned(),
+        zone: template.candidate.availability_zone.clone(),
+        instance_type: template.candidate.instance_type.clone(),
+        image_id: template.image_id.clone(),
+        vpc_id: template.vpc_id.clone(),
+        subnet_id: template.candidate.subnet_id.clone(),
+        security_group_ids: template.security_group_ids.clone(),
+        system_disk_type: template.disk_type.clone(),
+        system_disk_gib: template.disk_gib,
+        public_bandwidth_mbps: template.bandwidth_mbps,
+        key_ids: template.key_ids.clone(),
+        user_data: template.user_data.clone(),
+        instance_name: instance_name(instance),
+        client_token: token.to_owned(),
+        tags: tags(instance, &template.tags),
+        count: 1,
+    }
+}
+
+fn tags(instance: &SpotInstance, own: &BTreeMap<String, String>) -> Vec<Tag> {
+    let tag = |key: &str, value: String| Tag { key: key.to_owned(), value };
+    let mut tags = vec![
+        tag(CLUSTER_TAG, instance.spec.cluster_id.clone()),
+        tag(POOL_TAG, instance.spec.pool.uid.clone()),
+        tag(INSTANCE_TAG, instance.uid().unwrap_or_default()),
+        tag(LABEL_TAG, format!("{}/{}", instance.namespace().unwrap_or_default(), instance.name_any())),
+    ];
+    tags.extend(own.iter().map(|(key, value)| tag(key, value.clone())));
+    tags
+}
+
+/// Whether a machine is the one that a SpotInstance asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Name and all three tags agree: it may be terminated for this SpotInstance.
+    Ours,
+    /// The name agrees, the tags are not (all) there yet.
+    Untagged,
+    /// The tags agree, the name does not: somebody renamed it.
+    Renamed,
+    /// Another's.
+    Foreign,
+}
+
+/// Compares a machine with what this SpotInstance would have made.
+pub fn claim(instance: &SpotInstance, machine: &Instance) -> Claim {
+    let uid = instance.uid().unwrap_or_default();
+    let expected = [
+        (CLUSTER_TAG, instance.spec.cluster_id.as_str()),
+        (POOL_TAG, instance.spec.pool.uid.as_str()),
+        (INSTANCE_TAG, uid.as_str()),
+    ];
+    let contradicted =
+        expected.iter().any(|(key, value)| machine.tag(key).is_some_and(|found| found != *value));
+    let tagged = expected.iter().all(|(key, value)| machine.tag(key) == Some(*value));
+    let named = machine.name == instance_name(instance);
+    match (named, tagged) {
+        (true, true) => Claim::Ours,
+        (true, false) if !contradicted => Claim::Untagged,
+        (false, true) => Claim::Renamed,
+        _ => Claim::Foreign,
+    }
+}

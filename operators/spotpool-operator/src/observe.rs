@@ -1,0 +1,259 @@
+//! All reads of one pass: the pool and its SpotInstances (live), its key, the latest sweep, and what the
+//! plan would have something to do with beyond these. No decisions, no writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::ResourceExt;
+use secrecy::ExposeSecret;
+use tencent_cvm::{Credentials, Cvm, Filter, InstanceId, Listing};
+use tokio::time::Instant;
+
+use crate::core::{Core, lock};
+use crate::crd::{SpotInstance, SpotPool};
+use crate::identity::{CLUSTER_TAG, account_fingerprint, name_prefix};
+use crate::plan::reads::{self, Reads};
+use crate::plan::seen::{AccountSeen, CloudSeen, NameLook, Observed, PoolSeen};
+use crate::ports::{PoolKey, StoreError};
+use crate::sweep::{AccountKey, AccountView};
+use crate::valid::{CredentialsSource, ValidPool};
+
+/// A look through the whole account is news for so long; after that the sweeps know better.
+const WIDE_LOOK_IS_NEWS: Duration = Duration::from_secs(30);
+/// The cloud takes at most so many values per filter.
+const NAMES_PER_LOOK: usize = 5;
+
+/// What one pass works with: what it saw, and the way to the cloud.
+pub(crate) struct Pass {
+    pub(crate) seen: Observed,
+    pub(crate) way: Option<Way>,
+}
+
+/// The way to the pool's cloud.
+#[derive(Clone)]
+pub(crate) struct Way {
+    pub(crate) key: AccountKey,
+    pub(crate) cloud: Arc<dyn Cvm>,
+}
+
+/// Reads everything. An error of the API server ends the pass; an error of the cloud is data.
+pub(crate) async fn observe(core: &Core, key: &PoolKey) -> Result<Pass, StoreError> {
+    let (pool, instances) = objects(core, key).await?;
+    let pool = parse(pool);
+    let (cloud, way) = match pool.valid() {
+        Some(valid) => account(core, valid, pool.object(), &instances).await?,
+        None => (no_pool(&pool), None),
+    };
+    let ids = recorded(&instances);
+    let mut seen = Observed {
+        pool,
+        instances,
+        cloud,
+        probes: core.probes.views(key),
+        in_flight: core.flights.of(key),
+        just_terminated: core.just_terminated(&ids),
+    };
+    if let Some(way) = &way {
+        look(core, way, &mut seen).await;
+    }
+    Ok(Pass { seen, way })
+}
+
+/// GET the pool, then LIST its SpotInstances. A number above `launched` is either made by hand or raised by
+/// another leader after our GET: one more GET tells.
+pub(crate) async fn objects(
+    core: &Core,
+    key: &PoolKey,
+) -> Result<(Option<SpotPool>, Vec<SpotInstance>), StoreError> {
+    let store = &core.ports.store;
+    let mut pool = store.pool(key).await?;
+    let mut instances = store.instances(key).await?;
+    instances.sort_by(|a, b| (a.spec.n, a.name_any()).cmp(&(b.spec.n, b.name_any())));
+    let launched = |pool: &Option<SpotPool>| {
+        pool.as_ref().and_then(|pool| pool.status.as_ref()).map_or(0, |status| status.launched)
+    };
+    if pool.is_some() && instances.iter().any(|instance| instance.spec.n > launched(&pool)) {
+        pool = store.pool(key).await?;
+    }
+    Ok((pool, instances))
+}
+
+pub(crate) fn parse(pool: Option<SpotPool>) -> PoolSeen {
+    match pool {
+        None => PoolSeen::Gone,
+        Some(pool) => match ValidPool::try_from(&pool) {
+            Ok(valid) => PoolSeen::There(Box::new(pool), Box::new(valid)),
+            Err(invalid) => PoolSeen::Invalid(Box::new(pool), invalid),
+        },
+    }
+}
+
+fn no_pool(pool: &PoolSeen) -> CloudSeen {
+    match pool {
+        PoolSeen::Invalid(_, why) => CloudSeen::NoKey { reason: "InvalidSpec", message: why.to_string() },
+        PoolSeen::Gone | PoolSeen::There(..) => CloudSeen::NoKey {
+            reason: "PoolGone",
+            message:
+                "the pool is gone, and with it the key that could terminate this machine; make a pool of the \
+                      same name with the same key, or terminate the machine by hand and remove the finalizer"
+                    .to_owned(),
+        },
+    }
+}
+
+/// Every machine id on record.
+fn recorded(instances: &[SpotInstance]) -> BTreeSet<InstanceId> {
+    let statuses = instances.iter().filter_map(|instance| instance.status.as_ref());
+    statuses
+        .flat_map(|status| {
+            let extra = status.extra.iter().map(|extra| extra.instance_id.as_str());
+            status.instance_id.as_deref().into_iter().chain(extra)
+        })
+        .map(InstanceId::from)
+        .collect()
+}
+
+async fn account(
+    core: &Core,
+    pool: &ValidPool,
+    object: Option<&SpotPool>,
+    instances: &[SpotInstance],
+) -> Result<(CloudSeen, Option<Way>), StoreError> {
+    let credentials = match credentials(core, pool).await? {
+        Ok(credentials) => credentials,
+        Err((reason, message)) => return Ok((CloudSeen::NoKey { reason, message }, None)),
+    };
+    let cloud = match core.ports.clouds.cloud(&credentials, &pool.region) {
+        Ok(cloud) => cloud,
+        Err(error) => {
+            let message = format!("{error}; check spec.region and the key's characters");
+            return Ok((CloudSeen::NoKey { reason: "UnusableKeyOrRegion", message }, None));
+        }
+    };
+    let key = AccountKey {
+        secret_id: credentials.secret_id().clone(),
+        key_hash: credentials.fingerprint(),
+        region: pool.region.clone(),
+    };
+    let ids = recorded(instances);
+    let view = core.sweeps.follow(&key, &cloud, &pool.key, &pool.uid, ids);
+    let mut account = seen(core, &view, pool);
+    account.fingerprint = account_fingerprint(&key.secret_id);
+    account.inline_key = object.is_some_and(|pool| pool.spec.secret_id.is_some());
+    Ok((CloudSeen::Account(Box::new(account)), Some(Way { key, cloud })))
+}
+
+/// The key, or why there is none: a reason word and a sentence.
+async fn credentials(
+    core: &Core,
+    pool: &ValidPool,
+) -> Result<Result<Credentials, (&'static str, String)>, StoreError> {
+    let name = match &pool.credentials {
+        CredentialsSource::Inline { id, key } => {
+            return Ok(Ok(Credentials::new(id.clone(), key.expose_secret().to_owned())));
+        }
+        CredentialsSource::Secret { name } => name,
+    };
+    let Some(data) = core.ports.store.secret(&pool.key.namespace, name).await? else {
+        let message = format!(
+            "Secret {name} of spec.credentialsSecretRef does not exist in namespace {}; create it with the keys secretId and secretKey",
+            pool.key.namespace
+        );
+        return Ok(Err(("SecretNotFound", message)));
+    };
+    let field =
+        |field: &str| data.get(field).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    let (Some(id), Some(key)) = (field("secretId"), field("secretKey")) else {
+        let message = format!(
+            "Secret {name} of spec.credentialsSecretRef must have the keys secretId and secretKey, both not empty"
+        );
+        return Ok(Err(("SecretIncomplete", message)));
+    };
+    let credentials = Credentials::new(id, key);
+    Ok(Ok(match field("token") {
+        Some(token) => credentials.with_token(token),
+        None => credentials,
+    }))
+}
+
+fn seen(core: &Core, view: &AccountView, pool: &ValidPool) -> AccountSeen {
+    let prefix = name_prefix(&core.settings.cluster_id, &pool.uid);
+    let news = view.wide.as_ref().filter(|wide| wide.begun_at.elapsed() <= WIDE_LOOK_IS_NEWS);
+    let strays = news.into_iter().flat_map(|wide| &wide.machines);
+    AccountSeen {
+        fingerprint: String::new(),
+        inline_key: false,
+        now: view.time.and_then(|time| time.now(Instant::now(), core.now())),
+        snapshot: view.snapshot.clone(),
+        trouble: view.trouble.clone(),
+        strays: strays
+            .filter(|machine| {
+                machine.name.starts_with(&prefix)
+                    || machine.tag(CLUSTER_TAG) == Some(&core.settings.cluster_id)
+            })
+            .cloned()
+            .collect(),
+        by_name: BTreeMap::new(),
+        fresh: BTreeMap::new(),
+    }
+}
+
+/// Looks by name and fresh reads by id, as far as the plan has use for them. What fails is simply not
+/// known: the plan does without, and the pass is repeated.
+async fn look(core: &Core, way: &Way, seen: &mut Observed) {
+    let uids: BTreeSet<String> = seen.instances.iter().filter_map(ResourceExt::uid).collect();
+    if let CloudSeen::Account(account) = &mut seen.cloud {
+        let looks = lock(&core.looks);
+        let known = looks.iter().filter(|(uid, _)| uids.contains(*uid));
+        account.by_name = known.map(|(uid, look)| (uid.clone(), look.as_of(account.now))).collect();
+    }
+    let Reads { by_name, fresh } = reads::wanted(seen, &core.rules);
+    for names in by_name.chunks(NAMES_PER_LOOK) {
+        for (uid, look) in look_by_name(core, way, names).await {
+            lock(&core.looks).insert(uid.clone(), look.clone());
+            if let CloudSeen::Account(account) = &mut seen.cloud {
+                account.by_name.insert(uid, look);
+            }
+        }
+    }
+    if fresh.is_empty() {
+        return;
+    }
+    match way.cloud.describe_instances_by_id(&fresh).await {
+        Ok(listing) => {
+            core.sweeps.learn(&way.key, &listing);
+            if let CloudSeen::Account(account) = &mut seen.cloud {
+                account.fresh = fresh.into_iter().map(|id| (id, None)).collect();
+                account
+                    .fresh
+                    .extend(listing.instances.into_iter().map(|machine| (machine.id.clone(), Some(machine))));
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "machines could not be read afresh; none is terminated in this pass")
+        }
+    }
+}
+
+async fn look_by_name(core: &Core, way: &Way, names: &[(String, String)]) -> Vec<(String, NameLook)> {
+    let filter = Filter {
+        name: "instance-name".to_owned(),
+        values: names.iter().map(|(_, name)| name.clone()).collect(),
+    };
+    let begun = Instant::now();
+    let listing: Listing = match way.cloud.describe_instances(&[filter]).await {
+        Ok(listing) => listing,
+        Err(error) => {
+            tracing::warn!(%error, "look by name failed");
+            return Vec::new();
+        }
+    };
+    core.sweeps.learn(&way.key, &listing);
+    let Some(begun) = core.sweeps.cloud_time_at(&way.key, begun) else { return Vec::new() };
+    let look = |name: &str| NameLook {
+        begun,
+        machines: listing.instances.iter().filter(|machine| machine.name == name).cloned().collect(),
+    };
+    names.iter().map(|(uid, name)| (uid.clone(), look(name))).collect()
+}

@@ -1,0 +1,295 @@
+//! What runs: passes over pools, one at a time per pool, woken by hints from outside and from inside.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, Stream, StreamExt};
+use kube::ResourceExt;
+use tokio::time::Instant;
+
+use crate::act::{self, act};
+use crate::conditions::kind;
+use crate::core::{Core, Ports, lock};
+use crate::crd::{GROUP, SpotPool, SpotPoolStatus};
+use crate::guards::Guards;
+use crate::metrics::Metrics;
+use crate::observe::{Pass, observe};
+use crate::plan::{Plan, Rules, plan};
+use crate::ports::{Event, PoolKey, Regarding, StoreError};
+use crate::settings::Settings;
+use crate::status::status;
+use crate::task::{Inbox, tasks};
+use crate::wake::WakeQueue;
+
+/// A pool that needs nothing is looked at again after this all the same.
+const RESYNC: Duration = Duration::from_secs(300);
+/// So many passes at once.
+const PASSES_AT_ONCE: usize = 16;
+/// How long calls under way may take to end when the operator stops.
+const LAST_CALLS: Duration = Duration::from_secs(40);
+
+/// One operator. Everything it does happens inside the future of [`Operator::run`].
+pub struct Operator {
+    core: Arc<Core>,
+    inbox: Mutex<Option<Inbox>>,
+    trouble: Mutex<BTreeMap<PoolKey, u32>>,
+}
+
+/// When a pool is to be looked at again, if nothing wakes it before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Next(pub Duration);
+
+/// Why a pass ended early. The pool is looked at again, later and later.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The API server.
+    #[error("read the pool and its SpotInstances")]
+    Observe(#[source] StoreError),
+    /// Writes that failed; the rest of the plan was carried out.
+    #[error("write: {0}")]
+    Act(String),
+    /// The status.
+    #[error("write the pool's status")]
+    Status(#[source] StoreError),
+}
+
+impl Operator {
+    /// An operator over these ports. `seed` draws its tokens.
+    pub fn new(
+        ports: Ports,
+        settings: Settings,
+        guards: Guards,
+        seed: u64,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
+        let (tasks, inbox) = tasks();
+        let rules = Rules::new(&settings, guards);
+        let core = Arc::new(Core::new(ports, settings, rules, seed, metrics, tasks));
+        Arc::new(Self { core, inbox: Mutex::new(Some(inbox)), trouble: Mutex::default() })
+    }
+
+    /// Drives everything until `stop` resolves, then lets passes and launches under way end and be recorded.
+    /// `wakes` are hints from outside (watches): late, lost and spurious ones do no harm. Dropping the
+    /// future stops everything at once, as a crash does. To be called once.
+    pub async fn run(
+        self: Arc<Self>,
+        wakes: impl Stream<Item = PoolKey> + Send,
+        stop: impl Future<Output = ()> + Send,
+    ) {
+        let Some(inbox) = lock(&self.inbox).take() else { return };
+        let Inbox { mut started, mut woken } = inbox;
+        let mut wakes = std::pin::pin!(wakes.fuse());
+        let mut stop = std::pin::pin!(stop);
+        let mut queue = WakeQueue::default();
+        let mut tasks: FuturesUnordered<BoxFuture<'static, ()>> = FuturesUnordered::new();
+        let mut passes: FuturesUnordered<BoxFuture<'static, (PoolKey, Duration)>> = FuturesUnordered::new();
+        let mut wakes_open = true;
+        self.core.tasks.spawn(crate::orphans::watch(Arc::clone(&self.core)));
+        loop {
+            while passes.len() < PASSES_AT_ONCE {
+                let Some(key) = queue.take(Instant::now()) else { break };
+                let operator = Arc::clone(&self);
+                passes.push(Box::pin(async move {
+                    let next = operator.pass(&key).await;
+                    (key, next)
+                }));
+            }
+            let due = queue.next_due().filter(|_| passes.len() < PASSES_AT_ONCE);
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                Some(task) = started.recv() => tasks.push(task),
+                Some(key) = woken.recv() => queue.wake(key, Instant::now()),
+                key = wakes.next(), if wakes_open => match key {
+                    Some(key) => queue.wake(key, Instant::now()),
+                    None => wakes_open = false,
+                },
+                Some((key, next)) = passes.next(), if !passes.is_empty() => queue.done(key, Instant::now() + next),
+                Some(()) = tasks.next(), if !tasks.is_empty() => {}
+                () = sleep_until(due), if due.is_some() => {}
+            }
+        }
+        self.finish(started, tasks, passes).await;
+    }
+
+    /// No new pass; what is under way ends, and launches are recorded.
+    async fn finish(
+        &self,
+        mut started: tokio::sync::mpsc::UnboundedReceiver<BoxFuture<'static, ()>>,
+        mut tasks: FuturesUnordered<BoxFuture<'static, ()>>,
+        mut passes: FuturesUnordered<BoxFuture<'static, (PoolKey, Duration)>>,
+    ) {
+        let deadline = Instant::now() + LAST_CALLS;
+        loop {
+            while let Ok(task) = started.try_recv() {
+                tasks.push(task);
+            }
+            if passes.is_empty() && self.core.flights.is_empty() {
+                return;
+            }
+            tokio::select! {
+                biased;
+                Some(_) = passes.next(), if !passes.is_empty() => {}
+                Some(()) = tasks.next(), if !tasks.is_empty() => {}
+                () = tokio::time::sleep_until(deadline) => {
+                    tracing::warn!(under_way = self.core.flights.len(), "stopping with calls under way; their machines will be found by name");
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn pass(&self, key: &PoolKey) -> Duration {
+        let result = self.reconcile(key).await;
+        self.core.metrics.reconcile(result.is_ok());
+        let mut trouble = lock(&self.trouble);
+        match result {
+            Ok(Next(pause)) => {
+                trouble.remove(key);
+                pause
+            }
+            Err(error) => {
+                let count = trouble.entry(key.clone()).or_default();
+                *count = count.saturating_add(1);
+                let pause = Duration::from_millis(250 << (*count - 1).min(7));
+                tracing::warn!(pool = %key, %error, cause = error.cause(), "pass failed; again in {pause:?}");
+                pause
+            }
+        }
+    }
+
+    /// One pass over one pool: observe, plan, act, status.
+    ///
+    /// # Errors
+    /// When the API server could not be read, or a write failed for a reason other than a change in between.
+    pub async fn reconcile(&self, key: &PoolKey) -> Result<Next, ReconcileError> {
+        let core = &self.core;
+        let pass = observe(core, key).await.map_err(ReconcileError::Observe)?;
+        let plan = plan(&pass.seen, &core.rules, core.now());
+        core.probes.ask(key, &plan.questions);
+        let done = act(core, &pass, &plan).await;
+        act::tell_findings(core, &pass, &plan).await;
+        let gone = done.released_pool || pass.seen.pool.object().is_none();
+        let mut again = done.again;
+        if !gone {
+            core.metrics.pool(key, plan.tally, plan.unclaimed.len());
+            again |= self.write_status(&pass, &plan, done.pool).await?;
+        } else if plan.instances.is_empty() {
+            core.forget(key);
+        }
+        if let (Some(way), Some(after)) = (&pass.way, plan.look_after) {
+            core.sweeps.wake_by_look_after(&way.key, key, after);
+        }
+        if !done.failures.is_empty() {
+            return Err(ReconcileError::Act(done.failures.join("; ")));
+        }
+        Ok(Next(if again { Duration::ZERO } else { plan.wake_after.unwrap_or(RESYNC).min(RESYNC) }))
+    }
+
+    /// Writes the pool's status if it says anything new; whether somebody else was faster.
+    async fn write_status(
+        &self,
+        pass: &Pass,
+        plan: &Plan,
+        written: Option<SpotPool>,
+    ) -> Result<bool, ReconcileError> {
+        let Some(read) = pass.seen.pool.object() else { return Ok(false) };
+        let mut pool = written.unwrap_or_else(|| read.clone());
+        let old = pool.status.take();
+        pool.status.clone_from(&old);
+        let new = status(&pool, &pass.seen, plan, self.core.now());
+        if old.as_ref() == Some(&new) {
+            return Ok(false);
+        }
+        let news = news(&pool, old.as_ref(), &new);
+        pool.status = Some(new);
+        match self.core.ports.store.replace_pool_status(&pool).await {
+            Ok(_) => {
+                for event in news {
+                    self.core.tell(event).await;
+                }
+                Ok(false)
+            }
+            Err(StoreError::Conflict) => Ok(true),
+            Err(StoreError::NotFound) => Ok(false),
+            Err(error) => Err(ReconcileError::Status(error)),
+        }
+    }
+}
+
+impl ReconcileError {
+    fn cause(&self) -> String {
+        std::error::Error::source(self).map(ToString::to_string).unwrap_or_default()
+    }
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    if let Some(due) = due {
+        tokio::time::sleep_until(due).await;
+    }
+}
+
+/// A condition that turned, or gives another reason, is an Event: once per turn, not once per pass.
+fn news(pool: &SpotPool, old: Option<&SpotPoolStatus>, new: &SpotPoolStatus) -> Vec<Event> {
+    let told = [
+        kind::READY,
+        kind::STALLED,
+        kind::CREDENTIALS_VALID,
+        kind::CAPACITY_AVAILABLE,
+        kind::UNCLAIMED_MACHINES,
+    ];
+    let mut events = Vec::new();
+    for condition in new.conditions.iter().filter(|condition| told.contains(&condition.type_.as_str())) {
+        let before = old.and_then(|old| old.conditions.iter().find(|before| before.type_ == condition.type_));
+        let same = before
+            .is_some_and(|before| before.status == condition.status && before.reason == condition.reason);
+        let bad = match condition.type_.as_str() {
+            kind::STALLED | kind::UNCLAIMED_MACHINES => condition.status == "True",
+            kind::CREDENTIALS_VALID => {
+                condition.status == "False" || condition.reason == crate::conditions::reason::INLINE_KEYS
+            }
+            _ => condition.status == "False",
+        };
+        // The good state of a condition is said only when it ends a bad one, and not knowing is no news.
+        if same || condition.status == "Unknown" || (!bad && before.is_none()) {
+            continue;
+        }
+        let regarding = Regarding {
+            api_version: format!("{GROUP}/v1"),
+            kind: "SpotPool".to_owned(),
+            namespace: pool.namespace().unwrap_or_default(),
+            name: pool.name_any(),
+            uid: pool.uid(),
+        };
+        // A new pool is not ready by nature; only losing readiness is worth a Warning.
+        let warning = bad && !(condition.type_ == kind::READY && before.is_none());
+        let note = format!("{}={}: {}", condition.type_, condition.status, condition.message);
+        events.push(Event {
+            regarding,
+            warning,
+            reason: reason_of(&condition.type_, warning),
+            action: "Reconcile",
+            note,
+        });
+    }
+    events
+}
+
+/// Event reasons are few and fixed, so that people can select by them.
+fn reason_of(kind: &str, warning: bool) -> &'static str {
+    match (kind, warning) {
+        (kind::READY, true) => "PoolNotReady",
+        (kind::READY, false) => "PoolReadiness",
+        (kind::STALLED, true) => "Stalled",
+        (kind::STALLED, false) => "NotStalled",
+        (kind::CREDENTIALS_VALID, true) => "Credentials",
+        (kind::CREDENTIALS_VALID, false) => "CredentialsValid",
+        (kind::CAPACITY_AVAILABLE, true) => "CapacityUnavailable",
+        (kind::CAPACITY_AVAILABLE, false) => "CapacityAvailable",
+        (_, true) => "UnclaimedMachines",
+        (_, false) => "NoUnclaimedMachines",
+    }
+}

@@ -1,0 +1,68 @@
+//! Machines with this cluster's tags whose pool is gone: never touched, but said aloud, since they are
+//! billed. Comes in: the looks through whole accounts. Goes out: a metric, and one Event per machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tencent_cvm::InstanceId;
+use tokio::time::Instant;
+
+use crate::core::Core;
+use crate::identity::{CLUSTER_TAG, LABEL_TAG, POOL_TAG};
+use crate::ports::{Event, Regarding};
+use crate::sweep::WideLook;
+
+const CHECK_EVERY: Duration = Duration::from_secs(60);
+
+/// Watches for ever.
+pub(crate) async fn watch(core: Arc<Core>) {
+    let mut suspects: BTreeMap<InstanceId, Instant> = BTreeMap::new();
+    let mut told: BTreeSet<InstanceId> = BTreeSet::new();
+    loop {
+        tokio::time::sleep(CHECK_EVERY).await;
+        let looks = core.sweeps.wide_looks();
+        let pools = core.sweeps.pool_uids();
+        let mut now: BTreeMap<InstanceId, Instant> = BTreeMap::new();
+        let mut certain = Vec::new();
+        for look in &looks {
+            for (id, label) in orphans(look, &core.settings.cluster_id, &pools) {
+                // One look may be older than its pool; two in a row are not.
+                let first = suspects.get(&id).copied().unwrap_or(look.begun_at);
+                if first < look.begun_at {
+                    certain.push((id.clone(), label));
+                }
+                now.insert(id, first);
+            }
+        }
+        suspects = now;
+        core.metrics.orphans(certain.len());
+        told.retain(|id| suspects.contains_key(id));
+        for (id, label) in certain {
+            if told.insert(id.clone()) {
+                tell(&core, &id, &label).await;
+            }
+        }
+    }
+}
+
+fn orphans(look: &WideLook, cluster_id: &str, pools: &BTreeSet<String>) -> Vec<(InstanceId, String)> {
+    let ours = look.machines.iter().filter(|machine| machine.tag(CLUSTER_TAG) == Some(cluster_id));
+    ours.filter(|machine| machine.tag(POOL_TAG).is_none_or(|uid| !pools.contains(uid)))
+        .map(|machine| (machine.id.clone(), machine.tag(LABEL_TAG).unwrap_or("unknown").to_owned()))
+        .collect()
+}
+
+async fn tell(core: &Core, id: &InstanceId, label: &str) {
+    let regarding = Regarding {
+        api_version: "coordination.k8s.io/v1".to_owned(),
+        kind: "Lease".to_owned(),
+        namespace: core.settings.operator_namespace.clone(),
+        name: "spotpool-operator".to_owned(),
+        uid: None,
+    };
+    let note = format!(
+        "machine {id} was made for {label}, whose pool is gone; it is left alone and is billed: terminate it by hand if nobody needs it"
+    );
+    core.tell(Event { regarding, warning: true, reason: "UnclaimedMachines", action: "Look", note }).await;
+}

@@ -1,0 +1,99 @@
+//! Step 4: before a first attempt the pool and its SpotInstances are read once more, live, and only what
+//! still holds then goes on. Two leaders meet here. Pure.
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+
+use super::Rules;
+use super::attempts::{NextAttempt, next_attempt};
+use super::machine::{Standing, standing};
+use super::seen::{AccountSeen, PoolSeen};
+use crate::crd::{Attempt, SpotInstance, SpotInstanceStatus};
+use crate::identity::{body_hash, request};
+use crate::valid::ValidPool;
+
+/// What the second look permits.
+#[derive(Debug, Clone)]
+pub enum Admission {
+    /// A request for each of these may be written down and sent, made from the pool as it is now.
+    Go(Box<ValidPool>, Vec<Launch>),
+    /// Too many, or no pool for them: these wishes are deleted, and nothing is sent in this pass.
+    Delete(Vec<SpotInstance>),
+    /// Nothing is to be sent after all.
+    Nothing,
+}
+
+/// One request to send.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// For whom, as just read.
+    pub instance: SpotInstance,
+    /// The unanswered attempt that is sent once more; `None`: a new one under a new token.
+    pub again: Option<Attempt>,
+}
+
+/// Judges the numbers that the plan chose against what the second look shows.
+pub fn admit(
+    planned: &ValidPool,
+    pool: &PoolSeen,
+    instances: &[SpotInstance],
+    chosen: &[i64],
+    account: &AccountSeen,
+    rules: &Rules,
+) -> Admission {
+    let ours = |instance: &&SpotInstance| {
+        instance.spec.pool.uid == planned.uid
+            && instance.spec.cluster_id == rules.cluster_id
+            && instance.metadata.deletion_timestamp.is_none()
+    };
+    let staying: Vec<&SpotInstance> =
+        instances.iter().filter(ours).filter(|instance| !is_lost(instance, account, rules)).collect();
+    let there = pool.valid().filter(|pool| pool.uid == planned.uid && !pool.leaving);
+    let pool = match there {
+        Some(pool) => pool,
+        None if rules.guards.pool_check => {
+            return Admission::Delete(
+                staying.into_iter().filter(|instance| is_wish(instance)).cloned().collect(),
+            );
+        }
+        None => planned,
+    };
+    if staying.len() > pool.minimum {
+        let youngest =
+            staying.iter().filter(|instance| is_wish(instance)).max_by_key(|instance| instance.spec.n);
+        if let Some(youngest) = youngest {
+            return Admission::Delete(vec![(*youngest).clone()]);
+        }
+        if staying.len() > pool.maximum {
+            return Admission::Nothing;
+        }
+    }
+    let launches: Vec<Launch> = staying
+        .into_iter()
+        .filter(|instance| chosen.contains(&instance.spec.n))
+        .filter_map(|instance| launch(pool, instance, account, rules))
+        .collect();
+    if launches.is_empty() { Admission::Nothing } else { Admission::Go(Box::new(pool.clone()), launches) }
+}
+
+fn is_wish(instance: &SpotInstance) -> bool {
+    instance.status.as_ref().is_none_or(|status| status.attempts.is_empty() && status.instance_id.is_none())
+}
+
+fn is_lost(instance: &SpotInstance, account: &AccountSeen, rules: &Rules) -> bool {
+    let status = instance.status.clone().unwrap_or_default();
+    matches!(standing(instance, &status, account, rules), Standing::Lost(_))
+}
+
+fn launch(pool: &ValidPool, instance: &SpotInstance, account: &AccountSeen, rules: &Rules) -> Option<Launch> {
+    let nothing = SpotInstanceStatus::default();
+    let status = instance.status.as_ref().unwrap_or(&nothing);
+    let looked: Option<Timestamp> = account.by_name.get(&instance.uid()?).map(|look| look.begun);
+    let same_body =
+        |attempt: &Attempt| body_hash(&request(pool, instance, &attempt.token)) == attempt.body_hash;
+    match next_attempt(status, looked, same_body, rules) {
+        NextAttempt::New => Some(Launch { instance: instance.clone(), again: None }),
+        NextAttempt::Again(attempt) => Some(Launch { instance: instance.clone(), again: Some(attempt) }),
+        NextAttempt::HasMachine | NextAttempt::LookAfter(_) | NextAttempt::Close => None,
+    }
+}

@@ -1,0 +1,183 @@
+//! What the looks say about one SpotInstance's machine, and the status that follows. Pure.
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use tencent_cvm::{Instance, InstanceId, InstanceState};
+
+use super::Rules;
+use super::attempts::settle_by_look;
+use super::seen::{AccountSeen, Observed, Sight};
+use crate::crd::pool::AddressKind;
+use crate::crd::{ExtraMachine, Phase, SpotInstance, SpotInstanceStatus, whole_seconds};
+use crate::identity::{Claim, claim, instance_name};
+use crate::probes::FAILURES_TO_NOT_READY;
+use crate::span::later;
+
+/// How a SpotInstance's machine stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// There is no machine yet.
+    Awaited,
+    /// It is there, or absence proves nothing yet: it counts.
+    Counts,
+    /// It does not count any more: to be replaced. The reason word says why.
+    Lost(&'static str),
+}
+
+/// Judges a recorded machine by the latest looks.
+pub fn standing(
+    instance: &SpotInstance,
+    status: &SpotInstanceStatus,
+    account: &AccountSeen,
+    rules: &Rules,
+) -> Standing {
+    let Some(id) = status.instance_id.as_deref().map(InstanceId::from) else { return Standing::Awaited };
+    match account.machine(&id) {
+        Sight::Unknown => Standing::Counts,
+        Sight::Present(machine) => match (claim(instance, machine), &machine.state) {
+            (Claim::Foreign, _) => Standing::Lost("NotOurs"),
+            (_, Some(InstanceState::LaunchFailed)) => Standing::Lost("LaunchFailed"),
+            (_, Some(InstanceState::Stopping | InstanceState::Stopped)) => Standing::Lost("Stopped"),
+            (_, Some(InstanceState::Shutdown | InstanceState::Terminating)) => Standing::Lost("Reclaimed"),
+            _ => Standing::Counts,
+        },
+        Sight::Absent(begun) => {
+            let recorded = status.recorded_at.as_ref().map_or(Timestamp::MAX, |time| time.0);
+            let window_over = begun.is_some_and(|begun| begun >= later(recorded, rules.windows.gone_after));
+            if status.seen_at.is_some() || window_over {
+                Standing::Lost("Vanished")
+            } else {
+                Standing::Counts
+            }
+        }
+    }
+}
+
+/// The status that follows from what was seen, written only when it differs. Machines under this
+/// SpotInstance's name are recorded here and only here (besides the launch's own answer).
+pub fn next_status(
+    instance: &SpotInstance,
+    seen: &Observed,
+    account: &AccountSeen,
+    rules: &Rules,
+    wall_now: Timestamp,
+) -> SpotInstanceStatus {
+    let mut status = instance.status.clone().unwrap_or_default();
+    if let Some(now) = account.now {
+        record(instance, &mut status, account, rules, now);
+        if let Some(Sight::Present(machine)) =
+            status.instance_id.as_deref().map(|id| account.machine(&id.into()))
+        {
+            if claim(instance, machine) != Claim::Foreign {
+                if status.seen_at.is_none() {
+                    status.seen_at = Some(whole_seconds(now));
+                }
+                describe(&mut status, machine, seen);
+            }
+        }
+    }
+    let lost = standing_word(instance, &status, account, rules);
+    set_phase(instance, &mut status, seen, lost, wall_now);
+    status
+}
+
+fn standing_word(
+    instance: &SpotInstance,
+    status: &SpotInstanceStatus,
+    account: &AccountSeen,
+    rules: &Rules,
+) -> Option<&'static str> {
+    match standing(instance, status, account, rules) {
+        Standing::Lost(why) => Some(why),
+        Standing::Awaited | Standing::Counts => None,
+    }
+}
+
+/// Adopts the machine of this name, or writes down a second one; strikes extra machines that are gone.
+fn record(
+    instance: &SpotInstance,
+    status: &mut SpotInstanceStatus,
+    account: &AccountSeen,
+    rules: &Rules,
+    now: Timestamp,
+) {
+    let gone_by = rules.windows.gone_after;
+    status.extra.retain(|extra| match account.machine(&extra.instance_id.as_str().into()) {
+        Sight::Absent(Some(begun)) => begun < later(extra.recorded_at.0, gone_by),
+        _ => true,
+    });
+    let name = instance_name(instance);
+    for (id, machine) in account.named(&name, &instance.uid().unwrap_or_default()) {
+        // A copy whose tags name another SpotInstance is not ours, whatever its name.
+        if claim(instance, machine) == Claim::Foreign {
+            continue;
+        }
+        match &status.instance_id {
+            None => {
+                status.instance_id = Some(id.to_string());
+                status.recorded_at = Some(whole_seconds(now));
+                settle_by_look(status);
+            }
+            Some(known) if known == id.as_str() => {}
+            Some(_) if status.extra.iter().any(|extra| extra.instance_id == id.as_str()) => {}
+            Some(_) if rules.guards.twin => {
+                status
+                    .extra
+                    .push(ExtraMachine { instance_id: id.to_string(), recorded_at: whole_seconds(now) });
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn describe(status: &mut SpotInstanceStatus, machine: &Instance, seen: &Observed) {
+    status.public_ip = machine.public_ips.first().cloned().or(status.public_ip.take());
+    status.private_ip = machine.private_ips.first().cloned().or(status.private_ip.take());
+    status.zone = machine.zone.clone().or(status.zone.take());
+    status.instance_type = machine.instance_type.clone().or(status.instance_type.take());
+    status.cloud_state = machine.state.as_ref().map(|state| state.as_str().to_owned());
+    let kind = seen.pool.valid().and_then(|pool| pool.probe.address);
+    status.address = match kind {
+        Some(AddressKind::Public) => status.public_ip.clone(),
+        Some(AddressKind::Private) => status.private_ip.clone(),
+        None => status.public_ip.clone().or_else(|| status.private_ip.clone()),
+    };
+}
+
+fn set_phase(
+    instance: &SpotInstance,
+    status: &mut SpotInstanceStatus,
+    seen: &Observed,
+    lost: Option<&'static str>,
+    wall_now: Timestamp,
+) {
+    let was = (status.phase, status.reason.clone());
+    let probe = seen.probes.get(&instance.uid().unwrap_or_default());
+    let served = matches!(was.0, Phase::Ready | Phase::NotReady);
+    let (phase, reason): (Phase, &str) = if instance.metadata.deletion_timestamp.is_some() {
+        (Phase::Terminating, lost.or(status.reason.as_deref()).unwrap_or("Deleted"))
+    } else if let Some(lost) = lost {
+        (Phase::Terminating, lost)
+    } else if status.instance_id.is_none() {
+        (Phase::Launching, if status.attempts.is_empty() { "Wished" } else { "Requested" })
+    } else {
+        match probe.and_then(|probe| probe.ok.map(|ok| (ok, probe.failures))) {
+            Some((true, _)) => (Phase::Ready, "Answering"),
+            Some((false, failures)) if served && failures >= FAILURES_TO_NOT_READY => {
+                (Phase::NotReady, "ProbeFailed")
+            }
+            _ if served => (was.0, was.1.as_deref().unwrap_or("Answering")),
+            Some((false, _)) => (Phase::Booting, "WaitingForModelServer"),
+            None => (Phase::Booting, "WaitingForMachine"),
+        }
+    };
+    let reason = Some(reason.to_owned());
+    if let Some(probe) = probe.filter(|probe| probe.ok.is_some() && phase != Phase::Terminating) {
+        status.last_probe = Some(probe.text.clone());
+    }
+    if status.since.is_none() || (phase, &reason) != (was.0, &was.1) {
+        status.since = Some(whole_seconds(wall_now));
+    }
+    status.phase = phase;
+    status.reason = reason;
+}

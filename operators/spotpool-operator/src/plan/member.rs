@@ -1,0 +1,236 @@
+//! One SpotInstance as the plan judges it. Pure.
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use tencent_cvm::InstanceId;
+
+use super::attempts::{NextAttempt, close, next_attempt};
+use super::leave::{Farewell, Unanswered, farewell, unanswered};
+use super::machine::{Standing, next_status, standing};
+use super::seen::{AccountSeen, Observed};
+use super::{Plan, Rules, Step, reads};
+use crate::crd::{Attempt, INSTANCE_FINALIZER, SpotInstance, SpotInstanceStatus};
+use crate::identity::{body_hash, request};
+use crate::valid::ValidPool;
+
+/// A SpotInstance of this cluster, with the status that this pass gives it.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// As it was read.
+    pub instance: SpotInstance,
+    /// Its uid.
+    pub uid: String,
+    /// Its status as this pass leaves it.
+    pub status: SpotInstanceStatus,
+    /// What may be sent for it.
+    pub next: NextAttempt,
+    /// Whether a request for it is under way in this process.
+    pub in_flight: bool,
+    belongs: bool,
+    standing: Standing,
+}
+
+/// The SpotInstances that this operator answers for, by number. Those of another cluster are left out, and
+/// those made by hand, which are named in the plan.
+pub fn members(seen: &Observed, rules: &Rules, wall_now: Timestamp, plan: &mut Plan) -> Vec<Member> {
+    let mut members = Vec::new();
+    for instance in &seen.instances {
+        if instance.spec.cluster_id != rules.cluster_id {
+            continue;
+        }
+        if seen.pool.valid().is_some_and(|pool| is_hand_made(instance, pool)) {
+            plan.hand_made.push(instance.name_any());
+            continue;
+        }
+        members.push(Member::of(instance, seen, rules, wall_now));
+    }
+    members
+}
+
+fn is_hand_made(instance: &SpotInstance, pool: &ValidPool) -> bool {
+    let spec = &instance.spec;
+    let numbered = (1..=pool.launched).contains(&spec.n);
+    spec.pool.uid == pool.uid && (!numbered || instance.name_any() != format!("{}-{}", pool.key.name, spec.n))
+}
+
+impl Member {
+    fn of(instance: &SpotInstance, seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Self {
+        let uid = instance.uid().unwrap_or_default();
+        let in_flight = seen.in_flight.contains(&uid);
+        let belongs = seen.pool.valid().is_some_and(|pool| pool.uid == instance.spec.pool.uid);
+        let mut status = instance.status.clone().unwrap_or_default();
+        let mut stands = Standing::Awaited;
+        let mut next = NextAttempt::LookAfter(Timestamp::MAX);
+        if let Some(account) = seen.cloud.account() {
+            status = next_status(instance, seen, account, rules, wall_now);
+            stands = standing(instance, &status, account, rules);
+            next = Self::next(&uid, instance, &status, seen, account, rules);
+            if next == NextAttempt::Close && !in_flight && instance.metadata.deletion_timestamp.is_none() {
+                close(&mut status);
+                next = NextAttempt::New;
+            }
+        }
+        Self { instance: instance.clone(), uid, status, next, in_flight, belongs, standing: stands }
+    }
+
+    fn next(
+        uid: &str,
+        instance: &SpotInstance,
+        status: &SpotInstanceStatus,
+        seen: &Observed,
+        account: &AccountSeen,
+        rules: &Rules,
+    ) -> NextAttempt {
+        let looked = account.by_name.get(uid).map(|look| look.begun);
+        let same_body = |attempt: &Attempt| {
+            seen.pool
+                .valid()
+                .is_some_and(|pool| body_hash(&request(pool, instance, &attempt.token)) == attempt.body_hash)
+        };
+        next_attempt(status, looked, same_body, rules)
+    }
+
+    /// The new status, if it differs from the one that was read.
+    pub fn changed(&self) -> Option<SpotInstanceStatus> {
+        (self.instance.status.as_ref() != Some(&self.status)).then(|| self.status.clone())
+    }
+
+    /// On its way out: deleted, or about to be.
+    pub fn leaving(&self) -> bool {
+        self.instance.metadata.deletion_timestamp.is_some()
+    }
+
+    /// Whether it counts towards the pool's size.
+    pub fn counts(&self) -> bool {
+        self.belongs && !self.leaving() && !matches!(self.standing, Standing::Lost(_))
+    }
+
+    /// Nothing was ever asked for in its name.
+    pub fn is_wish(&self) -> bool {
+        self.status.attempts.is_empty() && self.status.instance_id.is_none() && !self.in_flight
+    }
+
+    /// Every machine on record, with when it was recorded.
+    pub fn recorded(&self) -> Vec<(InstanceId, Timestamp)> {
+        let own =
+            self.status.instance_id.as_deref().map(|id| {
+                (id.into(), self.status.recorded_at.as_ref().map_or(Timestamp::MAX, |time| time.0))
+            });
+        let extra =
+            self.status.extra.iter().map(|extra| (extra.instance_id.as_str().into(), extra.recorded_at.0));
+        own.into_iter().chain(extra).collect()
+    }
+
+    /// Whether this machine is on record here.
+    pub fn records(&self, id: &InstanceId) -> bool {
+        self.recorded().iter().any(|(known, _)| known == id)
+    }
+
+    /// What is to be done with it, sizes apart.
+    pub(super) fn step(&self, seen: &Observed, rules: &Rules, plan: &mut Plan) -> Step {
+        let account = seen.cloud.account();
+        if self.in_flight {
+            return Step::Keep;
+        }
+        if self.leaving() {
+            return self.leave(account, rules, plan);
+        }
+        if !self.belongs && self.pool_is_elsewhere(seen) {
+            return if rules.guards.pool_check || !self.is_wish() {
+                Step::Delete("PoolGone")
+            } else {
+                Step::Keep
+            };
+        }
+        if seen.pool.valid().is_some_and(|pool| pool.leaving) {
+            return Step::Delete("PoolDeleted");
+        }
+        if plan.hold.is_some() {
+            return Step::Keep;
+        }
+        if let Standing::Lost(why) = self.standing {
+            return Step::Delete(why);
+        }
+        let Some(account) = account else { return Step::Keep };
+        if let Some(at) = reads::next_look(&self.with_status(), account, rules) {
+            plan.wake_at(at, account.now.unwrap_or(at));
+        }
+        let extra: Vec<_> = self.recorded().into_iter().filter(|(id, _)| self.is_extra(id)).collect();
+        self.terminate(extra, account, rules, plan).map_or(Step::Keep, Step::Terminate)
+    }
+
+    fn pool_is_elsewhere(&self, seen: &Observed) -> bool {
+        // A pool that makes no sense is still the pool: only its absence or another uid is.
+        seen.pool
+            .object()
+            .is_none_or(|pool| pool.uid().as_deref() != Some(self.instance.spec.pool.uid.as_str()))
+    }
+
+    fn is_extra(&self, id: &InstanceId) -> bool {
+        self.status.instance_id.as_deref() != Some(id.as_str())
+    }
+
+    fn leave(&self, account: Option<&AccountSeen>, rules: &Rules, plan: &mut Plan) -> Step {
+        if !self.instance.finalizers().iter().any(|name| name == INSTANCE_FINALIZER) {
+            return Step::Keep;
+        }
+        let recorded = self.recorded();
+        let nothing_sent = recorded.is_empty() && super::attempts::last_sent(&self.status).is_none();
+        if nothing_sent {
+            return Step::Release;
+        }
+        let (Some(account), None) = (account, &plan.hold) else { return Step::Keep };
+        let mut open = false;
+        for (id, at) in &recorded {
+            match farewell(&self.instance, id, *at, account, rules) {
+                Farewell::Over => {}
+                Farewell::LookAfter(time) => {
+                    open = true;
+                    plan.look_after(time);
+                }
+                Farewell::Terminate | Farewell::Wait | Farewell::Disputed(_) => open = true,
+            }
+        }
+        let terminate = self.terminate(recorded, account, rules, plan);
+        if let Some(ids) = terminate {
+            return if rules.guards.confirm_gone {
+                Step::Terminate(ids)
+            } else {
+                Step::TerminateAndRelease(ids)
+            };
+        }
+        if open {
+            return Step::Keep;
+        }
+        let looked = account.by_name.get(&self.uid).map(|look| look.begun);
+        match unanswered(&self.with_status(), looked, rules) {
+            Unanswered::Nothing => Step::Release,
+            Unanswered::LookAfter(at) => {
+                plan.wake_at(at, account.now.unwrap_or(at));
+                Step::Keep
+            }
+        }
+    }
+
+    fn terminate(
+        &self,
+        machines: Vec<(InstanceId, Timestamp)>,
+        account: &AccountSeen,
+        rules: &Rules,
+        plan: &mut Plan,
+    ) -> Option<Vec<InstanceId>> {
+        let mut ids = Vec::new();
+        for (id, at) in machines {
+            match farewell(&self.instance, &id, at, account, rules) {
+                Farewell::Terminate => ids.push(id),
+                Farewell::LookAfter(time) => plan.look_after(time),
+                Farewell::Over | Farewell::Wait | Farewell::Disputed(_) => {}
+            }
+        }
+        (!ids.is_empty()).then_some(ids)
+    }
+
+    fn with_status(&self) -> SpotInstance {
+        SpotInstance { status: Some(self.status.clone()), ..self.instance.clone() }
+    }
+}

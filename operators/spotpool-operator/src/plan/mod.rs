@@ -1,0 +1,295 @@
+//! What is to be done: one pure function of what was read.
+//!
+//! Comes in: [`Observed`] and the time. Goes out: a [`Plan`], empty when the pool is as it should be. It
+//! reads nothing and writes nothing, and the same input gives the same output.
+
+pub mod admit;
+pub mod attempts;
+pub mod back_off;
+pub mod leave;
+pub mod machine;
+pub mod member;
+pub mod reads;
+pub mod seen;
+pub mod size;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use tencent_cvm::InstanceId;
+
+use crate::crd::pool::LaunchBackOff;
+use crate::crd::{POOL_FINALIZER, SpotInstance, SpotInstanceStatus};
+use crate::guards::Guards;
+use crate::ports::ProbeTarget;
+use crate::probes::Question;
+use crate::settings::{Settings, Windows};
+use crate::span::between;
+use crate::valid::ValidPool;
+
+pub use member::Member;
+pub use seen::{AccountSeen, CloudSeen, Observed, PoolSeen};
+
+/// What the plan goes by besides what it sees.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Who this cluster is.
+    pub cluster_id: String,
+    /// The bounds of the launch protocol.
+    pub windows: Windows,
+    /// Which rules hold.
+    pub guards: Guards,
+}
+
+impl Rules {
+    /// The rules that follow from an operator's settings.
+    pub fn new(settings: &Settings, guards: Guards) -> Self {
+        Self { cluster_id: settings.cluster_id.clone(), windows: settings.windows(), guards }
+    }
+}
+
+/// What to do, in this order.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// Why nothing is launched and nothing terminated, if so.
+    pub hold: Option<Hold>,
+    /// The pool gets its finalizer before anything else happens in its name.
+    pub add_finalizer: bool,
+    /// What each SpotInstance needs.
+    pub instances: Vec<InstancePlan>,
+    /// New numbers, and a SpotInstance for each.
+    pub raise: Option<Raise>,
+    /// SpotInstances (by number, old and new) for which a request is due.
+    pub launch: Vec<i64>,
+    /// The pool's last SpotInstance is gone: so may the pool be.
+    pub remove_finalizer: bool,
+    /// What refused launches taught, for the status.
+    pub back_off: Option<LaunchBackOff>,
+    /// Whose model server is asked from now on, by uid of the SpotInstance.
+    pub questions: BTreeMap<String, Question>,
+    /// Machines with this pool's tags that belong to no SpotInstance.
+    pub unclaimed: Vec<InstanceId>,
+    /// SpotInstances that nobody here made.
+    pub hand_made: Vec<String>,
+    /// How many there are of what.
+    pub tally: Tally,
+    /// Look at the pool again after the first sweep begun at this time.
+    pub look_after: Option<Timestamp>,
+    /// Look at the pool again then, whatever happens.
+    pub wake_after: Option<Duration>,
+}
+
+/// Why writes to the cloud hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// CamelCase.
+    pub reason: &'static str,
+    /// What is missing and what to do.
+    pub message: String,
+}
+
+/// What one SpotInstance needs.
+#[derive(Debug, Clone)]
+pub struct InstancePlan {
+    /// As it was read.
+    pub instance: SpotInstance,
+    /// Its new status, if that differs. Written first: when that fails, the step is not taken.
+    pub status: Option<SpotInstanceStatus>,
+    /// What comes after.
+    pub step: Step,
+}
+
+/// What happens to one SpotInstance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing.
+    Keep,
+    /// The object is deleted (its finalizer keeps it until its machine is gone). Why, in one word.
+    Delete(&'static str),
+    /// These machines of it are terminated.
+    Terminate(Vec<InstanceId>),
+    /// Its finalizer goes.
+    Release,
+    /// These are terminated, and its finalizer goes without waiting (only with a guard off).
+    TerminateAndRelease(Vec<InstanceId>),
+}
+
+/// New numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raise {
+    /// The new value of `status.launched`.
+    pub to: i64,
+    /// The numbers to make SpotInstances for.
+    pub create: Vec<i64>,
+}
+
+/// How many there are of what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// SpotInstances that count.
+    pub counted: usize,
+    /// Of these, the ones with a machine.
+    pub with_machine: usize,
+    /// Of these, the ones that serve.
+    pub ready: usize,
+    /// SpotInstances on their way out.
+    pub leaving: usize,
+    /// How many are wanted, given how many there are.
+    pub wanted: usize,
+}
+
+impl Plan {
+    /// Whether there is nothing to write, neither to the API server nor to the cloud.
+    pub fn is_empty(&self) -> bool {
+        !self.add_finalizer
+            && !self.remove_finalizer
+            && self.raise.is_none()
+            && self.launch.is_empty()
+            && self.instances.iter().all(|plan| plan.status.is_none() && plan.step == Step::Keep)
+    }
+
+    fn wake_at(&mut self, at: Timestamp, now: Timestamp) {
+        self.wake_in(between(now, at));
+    }
+
+    fn wake_in(&mut self, pause: Duration) {
+        let pause = pause.max(Duration::from_millis(50));
+        self.wake_after = Some(self.wake_after.map_or(pause, |old| old.min(pause)));
+    }
+
+    fn look_after(&mut self, at: Timestamp) {
+        self.look_after = Some(self.look_after.map_or(at, |old| old.min(at)));
+    }
+}
+
+/// When the cloud's clock is not known yet, the next sweep will tell.
+const UNTIL_THE_CLOCK_IS_KNOWN: Duration = Duration::from_secs(2);
+/// A machine that was told to terminate is judged again after this.
+pub const AFTER_TERMINATE: Duration = Duration::from_secs(5);
+
+/// Decides.
+pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
+    let mut plan = Plan::default();
+    let members = member::members(seen, rules, wall_now, &mut plan);
+    plan.hold = hold(seen, &members);
+    for member in &members {
+        let step = member.step(seen, rules, &mut plan);
+        plan.instances.push(InstancePlan {
+            instance: member.instance.clone(),
+            status: member.changed(),
+            step,
+        });
+    }
+    match &seen.pool {
+        PoolSeen::There(pool, valid) => {
+            plan.questions = questions(valid, &members);
+            plan.back_off = pool.status.as_ref().and_then(|status| status.launch_back_off.clone());
+            if valid.leaving {
+                let nothing_left = members.is_empty();
+                plan.remove_finalizer =
+                    nothing_left && pool.finalizers().iter().any(|name| name == POOL_FINALIZER);
+            } else if !pool.finalizers().iter().any(|name| name == POOL_FINALIZER) {
+                plan.add_finalizer = true;
+            }
+            plan.unclaimed = unclaimed(valid, seen, &members);
+            if let Some(account) = seen.cloud.account() {
+                size::fit(&mut plan, valid, &members, account, seen);
+            }
+        }
+        PoolSeen::Invalid(pool, _) => {
+            plan.remove_finalizer = pool.metadata.deletion_timestamp.is_some()
+                && members.is_empty()
+                && pool.finalizers().iter().any(|name| name == POOL_FINALIZER);
+        }
+        PoolSeen::Gone => {}
+    }
+    plan.tally(&members, seen.pool.valid());
+    if !seen.just_terminated.is_empty() {
+        plan.wake_in(AFTER_TERMINATE);
+    }
+    if seen.cloud.account().is_some_and(|account| account.now.is_none()) {
+        plan.wake_in(UNTIL_THE_CLOCK_IS_KNOWN);
+    }
+    plan
+}
+
+/// Writes hold when there is no key, when nobody has looked yet, and when every known machine is missing
+/// under a key other than the one that made them: that is another account, not a disaster.
+fn hold(seen: &Observed, members: &[Member]) -> Option<Hold> {
+    let account = match &seen.cloud {
+        CloudSeen::NoKey { reason, message } => return Some(Hold { reason, message: message.clone() }),
+        CloudSeen::Account(account) => account,
+    };
+    if let Some(trouble) = account.trouble.as_ref().filter(|trouble| trouble.is_auth()) {
+        return Some(Hold { reason: "Refused", message: trouble.text.clone() });
+    }
+    if account.snapshot.is_none() {
+        let message = account.trouble.as_ref().map_or_else(
+            || "the first look at the cloud is under way".to_owned(),
+            |trouble| trouble.text.clone(),
+        );
+        return Some(Hold { reason: "NotLookedYet", message });
+    }
+    let made_elsewhere = members
+        .iter()
+        .any(|member| member.status.account.as_ref().is_some_and(|made| *made != account.fingerprint));
+    let any_known = members.iter().flat_map(Member::recorded).any(|(id, _)| {
+        matches!(account.machine(&id), seen::Sight::Present(machine) if machine.name.starts_with("sp-"))
+    });
+    (made_elsewhere && !any_known).then(|| Hold {
+        reason: "AnotherAccount",
+        message:
+            "none of the pool's machines is visible under the changed key, which looks like another account; \
+                  nothing is launched or terminated until the old key or one of the same account is given"
+                .to_owned(),
+    })
+}
+
+fn questions(pool: &ValidPool, members: &[Member]) -> BTreeMap<String, Question> {
+    let running =
+        |member: &&Member| member.counts() && member.status.cloud_state.as_deref() == Some("RUNNING");
+    let question = |member: &Member| {
+        let target = ProbeTarget {
+            address: member.status.address.clone()?,
+            port: pool.probe.port,
+            path: pool.probe.path.clone(),
+            timeout: pool.probe.interval.min(Duration::from_secs(5)),
+        };
+        Some((member.uid.clone(), Question { target, interval: pool.probe.interval }))
+    };
+    members.iter().filter(running).filter_map(question).collect()
+}
+
+/// Machines that carry this pool's tags or names and that no SpotInstance knows.
+fn unclaimed(pool: &ValidPool, seen: &Observed, members: &[Member]) -> Vec<InstanceId> {
+    let Some(account) = seen.cloud.account() else { return Vec::new() };
+    let shown =
+        account.snapshot.iter().flat_map(|snapshot| snapshot.machines.values()).chain(&account.strays);
+    let claimed = |id: &InstanceId| members.iter().any(|member| member.records(id));
+    let mut ids: Vec<InstanceId> = shown
+        .filter(|machine| machine.tag(crate::identity::POOL_TAG) == Some(pool.uid.as_str()))
+        .filter(|machine| !leave::is_going(machine) && !claimed(&machine.id))
+        .map(|machine| machine.id.clone())
+        .collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+impl Plan {
+    fn tally(&mut self, members: &[Member], pool: Option<&ValidPool>) {
+        let counted: Vec<_> = members.iter().filter(|member| member.counts()).collect();
+        let ready = |member: &&&Member| member.status.phase == crate::crd::Phase::Ready;
+        self.tally = Tally {
+            counted: counted.len(),
+            with_machine: counted.iter().filter(|member| member.status.instance_id.is_some()).count(),
+            ready: counted.iter().filter(ready).count(),
+            leaving: members.len() - counted.len(),
+            wanted: pool.map_or(0, |pool| {
+                if pool.leaving { 0 } else { counted.len().clamp(pool.minimum, pool.maximum) }
+            }),
+        };
+    }
+}

@@ -1,0 +1,90 @@
+//! Which reads a pass needs beyond the objects and the latest sweep. Pure.
+
+use std::time::Duration;
+
+use kube::ResourceExt;
+use tencent_cvm::InstanceId;
+
+use super::Rules;
+use super::attempts::{NextAttempt, all_answered, last_sent, next_attempt};
+use super::leave::{Unanswered, needs_fresh_read, unanswered};
+use super::seen::{AccountSeen, Observed};
+use crate::crd::SpotInstance;
+use crate::identity::instance_name;
+use crate::span::later;
+
+/// While an answer is missing, its machine is looked for by name this often: tags may be late.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
+/// The reads that the plan would have something to do with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// Machines to look for by name: uid of the SpotInstance and the name.
+    pub by_name: Vec<(String, String)>,
+    /// Machines to read by id right now, since they are to be terminated.
+    pub fresh: Vec<InstanceId>,
+}
+
+/// What to read before planning.
+pub fn wanted(seen: &Observed, rules: &Rules) -> Reads {
+    let mut reads = Reads::default();
+    let Some(account) = seen.cloud.account() else { return reads };
+    let pool_goes = seen.pool.valid().is_none_or(|pool| pool.leaving);
+    for instance in seen.instances.iter().filter(|instance| instance.spec.cluster_id == rules.cluster_id) {
+        let uid = instance.uid().unwrap_or_default();
+        if !seen.in_flight.contains(&uid) && look_is_due(instance, account, rules) {
+            reads.by_name.push((uid, instance_name(instance)));
+        }
+        if !rules.guards.fresh_read {
+            continue;
+        }
+        let leaving = pool_goes || instance.metadata.deletion_timestamp.is_some();
+        let status = instance.status.as_ref();
+        let own = status.and_then(|status| status.instance_id.as_deref()).filter(|_| leaving);
+        let extra =
+            status.into_iter().flat_map(|status| status.extra.iter().map(|extra| extra.instance_id.as_str()));
+        for id in own.into_iter().chain(extra).map(InstanceId::from) {
+            if !seen.just_terminated.contains(&id) && needs_fresh_read(&id, account) {
+                reads.fresh.push(id);
+            }
+        }
+    }
+    reads
+}
+
+fn look_is_due(instance: &SpotInstance, account: &AccountSeen, rules: &Rules) -> bool {
+    let (Some(status), Some(now)) = (&instance.status, account.now) else { return false };
+    let Some(sent) = last_sent(status) else { return false };
+    let looked = account.by_name.get(&instance.uid().unwrap_or_default()).map(|look| look.begun);
+    if instance.metadata.deletion_timestamp.is_some() {
+        return match unanswered(instance, looked, rules) {
+            Unanswered::LookAfter(after) => now >= after,
+            Unanswered::Nothing => false,
+        };
+    }
+    match next_attempt(status, looked, |_| true, rules) {
+        NextAttempt::LookAfter(after) => {
+            now >= after || looked.is_none_or(|begun| now >= later(begun.max(sent), LOOK_AGAIN))
+        }
+        // An answer came, or a look found it: nothing to look for.
+        _ => false,
+    }
+}
+
+/// When the next look by name is due for a SpotInstance that waits for one.
+pub fn next_look(instance: &SpotInstance, account: &AccountSeen, rules: &Rules) -> Option<jiff::Timestamp> {
+    let status = instance.status.as_ref()?;
+    let looked = account.by_name.get(&instance.uid()?).map(|look| look.begun);
+    if instance.metadata.deletion_timestamp.is_some() {
+        return match unanswered(instance, looked, rules) {
+            Unanswered::LookAfter(after) => Some(after),
+            Unanswered::Nothing => None,
+        };
+    }
+    match next_attempt(status, looked, |_| true, rules) {
+        NextAttempt::LookAfter(after) if !all_answered(status) => {
+            Some(looked.map_or(after, |begun| after.min(later(begun, LOOK_AGAIN))))
+        }
+        _ => None,
+    }
+}

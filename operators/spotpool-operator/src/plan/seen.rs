@@ -1,0 +1,161 @@
+//! What one pass read: the input of the plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tencent_cvm::{Instance, InstanceId};
+
+use crate::crd::{SpotInstance, SpotPool};
+use crate::probes::ProbeView;
+use crate::span::between;
+use crate::sweep::{Snapshot, Trouble};
+use crate::valid::{InvalidPool, ValidPool};
+
+/// Everything that one pass over one pool read.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    /// The pool.
+    pub pool: PoolSeen,
+    /// Every SpotInstance with the pool's label, by number.
+    pub instances: Vec<SpotInstance>,
+    /// The cloud, as far as it could be asked.
+    pub cloud: CloudSeen,
+    /// What the machines' model servers said, by uid of the SpotInstance.
+    pub probes: BTreeMap<String, ProbeView>,
+    /// SpotInstances (by uid) whose RunInstances is under way in this process.
+    pub in_flight: BTreeSet<String>,
+    /// Machines that were told to terminate a moment ago.
+    pub just_terminated: BTreeSet<InstanceId>,
+}
+
+/// The pool, as read.
+#[derive(Debug, Clone)]
+pub enum PoolSeen {
+    /// There is none of this name.
+    Gone,
+    /// There is one that makes no sense.
+    Invalid(Box<SpotPool>, InvalidPool),
+    /// There is one.
+    There(Box<SpotPool>, Box<ValidPool>),
+}
+
+impl PoolSeen {
+    /// The pool that makes sense.
+    pub fn valid(&self) -> Option<&ValidPool> {
+        match self {
+            Self::There(_, valid) => Some(valid),
+            Self::Gone | Self::Invalid(..) => None,
+        }
+    }
+
+    /// The object.
+    pub fn object(&self) -> Option<&SpotPool> {
+        match self {
+            Self::There(pool, _) | Self::Invalid(pool, _) => Some(pool),
+            Self::Gone => None,
+        }
+    }
+}
+
+/// What is known of the cloud.
+#[derive(Debug, Clone)]
+pub enum CloudSeen {
+    /// There is no key to ask with, or none that could be used: a reason word and a sentence.
+    NoKey {
+        /// CamelCase.
+        reason: &'static str,
+        /// What is missing and what to do.
+        message: String,
+    },
+    /// It is being asked.
+    Account(Box<AccountSeen>),
+}
+
+/// What is known of the account that the pool's key opens.
+#[derive(Debug, Clone, Default)]
+pub struct AccountSeen {
+    /// Which key: recorded with each machine.
+    pub fingerprint: String,
+    /// Whether the key stands in the spec itself.
+    pub inline_key: bool,
+    /// The cloud's time; `None` when it was not learnt in the last five minutes.
+    pub now: Option<Timestamp>,
+    /// The latest complete look.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// Why the latest sweep failed, if it did.
+    pub trouble: Option<Trouble>,
+    /// Machines of ours by name or tag that a recent unfiltered look showed.
+    pub strays: Vec<Instance>,
+    /// Looks by name, by uid of the SpotInstance.
+    pub by_name: BTreeMap<String, NameLook>,
+    /// Machines read by id in this very pass; `None`: not there.
+    pub fresh: BTreeMap<InstanceId, Option<Instance>>,
+}
+
+/// A complete look for the machines of one name.
+#[derive(Debug, Clone)]
+pub struct NameLook {
+    /// When it began, by the cloud's clock.
+    pub begun: Timestamp,
+    /// What it showed.
+    pub machines: Vec<Instance>,
+}
+
+/// What an old look showed may be gone by now; what it did not show still was not there.
+const MACHINES_ARE_NEWS: Duration = Duration::from_secs(30);
+
+impl NameLook {
+    /// The look as it is worth at this time.
+    pub fn as_of(&self, now: Option<Timestamp>) -> Self {
+        let is_news = now.is_some_and(|now| between(self.begun, now) <= MACHINES_ARE_NEWS);
+        Self { begun: self.begun, machines: if is_news { self.machines.clone() } else { Vec::new() } }
+    }
+}
+
+impl CloudSeen {
+    /// The account, when there is one.
+    pub fn account(&self) -> Option<&AccountSeen> {
+        match self {
+            Self::Account(account) => Some(account),
+            Self::NoKey { .. } => None,
+        }
+    }
+}
+
+impl AccountSeen {
+    /// What is known of a machine by its id.
+    pub fn machine(&self, id: &InstanceId) -> Sight<'_> {
+        match self.fresh.get(id) {
+            Some(Some(machine)) => return Sight::Present(machine),
+            // Read by id alone, which proves nothing; but there is nothing to act on either.
+            Some(None) => return Sight::Absent(None),
+            None => {}
+        }
+        let Some(snapshot) = &self.snapshot else { return Sight::Unknown };
+        if let Some(machine) = snapshot.machines.get(id) {
+            return Sight::Present(machine);
+        }
+        if snapshot.absent.contains(id) { Sight::Absent(snapshot.begun) } else { Sight::Unknown }
+    }
+
+    /// Every machine of exactly this name that any look of this pass shows, by id.
+    pub fn named(&self, name: &str, uid: &str) -> BTreeMap<&InstanceId, &Instance> {
+        let snapshot = self.snapshot.iter().flat_map(|snapshot| snapshot.machines.values());
+        let looked = self.by_name.get(uid).into_iter().flat_map(|look| &look.machines);
+        let machines = self.strays.iter().chain(looked).chain(snapshot);
+        machines.filter(|machine| machine.name == name).map(|machine| (&machine.id, machine)).collect()
+    }
+}
+
+/// What the looks say of one id.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Sight<'a> {
+    /// It is there.
+    Present(&'a Instance),
+    /// A complete look, by listing and by id, did not show it; when that look began, if known.
+    Absent(Option<Timestamp>),
+    /// Nobody asked yet.
+    Unknown,
+}

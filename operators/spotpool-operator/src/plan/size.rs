@@ -1,0 +1,82 @@
+//! How many, which to let go, and who asks for a machine now. Pure.
+
+use super::attempts::NextAttempt;
+use super::back_off::{self, Gate};
+use super::{AccountSeen, Member, Observed, Plan, Raise, Step};
+use crate::crd::Phase;
+use crate::valid::ValidPool;
+
+/// At most so many new SpotInstances in one pass; the next pass follows at once.
+const CREATED_AT_ONCE: usize = 50;
+/// At most so many requests of one pool under way: more would only wait for the rate limit, past the
+/// window in which they may still leave.
+pub const IN_FLIGHT_AT_ONCE: usize = 20;
+
+/// Adds to the plan what brings the pool to its size.
+pub fn fit(plan: &mut Plan, pool: &ValidPool, members: &[Member], account: &AccountSeen, seen: &Observed) {
+    let known: Vec<back_off::Known<'_>> =
+        members.iter().map(|member| (&member.instance, &member.status)).collect();
+    plan.back_off = back_off::next(plan.back_off.as_ref(), &known, pool.generation);
+    if pool.leaving || plan.hold.is_some() || plan.add_finalizer {
+        return;
+    }
+    let counted: Vec<&Member> = members.iter().filter(|member| member.counts()).collect();
+    for victim in victims(&counted, pool) {
+        let n = victim.instance.spec.n;
+        if let Some(entry) =
+            plan.instances.iter_mut().find(|entry| entry.instance.spec.n == n && entry.step == Step::Keep)
+        {
+            entry.step = Step::Delete("Surplus");
+        }
+    }
+    let missing = pool.minimum.saturating_sub(counted.len()).min(CREATED_AT_ONCE);
+    let fresh: Vec<i64> = (1..=i64::try_from(missing).unwrap_or(0)).map(|i| pool.launched + i).collect();
+    // Without the cloud's clock nothing could be sent for them: wishes wait as well.
+    let Some(now) = account.now else { return };
+    if let Some(to) = fresh.last() {
+        plan.raise = Some(Raise { to: *to, create: fresh.clone() });
+    }
+    let due: Vec<i64> = counted
+        .iter()
+        .filter(|member| is_due(member))
+        .map(|member| member.instance.spec.n)
+        .chain(fresh)
+        .collect();
+    if due.is_empty() {
+        return;
+    }
+    let room = IN_FLIGHT_AT_ONCE.saturating_sub(seen.in_flight.len());
+    match back_off::gate(plan.back_off.as_ref(), &known, pool.generation, now) {
+        Gate::Open => plan.launch = due.into_iter().take(room).collect(),
+        Gate::Scout if seen.in_flight.is_empty() => plan.launch = due.into_iter().take(1).collect(),
+        // Its end wakes the pool.
+        Gate::Scout => {}
+        Gate::Shut(until) => plan.wake_at(until, now),
+    }
+}
+
+fn is_due(member: &Member) -> bool {
+    !member.in_flight && matches!(member.next, NextAttempt::New | NextAttempt::Again(_))
+}
+
+/// Who goes: wishes that are not wanted any more, and above the maximum the failed before the booting before
+/// the serving, the youngest of each first.
+fn victims<'a>(counted: &[&'a Member], pool: &ValidPool) -> Vec<&'a Member> {
+    let mut order: Vec<&Member> = counted.iter().copied().filter(|member| !member.in_flight).collect();
+    order.sort_by_key(|member| (rank(member), -member.instance.spec.n));
+    let above_maximum = counted.len().saturating_sub(pool.maximum);
+    let above_minimum = counted.len().saturating_sub(pool.minimum);
+    let idle = order.iter().filter(|member| member.is_wish()).count().min(above_minimum);
+    order.truncate(above_maximum.max(idle));
+    order
+}
+
+fn rank(member: &Member) -> u8 {
+    match member.status.phase {
+        _ if member.is_wish() => 0,
+        Phase::NotReady => 1,
+        Phase::Launching => 2,
+        Phase::Booting => 3,
+        Phase::Ready | Phase::Draining | Phase::Terminating => 4,
+    }
+}

@@ -1,0 +1,135 @@
+//! Asks each running machine's model server, at its pool's interval, whether it serves.
+//!
+//! Comes in: which machines are to be asked. Goes out: what each last said, and a wake-up when that changes
+//! a machine's standing. It decides nothing.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::ports::{PoolKey, ProbeTarget, Prober};
+use crate::task::Tasks;
+
+/// So many failed probes in a row take a machine that served out of service.
+pub const FAILURES_TO_NOT_READY: u32 = 3;
+
+/// What a machine's model server said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProbeView {
+    /// Whether it answered the latest probe; `None` before the first.
+    pub ok: Option<bool>,
+    /// Failed probes since the last answer.
+    pub failures: u32,
+    /// "ok", or why not.
+    pub text: String,
+}
+
+/// One machine to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Where.
+    pub target: ProbeTarget,
+    /// From the start of one probe to the start of the next.
+    pub interval: Duration,
+}
+
+struct Asked {
+    pool: PoolKey,
+    question: Question,
+    view: ProbeView,
+    /// Tells a task that it has been replaced.
+    task: u64,
+}
+
+/// The probes of one operator.
+pub struct Probes {
+    asked: Mutex<(u64, BTreeMap<String, Asked>)>,
+    prober: Arc<dyn Prober>,
+    tasks: Tasks,
+}
+
+impl Probes {
+    pub(crate) fn new(prober: Arc<dyn Prober>, tasks: Tasks) -> Arc<Self> {
+        Arc::new(Self { asked: Mutex::new((0, BTreeMap::new())), prober, tasks })
+    }
+
+    /// From now on exactly these machines of the pool are asked (by the uid of their SpotInstance).
+    pub fn ask(self: &Arc<Self>, pool: &PoolKey, questions: &BTreeMap<String, Question>) {
+        let mut started = Vec::new();
+        {
+            let mut guard = self.lock();
+            let (counter, asked) = &mut *guard;
+            asked.retain(|uid, entry| entry.pool != *pool || questions.contains_key(uid));
+            for (uid, question) in questions {
+                if asked.get(uid).is_some_and(|entry| entry.question == *question) {
+                    continue;
+                }
+                *counter += 1;
+                // A changed question (another address, another port) starts from nothing known.
+                let entry = Asked {
+                    pool: pool.clone(),
+                    question: question.clone(),
+                    view: ProbeView::default(),
+                    task: *counter,
+                };
+                asked.insert(uid.clone(), entry);
+                started.push((uid.clone(), *counter, question.clone()));
+            }
+        }
+        for (uid, task, question) in started {
+            let probes = Arc::clone(self);
+            self.tasks.spawn(async move { probes.ask_for_ever(&uid, task, &question).await });
+        }
+    }
+
+    /// What is known of the pool's machines, by the uid of their SpotInstance.
+    pub fn views(&self, pool: &PoolKey) -> BTreeMap<String, ProbeView> {
+        let guard = self.lock();
+        let of_pool = guard.1.iter().filter(|(_, entry)| entry.pool == *pool);
+        of_pool.map(|(uid, entry)| (uid.clone(), entry.view.clone())).collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, (u64, BTreeMap<String, Asked>)> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn ask_for_ever(&self, uid: &str, task: u64, question: &Question) {
+        loop {
+            let next = tokio::time::Instant::now() + question.interval;
+            let result = self.prober.probe(&question.target).await;
+            {
+                let mut guard = self.lock();
+                let Some(entry) = guard.1.get_mut(uid).filter(|entry| entry.task == task) else { return };
+                if entry.view.take(result.err().map(|failure| failure.0)) {
+                    self.tasks.wake(entry.pool.clone());
+                }
+            }
+            tokio::time::sleep_until(next).await;
+        }
+    }
+}
+
+impl ProbeView {
+    /// Notes a probe's result; whether it changes the machine's standing.
+    fn take(&mut self, failure: Option<String>) -> bool {
+        let was = (self.ok, self.failures >= FAILURES_TO_NOT_READY);
+        self.ok = Some(failure.is_none());
+        self.failures = if failure.is_some() { self.failures.saturating_add(1) } else { 0 };
+        self.text = failure.unwrap_or_else(|| "ok".to_owned());
+        was.0 != self.ok || was.1 != (self.failures >= FAILURES_TO_NOT_READY)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_change_of_standing_is_news() {
+        let mut view = ProbeView::default();
+        let no = || Some("connection refused".to_owned());
+        let news: Vec<bool> =
+            [no(), no(), no(), no(), None, None, no()].into_iter().map(|r| view.take(r)).collect();
+        assert_eq!(news, [true, false, true, false, true, false, true]);
+    }
+}

@@ -1,0 +1,250 @@
+//! The pool's status: what people read with `kubectl get` and `describe`. Comes in: what was seen, planned
+//! and done. Goes out: the new status, equal to the old one when there is nothing to say. Pure.
+
+use jiff::Timestamp;
+use tencent_cvm::{Action, Class, classify};
+
+use crate::conditions::{Truth, kind, reason, set};
+use crate::crd::pool::{LaunchBackOff, PoolMember};
+use crate::crd::{POOL_LABEL, Phase, SpotPool, SpotPoolStatus};
+use crate::plan::back_off::LAUNCH_FAILED;
+use crate::plan::{CloudSeen, Observed, Plan, PoolSeen};
+use crate::valid::ValidPool;
+
+/// The status lists so many machines at most.
+const LISTED: usize = 100;
+
+/// The status that follows; `launched` is taken from `pool` as last written.
+pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> SpotPoolStatus {
+    let old = pool.status.clone().unwrap_or_default();
+    let mut conditions = old.conditions.clone();
+    let generation = pool.metadata.generation.unwrap_or(0);
+    let mut say = |kind: &str, (truth, reason, message): Verdict| {
+        set(&mut conditions, kind, truth, reason, message, generation, now);
+    };
+    let valid = seen.pool.valid();
+    say(kind::READY, ready(plan, valid));
+    say(kind::RECONCILING, reconciling(plan, valid));
+    say(kind::STALLED, stalled(seen, plan));
+    say(kind::CREDENTIALS_VALID, credentials(seen, plan));
+    say(kind::CAPACITY_AVAILABLE, capacity(seen, plan));
+    say(kind::UNCLAIMED_MACHINES, unclaimed(plan));
+    say(kind::GATEWAY_SYNCED, gateway(pool));
+    let size = clamp(plan.tally.with_machine);
+    SpotPoolStatus {
+        ready: Some(format!("{}/{}", plan.tally.ready, plan.tally.wanted)),
+        ready_size: clamp(plan.tally.ready),
+        size,
+        replicas: size,
+        selector: Some(format!("{POOL_LABEL}={}", pool.metadata.name.as_deref().unwrap_or_default())),
+        launched: old.launched,
+        instances: members(plan),
+        launch_back_off: if valid.is_some() { plan.back_off.clone() } else { old.launch_back_off },
+        observed_generation: Some(generation),
+        conditions,
+    }
+}
+
+type Verdict = (Truth, &'static str, String);
+
+fn clamp(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+fn members(plan: &Plan) -> Vec<PoolMember> {
+    let statuses = plan.instances.iter().filter_map(|entry| {
+        let status = entry.status.as_ref().or(entry.instance.status.as_ref())?;
+        let leaving =
+            entry.instance.metadata.deletion_timestamp.is_some() || status.phase == Phase::Terminating;
+        (!leaving).then_some(status)
+    });
+    let with_machine = statuses.filter_map(|status| {
+        let instance_id = status.instance_id.clone()?;
+        Some(PoolMember { instance_id, public_ip: status.public_ip.clone() })
+    });
+    with_machine.take(LISTED).collect()
+}
+
+fn ready(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
+    let ready = plan.tally.ready;
+    let Some(pool) = pool else {
+        return (Truth::False, reason::INVALID_SPEC, "the spec cannot be acted on; see Stalled".to_owned());
+    };
+    if pool.leaving {
+        return (
+            Truth::False,
+            reason::DELETING,
+            format!("the pool is being deleted; {} machines to go", plan.tally.leaving + plan.tally.counted),
+        );
+    }
+    let message = format!("{ready} machines serve; at least {} are asked for", pool.minimum);
+    if ready >= pool.minimum {
+        return (Truth::True, reason::MINIMUM_SERVES, message);
+    }
+    let why = plan
+        .hold
+        .as_ref()
+        .map(|hold| hold.reason)
+        .or_else(|| plan.back_off.as_ref().map(|memory| capacity_reason(memory)));
+    (Truth::False, why.unwrap_or(reason::LAUNCHING), message)
+}
+
+fn reconciling(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
+    let tally = plan.tally;
+    let minimum = pool.map_or(0, |pool| if pool.leaving { 0 } else { pool.minimum });
+    let moving = tally.leaving > 0
+        || tally.counted < minimum
+        || tally.ready < tally.counted
+        || pool.is_some_and(|pool| pool.leaving);
+    if moving {
+        let message = format!(
+            "{} wanted: {} serve, {} on their way, {} leaving",
+            tally.wanted,
+            tally.ready,
+            tally.wanted.saturating_sub(tally.ready),
+            tally.leaving
+        );
+        let why = if pool.is_some_and(|pool| pool.leaving) { reason::DELETING } else { reason::LAUNCHING };
+        (Truth::True, why, message)
+    } else {
+        (Truth::False, reason::SETTLED, format!("{} machines, as wanted", tally.counted))
+    }
+}
+
+fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
+    if let PoolSeen::Invalid(_, why) = &seen.pool {
+        return (Truth::True, reason::INVALID_SPEC, why.to_string());
+    }
+    if let Some(hold) = plan.hold.as_ref().filter(|hold| hold.reason != reason::NOT_LOOKED_YET) {
+        let left = would_leak(seen);
+        return (Truth::True, hold.reason, format!("{}{left}", hold.message));
+    }
+    match plan.back_off.as_ref().map(|memory| (memory, class(memory))) {
+        Some((
+            memory,
+            class @ (Class::Fatal
+            | Class::CandidateFatal
+            | Class::NotOffered
+            | Class::Forbidden
+            | Class::Money
+            | Class::Auth),
+        )) => (Truth::True, reason::REQUEST_REFUSED, format!("{}. {}", said(memory), class.advice())),
+        _ => (Truth::False, reason::NOTHING_STALLED, "nothing waits for a person".to_owned()),
+    }
+}
+
+/// While the pool is being deleted without a key, people must know what goes on costing money.
+fn would_leak(seen: &Observed) -> String {
+    if !seen.pool.valid().is_some_and(|pool| pool.leaving) {
+        return String::new();
+    }
+    let statuses = seen.instances.iter().filter_map(|instance| instance.status.as_ref());
+    let ids: Vec<&str> = statuses.filter_map(|status| status.instance_id.as_deref()).collect();
+    if ids.is_empty() {
+        String::new()
+    } else {
+        format!("; these machines wait to be terminated and are billed until then: {}", ids.join(", "))
+    }
+}
+
+fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
+    let account = match &seen.cloud {
+        CloudSeen::NoKey { reason, message } => {
+            return (Truth::False, reason, format!("{message}{}", would_leak(seen)));
+        }
+        CloudSeen::Account(account) => account,
+    };
+    if let Some(trouble) = &account.trouble {
+        if trouble.is_auth() {
+            return (
+                Truth::False,
+                reason::REFUSED,
+                format!("{}. {}{}", trouble.text, Class::Auth.advice(), would_leak(seen)),
+            );
+        }
+    }
+    if let Some(hold) = plan.hold.as_ref().filter(|hold| hold.reason == "AnotherAccount") {
+        return (Truth::False, hold.reason, hold.message.clone());
+    }
+    if account.snapshot.is_none() {
+        let (why, message) = account.trouble.as_ref().map_or_else(
+            || (reason::NOT_LOOKED_YET, "the first look at the cloud is under way".to_owned()),
+            |trouble| (reason::CLOUD_UNREACHABLE, trouble.text.clone()),
+        );
+        return (Truth::Unknown, why, message);
+    }
+    if account.inline_key {
+        let message = "the key works, but everybody who may read this pool can read it: put it into a Secret and \
+                       name that in spec.credentialsSecretRef";
+        return (Truth::True, reason::INLINE_KEYS, message.to_owned());
+    }
+    (Truth::True, reason::ACCEPTED, "the cloud accepts the key".to_owned())
+}
+
+fn capacity(seen: &Observed, plan: &Plan) -> Verdict {
+    if let Some(memory) = &plan.back_off {
+        let message = format!(
+            "{}. Refused {} times since the last success; next try at {}",
+            said(memory),
+            memory.failures,
+            memory.until.0
+        );
+        return (Truth::False, capacity_reason(memory), message);
+    }
+    let given = seen
+        .instances
+        .iter()
+        .any(|instance| instance.status.as_ref().is_some_and(|status| status.instance_id.is_some()));
+    if given || plan.tally.with_machine > 0 {
+        (Truth::True, reason::LAUNCHES_SUCCEED, "the cloud gave the machines that were asked for".to_owned())
+    } else {
+        (Truth::Unknown, reason::NOTHING_ASKED, "no machine was asked for yet".to_owned())
+    }
+}
+
+fn class(memory: &LaunchBackOff) -> Class {
+    classify(Action::RunInstances, &memory.code)
+}
+
+fn said(memory: &LaunchBackOff) -> String {
+    memory.message.clone().unwrap_or_else(|| format!("the cloud answered {}", memory.code))
+}
+
+fn capacity_reason(memory: &LaunchBackOff) -> &'static str {
+    if memory.code == LAUNCH_FAILED {
+        return reason::LAUNCH_FAILED;
+    }
+    match class(memory) {
+        Class::SoldOut | Class::ZoneSoldOut | Class::DiskSoldOut | Class::SubnetFull | Class::NotOffered => {
+            reason::SOLD_OUT
+        }
+        Class::ZoneQuota | Class::AccountQuota => reason::QUOTA_EXCEEDED,
+        Class::Money => reason::ACCOUNT_PROBLEM,
+        _ => reason::REFUSED,
+    }
+}
+
+fn unclaimed(plan: &Plan) -> Verdict {
+    if plan.unclaimed.is_empty() {
+        return (
+            Truth::False,
+            reason::NONE_FOUND,
+            "no machine carries the pool's tags without belonging to it".to_owned(),
+        );
+    }
+    let ids: Vec<&str> = plan.unclaimed.iter().map(tencent_cvm::InstanceId::as_str).collect();
+    let message = format!(
+        "these machines carry the pool's tags and belong to no SpotInstance; they are left alone and are billed: {}",
+        ids.join(", ")
+    );
+    (Truth::True, reason::FOUND, message)
+}
+
+fn gateway(pool: &SpotPool) -> Verdict {
+    let message = if pool.spec.kong_gateway_ip.is_some() {
+        "spec.kongGatewayIP is accepted; this version does not manage the gateway yet"
+    } else {
+        "no gateway is named"
+    };
+    (Truth::Unknown, reason::NOT_MANAGED, message.to_owned())
+}

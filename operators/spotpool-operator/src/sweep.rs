@@ -1,0 +1,384 @@
+//! One shared look per API key and region, for all pools that use it.
+//!
+//! Comes in: which pools are interested in which machine ids. Goes out: a [`Snapshot`] per complete look,
+//! the cloud's clock, and a wake-up for each pool whose machines changed. It decides nothing: what an
+//! absence means is the plan's business.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tencent_cvm::{Class, Cvm, Error, Filter, Instance, InstanceId, Listing, SecretId};
+use tokio::time::Instant;
+
+use crate::cloud_time::CloudTime;
+use crate::identity::{CLUSTER_TAG, POOL_TAG};
+use crate::metrics::Metrics;
+use crate::ports::{Clock, PoolKey};
+use crate::task::Tasks;
+
+/// How often the whole account is looked through for machines of ours without tags.
+const WIDE_LOOK_EVERY: Duration = Duration::from_secs(300);
+/// A key that the cloud refuses is tried again this often.
+const AUTH_PROBE: Duration = Duration::from_secs(60);
+/// Half of the documented 40 calls a second is ours to use.
+const TIME_PER_CALL: Duration = Duration::from_millis(50);
+
+/// An API key in a region. Two pools with the same SecretId but different SecretKeys are apart, so that
+/// one wrong key never blinds the other.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AccountKey {
+    /// The public half.
+    pub secret_id: SecretId,
+    /// Hash of the secret half and the token.
+    pub key_hash: String,
+    /// The region.
+    pub region: String,
+}
+
+/// What one complete look showed.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// When it began, by the cloud's clock; `None` when that clock was not known: then it proves no absence.
+    pub begun: Option<Timestamp>,
+    /// Every machine with our cluster's tag, and every machine asked for by id that exists.
+    pub machines: BTreeMap<InstanceId, Instance>,
+    /// Ids that were asked for, by listing and then by id, and that are not there.
+    pub absent: BTreeSet<InstanceId>,
+}
+
+/// What an unfiltered look showed of machines that carry a name or a tag of ours.
+#[derive(Debug, Clone)]
+pub struct WideLook {
+    /// When it began, on the monotonic clock.
+    pub begun_at: Instant,
+    /// The machines.
+    pub machines: Vec<Instance>,
+}
+
+/// Why the latest sweep failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// The handling class, when the cloud answered.
+    pub class: Option<Class>,
+    /// The cloud's code, when it answered.
+    pub code: Option<String>,
+    /// What support asks for.
+    pub request_id: Option<String>,
+    /// The error in words.
+    pub text: String,
+}
+
+impl Trouble {
+    /// What an error tells people.
+    pub fn of(error: &Error) -> Self {
+        Self {
+            class: error.class(),
+            code: error.code().map(str::to_owned),
+            request_id: error.request_id().map(str::to_owned),
+            text: error.to_string(),
+        }
+    }
+
+    /// The key, its token or its permissions.
+    pub fn is_auth(&self) -> bool {
+        self.class == Some(Class::Auth)
+    }
+}
+
+/// All that is known of an account at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct AccountView {
+    /// The latest complete look.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// The latest look through the whole account.
+    pub wide: Option<Arc<WideLook>>,
+    /// The cloud's clock.
+    pub time: Option<CloudTime>,
+    /// Why the latest sweep failed, if it did.
+    pub trouble: Option<Trouble>,
+}
+
+/// What one pool wants from the sweeps.
+#[derive(Debug, Clone, Default)]
+struct Interest {
+    uid: String,
+    ids: BTreeSet<InstanceId>,
+    /// Wake the pool by the first look begun at or after this time.
+    wake_by_look_after: Option<Timestamp>,
+    /// Its machines in the latest look.
+    latest: Vec<Instance>,
+}
+
+struct Account {
+    cloud: Arc<dyn Cvm>,
+    pools: BTreeMap<PoolKey, Interest>,
+    view: AccountView,
+}
+
+/// The sweeps of one operator.
+pub struct Sweeps {
+    accounts: Mutex<BTreeMap<AccountKey, Account>>,
+    cluster_id: String,
+    interval: Duration,
+    believe_cut_listings: bool,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    tasks: Tasks,
+}
+
+impl Sweeps {
+    /// Sweeps for the machines of `cluster_id`, one every `interval` per account.
+    pub(crate) fn new(
+        cluster_id: String,
+        interval: Duration,
+        believe_cut_listings: bool,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        tasks: Tasks,
+    ) -> Arc<Self> {
+        let accounts = Mutex::new(BTreeMap::new());
+        Arc::new(Self { accounts, cluster_id, interval, believe_cut_listings, clock, metrics, tasks })
+    }
+
+    /// Tells the sweeps which machines a pool asks after, starts sweeping its account if nobody did yet, and
+    /// gives what is known now.
+    pub fn follow(
+        self: &Arc<Self>,
+        key: &AccountKey,
+        cloud: &Arc<dyn Cvm>,
+        pool: &PoolKey,
+        uid: &str,
+        ids: BTreeSet<InstanceId>,
+    ) -> AccountView {
+        let mut accounts = self.lock();
+        for (other, account) in accounts.iter_mut() {
+            if other != key {
+                account.pools.remove(pool);
+            }
+        }
+        let mut started = false;
+        let account = accounts.entry(key.clone()).or_insert_with(|| {
+            started = true;
+            Account { cloud: Arc::clone(cloud), pools: BTreeMap::new(), view: AccountView::default() }
+        });
+        account.cloud = Arc::clone(cloud);
+        let interest = account.pools.entry(pool.clone()).or_default();
+        uid.clone_into(&mut interest.uid);
+        interest.ids = ids;
+        interest.wake_by_look_after = None;
+        let view = account.view.clone();
+        drop(accounts);
+        if started {
+            let sweeps = Arc::clone(self);
+            let key = key.clone();
+            self.tasks.spawn(async move { sweeps.sweep_for_ever(&key).await });
+        }
+        view
+    }
+
+    /// Wakes the pool by the first complete look that begins at or after `after` (the cloud's clock).
+    pub fn wake_by_look_after(&self, key: &AccountKey, pool: &PoolKey, after: Timestamp) {
+        if let Some(interest) = self.lock().get_mut(key).and_then(|account| account.pools.get_mut(pool)) {
+            interest.wake_by_look_after = Some(after);
+        }
+    }
+
+    /// Forgets a pool.
+    pub fn unfollow(&self, pool: &PoolKey) {
+        for account in self.lock().values_mut() {
+            account.pools.remove(pool);
+        }
+    }
+
+    /// The uids of all pools that are followed.
+    pub fn pool_uids(&self) -> BTreeSet<String> {
+        self.lock().values().flat_map(|account| account.pools.values().map(|pool| pool.uid.clone())).collect()
+    }
+
+    /// The latest look through each account.
+    pub fn wide_looks(&self) -> Vec<Arc<WideLook>> {
+        self.lock().values().filter_map(|account| account.view.wide.clone()).collect()
+    }
+
+    /// Learns the cloud's clock from a look made elsewhere.
+    pub fn learn(&self, key: &AccountKey, listing: &Listing) {
+        let time = self.cloud_time(listing);
+        if let (Some(account), Some(time)) = (self.lock().get_mut(key), time) {
+            account.view.time = Some(time);
+        }
+    }
+
+    /// The cloud's time at an instant not long ago; `None` when its clock is not known.
+    pub fn cloud_time_at(&self, key: &AccountKey, instant: Instant) -> Option<Timestamp> {
+        let time = self.lock().get(key).and_then(|account| account.view.time)?;
+        time.now(Instant::now(), self.clock.now()).map(|_| time.at(instant))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<AccountKey, Account>> {
+        // Nothing here panics while it holds the lock, and a poisoned map would still be whole.
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cloud_time(&self, listing: &Listing) -> Option<CloudTime> {
+        listing.server_time.and_then(|time| CloudTime::learn(time, self.clock.now(), Instant::now()))
+    }
+
+    async fn sweep_for_ever(&self, key: &AccountKey) {
+        let mut next_wide = Instant::now();
+        loop {
+            let begun = Instant::now();
+            let cloud = {
+                let mut accounts = self.lock();
+                match accounts.get(key) {
+                    Some(account) if !account.pools.is_empty() => Arc::clone(&account.cloud),
+                    _ => {
+                        accounts.remove(key);
+                        return;
+                    }
+                }
+            };
+            let mut calls = 0;
+            let wide = if begun >= next_wide {
+                next_wide = begun + WIDE_LOOK_EVERY;
+                self.wide_look(&cloud, &mut calls).await
+            } else {
+                None
+            };
+            let result = self.sweep(key, &cloud, begun, &mut calls).await;
+            self.metrics.sweep(result.is_ok(), begun.elapsed());
+            let pause = match &result {
+                Err(trouble) if trouble.is_auth() => AUTH_PROBE,
+                _ => self.interval.max(TIME_PER_CALL * calls),
+            };
+            self.publish(key, result, wide);
+            tokio::time::sleep_until(begun + pause).await;
+        }
+    }
+
+    /// By listing, then by id for every known machine that the listing did not show.
+    async fn sweep(
+        &self,
+        key: &AccountKey,
+        cloud: &Arc<dyn Cvm>,
+        begun: Instant,
+        calls: &mut u32,
+    ) -> Result<(Snapshot, Option<CloudTime>), Trouble> {
+        let filter = Filter::one(format!("tag:{CLUSTER_TAG}"), self.cluster_id.clone());
+        let listing = self.whole(cloud.describe_instances(&[filter]).await)?;
+        *calls += listing.calls;
+        let mut time = self.cloud_time(&listing);
+        let mut machines: BTreeMap<_, _> =
+            listing.instances.into_iter().map(|machine| (machine.id.clone(), machine)).collect();
+        let known: Vec<InstanceId> = {
+            let accounts = self.lock();
+            let pools = accounts.get(key).map(|account| account.pools.values());
+            let ids: BTreeSet<_> = pools.into_iter().flatten().flat_map(|pool| pool.ids.iter()).collect();
+            ids.into_iter().filter(|id| !machines.contains_key(*id)).cloned().collect()
+        };
+        let mut absent: BTreeSet<InstanceId> = known.iter().cloned().collect();
+        if !known.is_empty() {
+            let confirmed = self.whole(cloud.describe_instances_by_id(&known).await)?;
+            *calls += confirmed.calls;
+            time = time.or_else(|| self.cloud_time(&confirmed));
+            for machine in confirmed.instances {
+                absent.remove(&machine.id);
+                machines.insert(machine.id.clone(), machine);
+            }
+        }
+        let known_time = time.or_else(|| self.lock().get(key).and_then(|account| account.view.time));
+        let begun = known_time
+            .filter(|time| time.now(Instant::now(), self.clock.now()).is_some())
+            .map(|time| time.at(begun));
+        Ok((Snapshot { begun, machines, absent }, time))
+    }
+
+    /// A failed look is no look. Without this rule, what it showed would be taken for all there is.
+    fn whole(&self, listing: Result<Listing, Error>) -> Result<Listing, Trouble> {
+        match listing {
+            Err(_) if self.believe_cut_listings => Ok(Listing::default()),
+            Err(error) => Err(Trouble::of(&error)),
+            Ok(listing) => Ok(listing),
+        }
+    }
+
+    async fn wide_look(&self, cloud: &Arc<dyn Cvm>, calls: &mut u32) -> Option<WideLook> {
+        let begun_at = Instant::now();
+        let listing = cloud.describe_instances(&[]).await.ok()?;
+        *calls += listing.calls;
+        let ours = |machine: &Instance| {
+            machine.name.starts_with("sp-") || machine.tag(CLUSTER_TAG) == Some(self.cluster_id.as_str())
+        };
+        let machines = listing.instances.into_iter().filter(ours).collect();
+        Some(WideLook { begun_at, machines })
+    }
+
+    fn publish(
+        &self,
+        key: &AccountKey,
+        result: Result<(Snapshot, Option<CloudTime>), Trouble>,
+        wide: Option<WideLook>,
+    ) {
+        let mut woken = Vec::new();
+        {
+            let mut accounts = self.lock();
+            let Some(account) = accounts.get_mut(key) else { return };
+            let news_for_all = wide.as_ref().is_some_and(|wide| !wide.machines.is_empty());
+            if let Some(wide) = wide {
+                account.view.wide = Some(Arc::new(wide));
+            }
+            match result {
+                Ok((snapshot, time)) => {
+                    let recovered = account.view.trouble.take().is_some();
+                    let news_for_all = news_for_all || recovered || account.view.snapshot.is_none();
+                    if let Some(time) = time {
+                        account.view.time = Some(time);
+                    }
+                    for (pool, interest) in &mut account.pools {
+                        if interest.see(&snapshot) || news_for_all {
+                            woken.push(pool.clone());
+                        }
+                    }
+                    account.view.snapshot = Some(Arc::new(snapshot));
+                }
+                Err(trouble) => {
+                    tracing::warn!(
+                        region = key.region,
+                        code = trouble.code,
+                        request_id = trouble.request_id,
+                        "sweep failed: {}",
+                        trouble.text
+                    );
+                    if account.view.trouble.as_ref().map(|old| &old.code) != Some(&trouble.code) {
+                        woken.extend(account.pools.keys().cloned());
+                    }
+                    account.view.trouble = Some(trouble);
+                }
+            }
+        }
+        for pool in woken {
+            self.tasks.wake(pool);
+        }
+    }
+}
+
+impl Interest {
+    /// Takes note of the pool's machines in a look; whether there is news for the pool.
+    fn see(&mut self, snapshot: &Snapshot) -> bool {
+        let mine = |machine: &&Instance| {
+            machine.tag(POOL_TAG) == Some(self.uid.as_str()) || self.ids.contains(&machine.id)
+        };
+        let now: Vec<Instance> = snapshot.machines.values().filter(mine).cloned().collect();
+        let awaited = match (self.wake_by_look_after, snapshot.begun) {
+            (Some(after), Some(begun)) => begun >= after,
+            _ => false,
+        };
+        if awaited {
+            self.wake_by_look_after = None;
+        }
+        let changed = now != self.latest;
+        self.latest = now;
+        changed || awaited
+    }
+}
