@@ -153,7 +153,7 @@ impl Cluster {
             .with_context(|| format!("asking for a token of {namespace}/{name}"))?;
         let token = answer.status.context("a token request without a status")?.token;
         let path = self.directory.join(format!("{namespace}.{name}.kubeconfig"));
-        kubeconfig::write(&path, &Endpoint::of(&self.kubeconfig)?, name, &token)?;
+        kubeconfig::write(&path, &Endpoint::of(&self.kubeconfig)?, namespace, name, &token)?;
         Ok(path)
     }
 }

@@ -165,7 +165,7 @@ async fn start_api_server(
     write_private(&tokens, &format!("{admin_token},admin,admin,\"system:masters\"\n"))?;
     let kubeconfig = directory.join("admin.kubeconfig");
     let server = format!("https://{address}");
-    kubeconfig::write(&kubeconfig, &Endpoint::new(&server, &authority), "admin", &admin_token)?;
+    kubeconfig::write(&kubeconfig, &Endpoint::new(&server, &authority), "default", "admin", &admin_token)?;
 
     let flag = |name: &str, path: &PathBuf| format!("--{name}={}", path.display());
     let mut api_server = Launch::new(&servers.kube_apiserver, directory.join("kube-apiserver.log"))

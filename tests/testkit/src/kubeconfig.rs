@@ -38,8 +38,9 @@ impl Endpoint {
     }
 }
 
-/// Writes a kubeconfig with a bearer token, readable by its owner only.
-pub(crate) fn write(path: &Path, endpoint: &Endpoint, user: &str, token: &str) -> Result<()> {
+/// Writes a kubeconfig with a bearer token, readable by its owner only. What runs under it is at home in
+/// `namespace`, as in a pod.
+pub(crate) fn write(path: &Path, endpoint: &Endpoint, namespace: &str, user: &str, token: &str) -> Result<()> {
     let Endpoint(cluster) = endpoint;
     // A kubeconfig is YAML, of which JSON is a part.
     let config = json!({
@@ -47,7 +48,7 @@ pub(crate) fn write(path: &Path, endpoint: &Endpoint, user: &str, token: &str) -
         "kind": "Config",
         "clusters": [{"name": "cluster", "cluster": cluster}],
         "users": [{"name": user, "user": {"token": token}}],
-        "contexts": [{"name": user, "context": {"cluster": "cluster", "user": user}}],
+        "contexts": [{"name": user, "context": {"cluster": "cluster", "user": user, "namespace": namespace}}],
         "current-context": user,
     });
     write_private(path, &serde_json::to_string_pretty(&config).context("writing a kubeconfig")?)

@@ -1,4 +1,4 @@
-//! What tests and the demo stand on: a real Kubernetes API server, the cloud's stand-in, processes.
+//! What tests and the demo stand on: a real Kubernetes API server, the cloud's stand-in, the operator.
 //!
 //! Whatever is started here ends with the value that started it, also when a test panics, and ends with the
 //! test process, also when that is killed (see [`watchdog`]). Nothing here sleeps to wait: [`wait`] polls a
@@ -8,15 +8,18 @@ mod certificates;
 mod cluster;
 mod control_plane;
 mod kubeconfig;
+mod operator;
 mod process;
-
+mod sim;
 pub mod wait;
 pub mod watchdog;
 
 pub use cluster::{Cluster, OPERATOR_NAMESPACE};
 pub use control_plane::ControlPlane;
+pub use operator::Operator;
 pub use process::{Launch, Process, Signal};
 pub use servers::own;
+pub use sim::{SimCvm, SimEvent, SimMachine};
 
 /// Makes ring the TLS provider of this process. Without one a client panics when it is built; a second call
 /// changes nothing.
