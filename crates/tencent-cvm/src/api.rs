@@ -85,3 +85,22 @@ pub struct SendOptions {
     /// about to leave, after any wait for the rate limit.
     pub not_after: Option<Instant>,
 }
+
+#[cfg(all(test, feature = "mock"))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_mock_stands_in_for_a_client() {
+        let mut cloud = MockCvm::new();
+        cloud
+            .expect_run_instances()
+            .once()
+            .withf(|request, options| request.count == 1 && options.not_after.is_none())
+            .returning(|_, _| Ok(vec![InstanceId::new("ins-1")]));
+        let cloud: Box<dyn Cvm> = Box::new(cloud);
+        let request = RunInstances { count: 1, ..RunInstances::default() };
+        let made = cloud.run_instances(&request, SendOptions::default()).await.expect("made");
+        assert_eq!(made, [InstanceId::new("ins-1")]);
+    }
+}

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use crate::limit::RateLimits;
+use crate::limit::{Limiters, RateLimits};
 use crate::retry::Jitter;
 use crate::{
     Credentials, Cvm, Error, Filter, InstanceId, Listing, ReqwestTransport, RunInstances, SendOptions,
@@ -21,6 +21,8 @@ const ENDPOINT: &str = "https://cvm.tencentcloudapi.com/";
 const TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const DEADLINE: Duration = Duration::from_secs(30);
+/// Of both: no call takes a day, and instants that far away still exist.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// CVM over HTTP: signed, paged, kept under the rate limits, every wait with an end.
 ///
@@ -34,7 +36,7 @@ pub struct HttpCvm {
     pub(crate) origin: Origin,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn WallClock>,
-    pub(crate) limits: Arc<RateLimits>,
+    pub(crate) limiters: Limiters,
     pub(crate) timeout: Duration,
     pub(crate) deadline: Duration,
     pub(crate) jitter: Jitter,
@@ -136,13 +138,14 @@ impl HttpCvmBuilder {
         self
     }
 
-    /// From the moment one request leaves until its whole answer is there; 10 s by default.
+    /// From the moment one request leaves until its whole answer is there; 10 s by default, a day
+    /// at most.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// For a whole call: every page and chunk, with all waits and retries; 30 s by default. A launch waits this long
+    /// For a whole call: every page and chunk, with all waits and retries; 30 s by default, a day at most. A launch waits this long
     /// for its turn at most, and then has its own [timeout](Self::timeout).
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -196,6 +199,8 @@ impl HttpCvmBuilder {
         };
         let seed =
             self.jitter_seed.unwrap_or_else(|| seed_from(&self.credentials, &self.region, self.clock.now()));
+        let limits = self.limits.unwrap_or_default();
+        let limiters = Limiters::new(&limits, self.credentials.secret_id(), &self.region);
         Ok(HttpCvm {
             credentials: self.credentials,
             region: self.region,
@@ -203,9 +208,9 @@ impl HttpCvmBuilder {
             origin,
             transport,
             clock: self.clock,
-            limits: self.limits.unwrap_or_default(),
-            timeout: self.timeout,
-            deadline: self.deadline,
+            limiters,
+            timeout: self.timeout.min(LONGEST),
+            deadline: self.deadline.min(LONGEST),
             jitter: Jitter::new(seed),
             clock_offset: Mutex::new(None),
         })

@@ -87,3 +87,24 @@ impl fmt::Debug for Credentials {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_changes_with_every_part_and_shows_none() {
+        let key = || Credentials::new("AKIDFAKE", "fakeSecretKey");
+        assert_eq!(key().fingerprint(), key().fingerprint());
+        let others = [
+            Credentials::new("AKIDFAKE2", "fakeSecretKey"),
+            Credentials::new("AKIDFAKE", "fakeSecretKey2"),
+            Credentials::new("AKIDFAKEf", "akeSecretKey"),
+            key().with_token("fakeToken"),
+        ];
+        for other in others {
+            assert_ne!(other.fingerprint(), key().fingerprint());
+        }
+        assert_eq!(key().fingerprint().len(), 16);
+    }
+}

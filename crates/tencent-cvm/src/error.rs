@@ -128,10 +128,11 @@ impl Error {
     /// The id under which Tencent's support finds the call.
     pub fn request_id(&self) -> Option<&str> {
         match self {
-            Self::Api { request_id, .. } => Some(request_id),
+            Self::Api { request_id, .. } => Some(request_id.as_str()),
             Self::Protocol { request_id, .. } => request_id.as_deref(),
             _ => None,
         }
+        .filter(|id| !id.is_empty())
     }
 
     /// How long the answer asked to wait, uncapped.

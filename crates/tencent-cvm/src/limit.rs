@@ -27,10 +27,15 @@ const RECOVERY: Duration = Duration::from_secs(20);
 /// Two clients of one key pair and region must share one of these, or together they go over the limit.
 #[derive(Default)]
 pub struct RateLimits {
-    limiters: Mutex<BTreeMap<Key, Arc<Limiter>>>,
+    windows: Mutex<Windows>,
 }
 
-type Key = (SecretId, String, Action);
+#[derive(Default)]
+struct Windows {
+    limiters: BTreeMap<(SecretId, String, Action), Arc<Limiter>>,
+    /// What limiters did that are not kept any more.
+    past: BTreeMap<Action, LimitTotals>,
+}
 
 /// What the limits of one action did so far, over all keys and regions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,6 +48,14 @@ pub struct LimitTotals {
     pub waited: Duration,
 }
 
+impl LimitTotals {
+    fn add(&mut self, other: Self) {
+        self.admitted += other.admitted;
+        self.throttled += other.throttled;
+        self.waited += other.waited;
+    }
+}
+
 impl RateLimits {
     /// No calls seen yet.
     pub fn new() -> Self {
@@ -51,21 +64,62 @@ impl RateLimits {
 
     /// Counters for metrics, by action. Cheap: no call waits for it.
     pub fn totals(&self) -> BTreeMap<Action, LimitTotals> {
-        let mut totals: BTreeMap<Action, LimitTotals> = BTreeMap::new();
-        for ((_, _, action), limiter) in &*lock(&self.limiters) {
-            let seen = limiter.state().totals;
-            let sum = totals.entry(*action).or_default();
-            sum.admitted += seen.admitted;
-            sum.throttled += seen.throttled;
-            sum.waited += seen.waited;
+        let windows = lock(&self.windows);
+        let mut totals = windows.past.clone();
+        for ((_, _, action), limiter) in &windows.limiters {
+            totals.entry(*action).or_default().add(limiter.state().totals);
         }
         totals
     }
 
     pub(crate) fn limiter(&self, secret_id: &SecretId, region: &str, action: Action) -> Arc<Limiter> {
+        let mut windows = lock(&self.windows);
+        windows.forget_unused(Instant::now());
         let key = (secret_id.clone(), region.to_owned(), action);
-        let mut limiters = lock(&self.limiters);
-        Arc::clone(limiters.entry(key).or_insert_with(|| Arc::new(Limiter::new(action.calls_per_second()))))
+        Arc::clone(
+            windows.limiters.entry(key).or_insert_with(|| Arc::new(Limiter::new(action.calls_per_second()))),
+        )
+    }
+}
+
+impl Windows {
+    /// Temporary keys come with a new `SecretId` every hour: what no client holds and no window remembers goes.
+    fn forget_unused(&mut self, now: Instant) {
+        let past = &mut self.past;
+        self.limiters.retain(|(_, _, action), limiter| {
+            let mut state = limiter.state();
+            let used = Arc::strong_count(limiter) > 1 || !state.is_fresh(now);
+            if !used {
+                past.entry(*action).or_default().add(state.totals);
+            }
+            used
+        });
+    }
+}
+
+/// The windows of one client.
+pub(crate) struct Limiters {
+    describe: Arc<Limiter>,
+    run: Arc<Limiter>,
+    terminate: Arc<Limiter>,
+}
+
+impl Limiters {
+    pub(crate) fn new(limits: &RateLimits, secret_id: &SecretId, region: &str) -> Self {
+        let of = |action| limits.limiter(secret_id, region, action);
+        Self {
+            describe: of(Action::DescribeInstances),
+            run: of(Action::RunInstances),
+            terminate: of(Action::TerminateInstances),
+        }
+    }
+
+    pub(crate) fn of(&self, action: Action) -> &Limiter {
+        match action {
+            Action::DescribeInstances => &self.describe,
+            Action::RunInstances => &self.run,
+            Action::TerminateInstances => &self.terminate,
+        }
     }
 }
 
@@ -151,9 +205,7 @@ impl State {
 
     /// When the next call may go out: `now`, or later.
     fn ready_at(&mut self, now: Instant) -> Instant {
-        while self.admitted.front().is_some_and(|&sent| sent + WINDOW <= now) {
-            self.admitted.pop_front();
-        }
+        self.slide(now);
         let allowed = self.allowed(now);
         let free = match self.admitted.len().checked_sub(allowed) {
             // The window has room again when the oldest of the last `allowed` calls has left it.
@@ -161,6 +213,18 @@ impl State {
             None => now,
         };
         self.lowered.map_or(free, |lowered| free.max(lowered.paused_until))
+    }
+
+    fn slide(&mut self, now: Instant) {
+        while self.admitted.front().is_some_and(|&sent| sent + WINDOW <= now) {
+            self.admitted.pop_front();
+        }
+    }
+
+    /// Whether it differs in nothing from a new one.
+    fn is_fresh(&mut self, now: Instant) -> bool {
+        self.slide(now);
+        self.admitted.is_empty() && self.allowed(now) == self.documented as usize
     }
 
     /// Calls a window now: what was left after the last refusal, growing back with time.
@@ -358,6 +422,26 @@ mod tests {
         let totals = limits.totals();
         assert_eq!(totals[&Action::RunInstances].admitted, 12);
         assert_eq!(totals[&Action::TerminateInstances].admitted, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_window_of_a_key_outlives_its_clients_and_then_goes() {
+        let limits = RateLimits::new();
+        let limiter = |id: &str| limits.limiter(&SecretId::new(id), "ap-a", Action::RunInstances);
+        let latest = Instant::now() + SECOND / 2;
+        for _ in 0..10 {
+            limiter("AKIDFAKE").acquire(latest).await.expect("room");
+            drop(limiter("AKIDOTHER"));
+        }
+        assert!(
+            limiter("AKIDFAKE").acquire(latest).await.is_err(),
+            "a new client of the key knows its window"
+        );
+
+        sleep(2 * SECOND).await;
+        drop(limiter("AKIDOTHER"));
+        assert_eq!(lock(&limits.windows).limiters.len(), 1);
+        assert_eq!(limits.totals()[&Action::RunInstances].admitted, 10, "but what it did is still counted");
     }
 
     #[tokio::test(start_paused = true)]

@@ -37,6 +37,8 @@ impl ReqwestTransport {
         }
         let client = reqwest::Client::builder()
             .connect_timeout(connect_timeout)
+            // A request has its connection to itself, so that one that breaks leaves one outcome unknown.
+            .http1_only()
             .pool_idle_timeout(POOL_IDLE)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())

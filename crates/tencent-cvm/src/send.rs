@@ -1,6 +1,5 @@
 //! The one way out: authentication, rate limit, deadline, retry and tracing.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument, Span, debug, field, warn};
 
 use crate::envelope::{self, Answer};
-use crate::limit::{Limiter, TooLate};
+use crate::limit::TooLate;
 use crate::retry::{self, MAX_TRIES, Repeat};
 use crate::{Action, BoxError, Class, Error, HttpCvm, Reach, ServerTime, TransportError, sign};
 
@@ -110,7 +109,7 @@ impl HttpCvm {
     ) -> Next {
         if error.class() == Some(Class::Throttled) {
             let jitter = Duration::from_secs_f64(self.jitter.draw());
-            self.limiter(call.action).throttled(error.retry_after(), jitter);
+            self.limiters.of(call.action).throttled(error.retry_after(), jitter);
         }
         let expired = error.code() == Some(SIGNATURE_EXPIRE);
         if expired && let Some(server_time) = server_time {
@@ -183,7 +182,7 @@ impl HttpCvm {
     async fn exchange(&self, call: &Call) -> Result<Exchange, Error> {
         let action = call.action;
         let not_sent = |source: BoxError| Error::NotSent { action, source };
-        self.limiter(action).acquire(call.send_by).await.map_err(|late| not_sent(Box::new(late)))?;
+        self.limiters.of(action).acquire(call.send_by).await.map_err(|late| not_sent(Box::new(late)))?;
 
         // Signed after the wait, so that a long one does not make the signature old.
         let request = self.signed(call).map_err(|error| not_sent(Box::new(error)))?;
@@ -197,7 +196,9 @@ impl HttpCvm {
             Ok(Ok(response)) => response,
             Ok(Err(TransportError::NotSent(source))) => return Err(not_sent(source)),
             Ok(Err(TransportError::Unknown(source))) => return Err(Error::Unknown { action, source }),
-            Err(elapsed) => return Err(Error::Unknown { action, source: Box::new(elapsed) }),
+            Err(_) => {
+                return Err(Error::Unknown { action, source: Box::new(NoAnswer(latest - sent)) });
+            }
         };
         Ok(Exchange { response, sent, received: Instant::now() })
     }
@@ -231,17 +232,18 @@ impl HttpCvm {
         }
         request.body(call.body.clone())
     }
-
-    fn limiter(&self, action: Action) -> Arc<Limiter> {
-        self.limits.limiter(self.credentials.secret_id(), &self.region, action)
-    }
 }
 
+/// One request with its answer, unread.
 struct Exchange {
     response: http::Response<Bytes>,
     sent: Instant,
     received: Instant,
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("no answer within {0:?}")]
+struct NoAnswer(Duration);
 
 /// A header value that no `Debug` prints.
 fn secret(value: &str) -> Result<HeaderValue, http::Error> {
