@@ -1,1 +1,6 @@
-//! sim
+#![doc = include_str!("../README.md")]
+
+pub mod cvm;
+pub mod http;
+pub mod shared;
+pub mod transport;

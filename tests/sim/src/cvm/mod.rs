@@ -1,0 +1,31 @@
+//! Tencent Cloud CVM, as far as a fleet of spot machines sees of it.
+
+mod answer;
+mod cloud;
+mod console;
+mod door;
+mod fault;
+mod launch;
+mod ledger;
+mod life;
+mod listing;
+mod machine;
+mod model_server;
+mod order;
+mod request;
+mod settings;
+pub mod signature;
+mod wire;
+mod world;
+
+pub use answer::{Fate, Reply};
+pub use cloud::{Cloud, Flight, Step};
+pub use console::{BillLine, NoSuch, RECLAIM_NOTICE, Stock, Stranger};
+pub use fault::{ActiveFault, Fault, FaultRule, Loss};
+pub use ledger::{Caller, Event, Launch, Ledger, What};
+pub use machine::{Machine, ModelServer, State, Why};
+pub use model_server::{MODEL_SERVER_PORT, ProbeAnswer};
+pub use settings::{InvalidSpan, Latency, NameFilter, Settings, Span, TokenMode};
+pub use world::{
+    Account, Addresses, CloudConfig, Credential, InstanceType, InvalidCredential, Region, Subnet, World, Zone,
+};

@@ -1,0 +1,246 @@
+//! The admin API: what tests and people at a terminal do to the cloud behind its back. JSON in, JSON out.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{Method, Request, Response, StatusCode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::cvm::{
+    Cloud, Credential, FaultRule, ModelServer, NoSuch, RECLAIM_NOTICE, Span, State, Stock, Stranger,
+};
+use crate::shared::SimCloud;
+
+/// The table of contents, also the answer to `GET /_sim/`.
+const CONTENTS: &str = include_str!("admin.txt");
+
+/// Why an admin call failed.
+struct Failure(StatusCode, String);
+
+impl From<NoSuch> for Failure {
+    fn from(missing: NoSuch) -> Self {
+        Self(StatusCode::NOT_FOUND, missing.to_string())
+    }
+}
+
+pub(super) fn answer(cloud: &SimCloud, request: &Request<Bytes>) -> Response<Bytes> {
+    let path = request.uri().path().trim_start_matches("/_sim").trim_matches('/');
+    if path.is_empty() {
+        return text(StatusCode::OK, "text/plain; charset=utf-8", CONTENTS.to_owned());
+    }
+    let parts: Vec<&str> = path.split('/').collect();
+    let query = request.uri().query().unwrap_or("");
+    match cloud.with(|cloud| route(cloud, request.method(), &parts, query, request.body())) {
+        Ok(value) => text(StatusCode::OK, "application/json", format!("{value}\n")),
+        Err(Failure(status, message)) => {
+            text(status, "application/json", format!("{}\n", json!({"error": message})))
+        }
+    }
+}
+
+fn text(status: StatusCode, content_type: &'static str, body: String) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(content_type));
+    response
+}
+
+fn route(
+    cloud: &mut Cloud,
+    method: &Method,
+    path: &[&str],
+    query: &str,
+    body: &Bytes,
+) -> Result<Value, Failure> {
+    match (method, path) {
+        (&Method::GET, ["stock"]) => value(&cloud.stock()),
+        (&Method::POST, ["stock"]) => done(cloud.set_stock(&read::<Stock>(body)?)),
+        (&Method::POST, ["quota"]) => {
+            let Quota { zone, vcpu } = read(body)?;
+            done(cloud.set_spot_quota(&zone, vcpu))
+        }
+        (&Method::POST, ["subnets"]) => {
+            let FreeAddresses { subnet, free } = read(body)?;
+            done(cloud.set_free_addresses(&subnet, free))
+        }
+        (&Method::GET, ["instances"]) if parameter(query, "all").is_some() => {
+            value(&cloud.machines().collect::<Vec<_>>())
+        }
+        (&Method::GET, ["instances"]) => value(&cloud.existing().collect::<Vec<_>>()),
+        (&Method::POST, ["instances"]) => {
+            let id = cloud.add_stranger(&read::<Stranger>(body)?)?;
+            Ok(json!({"instance_id": id}))
+        }
+        (&Method::GET, ["instances", id]) => match cloud.machine(id) {
+            Some(machine) => value(machine),
+            None => Err(Failure(StatusCode::NOT_FOUND, format!("there is no machine `{id}` here"))),
+        },
+        (&Method::POST, ["instances", id, verb]) => on_machine(cloud, id, verb, body),
+        (&Method::GET, ["faults"]) => value(&cloud.faults()),
+        (&Method::POST, ["faults"]) => Ok(json!({"id": cloud.add_fault(read::<FaultRule>(body)?)})),
+        (&Method::DELETE, ["faults"]) => {
+            cloud.clear_faults();
+            Ok(json!({}))
+        }
+        (&Method::DELETE, ["faults", id]) => {
+            let found = id.parse().is_ok_and(|id| cloud.remove_fault(id));
+            if found {
+                Ok(json!({}))
+            } else {
+                Err(Failure(StatusCode::NOT_FOUND, format!("there is no fault {id}")))
+            }
+        }
+        (&Method::GET, ["ledger"]) => {
+            let since = parameter(query, "since").and_then(|since| since.parse().ok()).unwrap_or(0);
+            Ok(
+                json!({"now": cloud.now(), "last": cloud.ledger().last_seq(), "events": cloud.ledger().since(since)}),
+            )
+        }
+        (&Method::GET, ["calls"]) => value(cloud.ledger().calls()),
+        (&Method::GET, ["billing"]) => value(&cloud.billing()),
+        (&Method::GET, ["world"]) => value(cloud.world()),
+        (&Method::GET, ["settings"]) => value(cloud.settings()),
+        (&Method::POST | &Method::PATCH, ["settings"]) => change_settings(cloud, body),
+        (&Method::POST, ["arrears"]) => {
+            let Arrears { account, in_arrears } = read(body)?;
+            done(cloud.set_arrears(&account, in_arrears))
+        }
+        (&Method::POST, ["credentials"]) => {
+            let NewCredential { account, secret_id, secret_key, token } = read(body)?;
+            done(cloud.add_credential(&account, Credential { secret_id, secret_key, token }))
+        }
+        (&Method::DELETE, ["credentials", secret_id]) => {
+            Ok(json!({"removed": cloud.remove_credential(secret_id)}))
+        }
+        _ => Err(Failure(
+            StatusCode::NOT_FOUND,
+            format!("GET /_sim/ lists what there is; {method} of this is not"),
+        )),
+    }
+}
+
+fn on_machine(cloud: &mut Cloud, id: &str, verb: &str, body: &Bytes) -> Result<Value, Failure> {
+    match verb {
+        "vanish" => done(cloud.vanish(id)),
+        "reclaim" => {
+            let notice = read::<Reclaim>(body)?.notice;
+            done(cloud.reclaim(id, notice))
+        }
+        "copy" => Ok(json!({"instance_id": cloud.copy(id)?})),
+        "state" => done(cloud.set_state(id, read::<NewState>(body)?.state)),
+        "model-server" => done(cloud.set_model_server(id, read::<Behaviour>(body)?.behaviour)),
+        "name" => done(cloud.rename(id, &read::<NewName>(body)?.name)),
+        "tags" => {
+            let tags = read::<std::collections::BTreeMap<String, String>>(body)?;
+            done(cloud.retag(id, tags.into_iter().collect()))
+        }
+        _ => Err(Failure(
+            StatusCode::NOT_FOUND,
+            format!("a machine has no verb `{verb}`; GET /_sim/ lists them"),
+        )),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Quota {
+    zone: String,
+    vcpu: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FreeAddresses {
+    subnet: String,
+    free: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reclaim {
+    #[serde(default = "documented_notice")]
+    notice: Span,
+}
+
+fn documented_notice() -> Span {
+    RECLAIM_NOTICE
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewState {
+    state: State,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewName {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Behaviour {
+    behaviour: ModelServer,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arrears {
+    #[serde(default = "default_account")]
+    account: String,
+    in_arrears: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewCredential {
+    #[serde(default = "default_account")]
+    account: String,
+    secret_id: String,
+    secret_key: String,
+    #[serde(default)]
+    token: Option<String>,
+}
+
+fn default_account() -> String {
+    "main".to_owned()
+}
+
+/// Overlays the settings with the fields that are given.
+fn change_settings(cloud: &mut Cloud, body: &Bytes) -> Result<Value, Failure> {
+    let changes = read::<serde_json::Map<String, Value>>(body)?;
+    let mut settings = value(cloud.settings())?;
+    if let Value::Object(settings) = &mut settings {
+        settings.extend(changes);
+    }
+    let settings = serde_json::from_value(settings).map_err(|error| bad(&error))?;
+    cloud.set_settings(settings);
+    value(cloud.settings())
+}
+
+/// An empty body reads as `{}`.
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Failure> {
+    let body: &[u8] = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| bad(&error))
+}
+
+fn bad(error: &serde_json::Error) -> Failure {
+    Failure(StatusCode::BAD_REQUEST, error.to_string())
+}
+
+fn value<T: serde::Serialize + ?Sized>(of: &T) -> Result<Value, Failure> {
+    serde_json::to_value(of).map_err(|error| Failure(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+}
+
+fn done(outcome: Result<(), NoSuch>) -> Result<Value, Failure> {
+    outcome.map(|()| json!({})).map_err(Failure::from)
+}
+
+fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query.split('&').find_map(|pair| match pair.split_once('=') {
+        Some((key, value)) => (key == name).then_some(value),
+        None => (pair == name).then_some(""),
+    })
+}
