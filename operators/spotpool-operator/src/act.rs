@@ -63,10 +63,10 @@ pub(crate) async fn act(core: &Arc<Core>, pass: &Pass, plan: &Plan) -> Outcome {
     if outcome.failures.is_empty() {
         launch(core, pass, plan, &mut outcome).await;
     }
-    if plan.remove_finalizer {
-        if let Some(pool) = pass.seen.pool.object() {
-            finalizer(core, pool, false, &mut outcome).await;
-        }
+    if plan.remove_finalizer
+        && let Some(pool) = pass.seen.pool.object()
+    {
+        finalizer(core, pool, false, &mut outcome).await;
     }
     outcome
 }
@@ -184,10 +184,10 @@ async fn tell_change(core: &Core, entry: &InstancePlan) {
     let Some(status) = &entry.status else { return };
     let was = entry.instance.status.clone().unwrap_or_default();
     let name = entry.instance.name_any();
-    if was.instance_id.is_none() {
-        if let Some(id) = &status.instance_id {
-            core.tell_pool_of(&entry.instance, false, "Adopted", "Look", format!("{name}: machine {id} was found by its name and taken over; the answer to its launch had been lost")).await;
-        }
+    if was.instance_id.is_none()
+        && let Some(id) = &status.instance_id
+    {
+        core.tell_pool_of(&entry.instance, false, "Adopted", "Look", format!("{name}: machine {id} was found by its name and taken over; the answer to its launch had been lost")).await;
     }
     for extra in status
         .extra
@@ -214,7 +214,7 @@ async fn tell_change(core: &Core, entry: &InstancePlan) {
                     "Probe",
                     format!("{name}: the model server at {address} answers"),
                 )
-                .await
+                .await;
             }
             Phase::NotReady => {
                 let why = status.last_probe.as_deref().unwrap_or("no answer");
@@ -263,15 +263,14 @@ async fn terminate(core: &Core, way: &Way, plan: &Plan, settled: &[&InstancePlan
                     format!("{name}: machine {id} is being terminated"),
                 )
                 .await;
-                if let Step::TerminateAndRelease(_) = entry.step {
-                    if let Ok(Some(current)) = core
+                if let Step::TerminateAndRelease(_) = entry.step
+                    && let Ok(Some(current)) = core
                         .ports
                         .store
                         .instance(&entry.instance.namespace().unwrap_or_default(), &name)
                         .await
-                    {
-                        let _ = release(core, current).await;
-                    }
+                {
+                    let _ = release(core, current).await;
                 }
             }
             Err(error) => {
@@ -320,7 +319,8 @@ async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: &mut Outcom
         let pool = if core.rules.guards.pool_check { pass.seen.pool.clone() } else { PoolSeen::Gone };
         (pool, pass.seen.instances.iter().cloned().chain(made).collect())
     };
-    match admit(valid, &pool, &list, &plan.launch, account, &core.rules) {
+    let in_flight = core.flights.of(&valid.key);
+    match admit(valid, &pool, &list, &plan.launch, &in_flight, account, &core.rules) {
         Admission::Nothing => {}
         Admission::Delete(wishes) => {
             for wish in &wishes {
@@ -330,7 +330,7 @@ async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: &mut Outcom
             }
             outcome.again = true;
         }
-        Admission::Go(pool, launches) => fly(core, way, account, Arc::new(*pool), launches),
+        Admission::Go(pool, launches) => fly(core, way, account, &Arc::new(*pool), launches),
     }
 }
 
@@ -338,7 +338,7 @@ fn fly(
     core: &Arc<Core>,
     way: &Way,
     account: &AccountSeen,
-    pool: Arc<ValidPool>,
+    pool: &Arc<ValidPool>,
     launches: Vec<crate::plan::admit::Launch>,
 ) {
     for launch in launches {
@@ -347,7 +347,7 @@ fn fly(
         let Some(now) = core.sweeps.cloud_time_at(&way.key, read_at) else { return };
         let sky =
             Sky { cloud: Arc::clone(&way.cloud), fingerprint: account.fingerprint.clone(), now, read_at };
-        flights::start(core, &pool, launch, sky);
+        flights::start(core, pool, launch, sky);
     }
 }
 
@@ -405,6 +405,22 @@ pub(crate) async fn tell_findings(core: &Core, pass: &Pass, plan: &Plan) {
     for name in &plan.hand_made {
         let note = format!("SpotInstance {name} was not made by the operator and is ignored; delete it");
         tell_object(core, pass, "SpotInstance", name, "HandMade", note).await;
+    }
+    let billed = |entry: &&InstancePlan| {
+        entry.instance.status.as_ref().is_some_and(|status| status.instance_id.is_some())
+    };
+    if let (PoolSeen::Gone, Some(hold)) = (&pass.seen.pool, &plan.hold) {
+        for entry in plan.instances.iter().filter(billed) {
+            tell_object(
+                core,
+                pass,
+                "SpotInstance",
+                &entry.instance.name_any(),
+                hold.reason,
+                hold.message.clone(),
+            )
+            .await;
+        }
     }
     let Some(account) = pass.seen.cloud.account() else { return };
     for entry in plan.instances.iter().filter(|entry| entry.instance.metadata.deletion_timestamp.is_some()) {

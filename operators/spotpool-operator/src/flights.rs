@@ -139,7 +139,7 @@ async fn write(
         let mut next = instance.clone();
         let status = next.status.get_or_insert_default();
         status.instance_name = Some(instance_name(&instance));
-        status.account.get_or_insert_with(|| sky.fingerprint.clone());
+        status.account = Some(sky.fingerprint.clone());
         let number = attempts::push(status, attempt.clone(), &core.rules);
         match core.ports.store.replace_instance_status(&next).await {
             Ok(written) => return Some((written, number)),
@@ -265,7 +265,7 @@ impl Finding {
                 Some(_) if status.extra.iter().any(|extra| extra.instance_id == id) => {}
                 // instanceId is written once: overwriting it would hand the first machine's id to nobody.
                 Some(_) if twin => {
-                    status.extra.push(ExtraMachine { instance_id: id, recorded_at: whole_seconds(now) })
+                    status.extra.push(ExtraMachine { instance_id: id, recorded_at: whole_seconds(now) });
                 }
                 Some(_) => {}
             }
@@ -286,7 +286,7 @@ async fn record(core: &Core, instance: &SpotInstance, number: i64, finding: &Fin
                 Ok(_) => return,
                 Err(StoreError::NotFound) => break,
                 Err(error) => {
-                    tracing::debug!(instance = %instance.name_any(), %error, "answer not recorded yet")
+                    tracing::debug!(instance = %instance.name_any(), %error, "answer not recorded yet");
                 }
             }
         }

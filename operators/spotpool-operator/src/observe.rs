@@ -69,7 +69,7 @@ pub(crate) async fn objects(
     let store = &core.ports.store;
     let mut pool = store.pool(key).await?;
     let mut instances = store.instances(key).await?;
-    instances.sort_by(|a, b| (a.spec.n, a.name_any()).cmp(&(b.spec.n, b.name_any())));
+    instances.sort_by_key(|a| (a.spec.n, a.name_any()));
     let launched = |pool: &Option<SpotPool>| {
         pool.as_ref().and_then(|pool| pool.status.as_ref()).map_or(0, |status| status.launched)
     };
@@ -231,7 +231,7 @@ async fn look(core: &Core, way: &Way, seen: &mut Observed) {
             }
         }
         Err(error) => {
-            tracing::warn!(%error, "machines could not be read afresh; none is terminated in this pass")
+            tracing::warn!(%error, "machines could not be read afresh; none is terminated in this pass");
         }
     }
 }

@@ -154,14 +154,14 @@ fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
         }
         CloudSeen::Account(account) => account,
     };
-    if let Some(trouble) = &account.trouble {
-        if trouble.is_auth() {
-            return (
-                Truth::False,
-                reason::REFUSED,
-                format!("{}. {}{}", trouble.text, Class::Auth.advice(), would_leak(seen)),
-            );
-        }
+    if let Some(trouble) = &account.trouble
+        && trouble.is_auth()
+    {
+        return (
+            Truth::False,
+            reason::REFUSED,
+            format!("{}. {}{}", trouble.text, Class::Auth.advice(), would_leak(seen)),
+        );
     }
     if let Some(hold) = plan.hold.as_ref().filter(|hold| hold.reason == "AnotherAccount") {
         return (Truth::False, hold.reason, hold.message.clone());

@@ -1,6 +1,9 @@
 //! `SpotInstance`: one machine, as Karpenter's `NodeClaim` or Cluster API's Machine is. It exists before the
 //! machine is asked for and outlives it: the durable intent.
 
+// Several print columns are no duplicate, and what the derive makes inside a function needs no path.
+#![allow(clippy::duplicated_attributes, unreachable_pub)]
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;

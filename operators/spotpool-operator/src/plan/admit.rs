@@ -1,12 +1,15 @@
 //! Step 4: before a first attempt the pool and its SpotInstances are read once more, live, and only what
 //! still holds then goes on. Two leaders meet here. Pure.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::Rules;
 use super::attempts::{NextAttempt, next_attempt};
 use super::machine::{Standing, standing};
+use super::room::occupied;
 use super::seen::{AccountSeen, PoolSeen};
 use crate::crd::{Attempt, SpotInstance, SpotInstanceStatus};
 use crate::identity::{body_hash, request};
@@ -38,6 +41,7 @@ pub fn admit(
     pool: &PoolSeen,
     instances: &[SpotInstance],
     chosen: &[i64],
+    in_flight: &BTreeSet<String>,
     account: &AccountSeen,
     rules: &Rules,
 ) -> Admission {
@@ -68,12 +72,41 @@ pub fn admit(
             return Admission::Nothing;
         }
     }
+    let mut room =
+        pool.maximum.saturating_sub(occupied_by_all(instances, planned, in_flight, account, rules));
+    let fits = |launch: &Launch| {
+        let fits = launch.again.is_some() || room > 0;
+        if launch.again.is_none() {
+            room = room.saturating_sub(1);
+        }
+        fits
+    };
     let launches: Vec<Launch> = staying
         .into_iter()
         .filter(|instance| chosen.contains(&instance.spec.n))
         .filter_map(|instance| launch(pool, instance, account, rules))
+        .filter(fits)
         .collect();
     if launches.is_empty() { Admission::Nothing } else { Admission::Go(Box::new(pool.clone()), launches) }
+}
+
+/// Machines that the pool's SpotInstances hold or may hold, those on their way out included.
+fn occupied_by_all(
+    instances: &[SpotInstance],
+    pool: &ValidPool,
+    in_flight: &BTreeSet<String>,
+    account: &AccountSeen,
+    rules: &Rules,
+) -> usize {
+    let of_pool = instances.iter().filter(|instance| instance.spec.pool.uid == pool.uid);
+    of_pool
+        .map(|instance| {
+            let status = instance.status.clone().unwrap_or_default();
+            let known = occupied(instance, &status, account, rules);
+            let flying = instance.uid().is_some_and(|uid| in_flight.contains(&uid));
+            if flying { known.max(1) } else { known }
+        })
+        .sum()
 }
 
 fn is_wish(instance: &SpotInstance) -> bool {

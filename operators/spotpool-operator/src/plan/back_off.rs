@@ -72,7 +72,7 @@ struct Failure {
     message: Option<String>,
 }
 
-fn failures_of((instance, status): &Known<'_>) -> Vec<Failure> {
+fn failures_of((_, status): &Known<'_>) -> Vec<Failure> {
     let refused =
         |attempt: &&Attempt| matches!(attempt.outcome, AttemptOutcome::Refused | AttemptOutcome::Errored);
     let mut failures: Vec<Failure> = status
@@ -90,18 +90,17 @@ fn failures_of((instance, status): &Known<'_>) -> Vec<Failure> {
             }
         })
         .collect();
-    let leaving = instance.metadata.deletion_timestamp.is_some();
-    if status.reason.as_deref() == Some("LaunchFailed") && !leaving {
-        if let Some(at) = last_sent(status) {
-            let message = Some("the machine was accepted and then could not be made".to_owned());
-            failures.push(Failure {
-                at,
-                class: Class::SoldOut,
-                code: LAUNCH_FAILED.to_owned(),
-                request_id: None,
-                message,
-            });
-        }
+    if status.reason.as_deref() == Some("LaunchFailed")
+        && let Some(at) = last_sent(status)
+    {
+        let message = Some("the machine was accepted and then could not be made".to_owned());
+        failures.push(Failure {
+            at,
+            class: Class::SoldOut,
+            code: LAUNCH_FAILED.to_owned(),
+            request_id: None,
+            message,
+        });
     }
     failures
 }

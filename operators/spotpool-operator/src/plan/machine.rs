@@ -67,13 +67,12 @@ pub fn next_status(
         record(instance, &mut status, account, rules, now);
         if let Some(Sight::Present(machine)) =
             status.instance_id.as_deref().map(|id| account.machine(&id.into()))
+            && claim(instance, machine) != Claim::Foreign
         {
-            if claim(instance, machine) != Claim::Foreign {
-                if status.seen_at.is_none() {
-                    status.seen_at = Some(whole_seconds(now));
-                }
-                describe(&mut status, machine, seen);
+            if status.seen_at.is_none() {
+                status.seen_at = Some(whole_seconds(now));
             }
+            describe(&mut status, machine, seen);
         }
     }
     let lost = standing_word(instance, &status, account, rules);

@@ -7,6 +7,7 @@ use tencent_cvm::InstanceId;
 use super::attempts::{NextAttempt, close, next_attempt};
 use super::leave::{Farewell, Unanswered, farewell, unanswered};
 use super::machine::{Standing, next_status, standing};
+use super::room::occupied;
 use super::seen::{AccountSeen, Observed};
 use super::{Plan, Rules, Step, reads};
 use crate::crd::{Attempt, INSTANCE_FINALIZER, SpotInstance, SpotInstanceStatus};
@@ -61,7 +62,7 @@ impl Member {
         let mut status = instance.status.clone().unwrap_or_default();
         let mut stands = Standing::Awaited;
         let mut next = NextAttempt::LookAfter(Timestamp::MAX);
-        if let Some(account) = seen.cloud.account() {
+        if let Some(account) = seen.account_of(instance) {
             status = next_status(instance, seen, account, rules, wall_now);
             stands = standing(instance, &status, account, rules);
             next = Self::next(&uid, instance, &status, seen, account, rules);
@@ -105,6 +106,16 @@ impl Member {
         self.belongs && !self.leaving() && !matches!(self.standing, Standing::Lost(_))
     }
 
+    /// How many machines of the pool it holds or may hold.
+    pub(super) fn occupied(&self, account: &AccountSeen, rules: &Rules) -> usize {
+        if !self.belongs {
+            return 0;
+        }
+        let known = occupied(&self.instance, &self.status, account, rules);
+        // Its attempt may not be written yet.
+        if self.in_flight { known.max(1) } else { known }
+    }
+
     /// Nothing was ever asked for in its name.
     pub fn is_wish(&self) -> bool {
         self.status.attempts.is_empty() && self.status.instance_id.is_none() && !self.in_flight
@@ -128,7 +139,7 @@ impl Member {
 
     /// What is to be done with it, sizes apart.
     pub(super) fn step(&self, seen: &Observed, rules: &Rules, plan: &mut Plan) -> Step {
-        let account = seen.cloud.account();
+        let account = seen.account_of(&self.instance);
         if self.in_flight {
             return Step::Keep;
         }
@@ -180,6 +191,9 @@ impl Member {
             return Step::Release;
         }
         let (Some(account), None) = (account, &plan.hold) else { return Step::Keep };
+        if let Some(at) = reads::next_look(&self.with_status(), account, rules) {
+            plan.wake_at(at, account.now.unwrap_or(at));
+        }
         let mut open = false;
         for (id, at) in &recorded {
             match farewell(&self.instance, id, *at, account, rules) {
@@ -205,10 +219,7 @@ impl Member {
         let looked = account.by_name.get(&self.uid).map(|look| look.begun);
         match unanswered(&self.with_status(), looked, rules) {
             Unanswered::Nothing => Step::Release,
-            Unanswered::LookAfter(at) => {
-                plan.wake_at(at, account.now.unwrap_or(at));
-                Step::Keep
-            }
+            Unanswered::LookAfter(_) => Step::Keep,
         }
     }
 

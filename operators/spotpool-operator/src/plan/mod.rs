@@ -10,6 +10,7 @@ pub mod leave;
 pub mod machine;
 pub mod member;
 pub mod reads;
+pub mod room;
 pub mod seen;
 pub mod size;
 
@@ -195,7 +196,7 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
             }
             plan.unclaimed = unclaimed(valid, seen, &members);
             if let Some(account) = seen.cloud.account() {
-                size::fit(&mut plan, valid, &members, account, seen);
+                size::fit(&mut plan, valid, &members, account, seen, rules);
             }
         }
         PoolSeen::Invalid(pool, _) => {

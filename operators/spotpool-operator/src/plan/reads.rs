@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kube::ResourceExt;
 use tencent_cvm::InstanceId;
 
 use super::Rules;
 use super::attempts::{NextAttempt, all_answered, last_sent, next_attempt};
 use super::leave::{Unanswered, needs_fresh_read, unanswered};
+use super::room::may_come;
 use super::seen::{AccountSeen, Observed};
-use crate::crd::SpotInstance;
+use crate::crd::{SpotInstance, SpotInstanceStatus};
 use crate::identity::instance_name;
 use crate::span::later;
 
@@ -28,9 +30,9 @@ pub struct Reads {
 /// What to read before planning.
 pub fn wanted(seen: &Observed, rules: &Rules) -> Reads {
     let mut reads = Reads::default();
-    let Some(account) = seen.cloud.account() else { return reads };
     let pool_goes = seen.pool.valid().is_none_or(|pool| pool.leaving);
     for instance in seen.instances.iter().filter(|instance| instance.spec.cluster_id == rules.cluster_id) {
+        let Some(account) = seen.account_of(instance) else { continue };
         let uid = instance.uid().unwrap_or_default();
         if !seen.in_flight.contains(&uid) && look_is_due(instance, account, rules) {
             reads.by_name.push((uid, instance_name(instance)));
@@ -57,10 +59,7 @@ fn look_is_due(instance: &SpotInstance, account: &AccountSeen, rules: &Rules) ->
     let Some(sent) = last_sent(status) else { return false };
     let looked = account.by_name.get(&instance.uid().unwrap_or_default()).map(|look| look.begun);
     if instance.metadata.deletion_timestamp.is_some() {
-        return match unanswered(instance, looked, rules) {
-            Unanswered::LookAfter(after) => now >= after,
-            Unanswered::Nothing => false,
-        };
+        return leaving_looks(instance, status, looked, account, rules).is_some_and(|after| now >= after);
     }
     match next_attempt(status, looked, |_| true, rules) {
         NextAttempt::LookAfter(after) => {
@@ -71,15 +70,30 @@ fn look_is_due(instance: &SpotInstance, account: &AccountSeen, rules: &Rules) ->
     }
 }
 
+/// A leaving SpotInstance with an unanswered attempt is looked for twice: once so that its place may be
+/// taken, and once so that it may be forgotten.
+fn leaving_looks(
+    instance: &SpotInstance,
+    status: &SpotInstanceStatus,
+    looked: Option<Timestamp>,
+    account: &AccountSeen,
+    rules: &Rules,
+) -> Option<Timestamp> {
+    if status.instance_id.is_none() && may_come(instance, status, account, rules) {
+        return Some(later(last_sent(status)?, rules.windows.resend_after));
+    }
+    match unanswered(instance, looked, rules) {
+        Unanswered::LookAfter(after) => Some(after),
+        Unanswered::Nothing => None,
+    }
+}
+
 /// When the next look by name is due for a SpotInstance that waits for one.
-pub fn next_look(instance: &SpotInstance, account: &AccountSeen, rules: &Rules) -> Option<jiff::Timestamp> {
+pub fn next_look(instance: &SpotInstance, account: &AccountSeen, rules: &Rules) -> Option<Timestamp> {
     let status = instance.status.as_ref()?;
     let looked = account.by_name.get(&instance.uid()?).map(|look| look.begun);
     if instance.metadata.deletion_timestamp.is_some() {
-        return match unanswered(instance, looked, rules) {
-            Unanswered::LookAfter(after) => Some(after),
-            Unanswered::Nothing => None,
-        };
+        return leaving_looks(instance, status, looked, account, rules);
     }
     match next_attempt(status, looked, |_| true, rules) {
         NextAttempt::LookAfter(after) if !all_answered(status) => {

@@ -30,6 +30,15 @@ pub struct Observed {
     pub just_terminated: BTreeSet<InstanceId>,
 }
 
+impl Observed {
+    /// The account that can say something about this SpotInstance's machine: the pool's, if it is in the same
+    /// region. (A pool may have been made anew under the same name elsewhere.)
+    pub fn account_of(&self, instance: &SpotInstance) -> Option<&AccountSeen> {
+        let pool = self.pool.valid()?;
+        self.cloud.account().filter(|_| pool.region == instance.spec.region)
+    }
+}
+
 /// The pool, as read.
 #[derive(Debug, Clone)]
 pub enum PoolSeen {

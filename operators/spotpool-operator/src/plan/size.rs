@@ -2,7 +2,7 @@
 
 use super::attempts::NextAttempt;
 use super::back_off::{self, Gate};
-use super::{AccountSeen, Member, Observed, Plan, Raise, Step};
+use super::{AccountSeen, InstancePlan, Member, Observed, Plan, Raise, Rules, Step};
 use crate::crd::Phase;
 use crate::valid::ValidPool;
 
@@ -13,7 +13,14 @@ const CREATED_AT_ONCE: usize = 50;
 pub const IN_FLIGHT_AT_ONCE: usize = 20;
 
 /// Adds to the plan what brings the pool to its size.
-pub fn fit(plan: &mut Plan, pool: &ValidPool, members: &[Member], account: &AccountSeen, seen: &Observed) {
+pub fn fit(
+    plan: &mut Plan,
+    pool: &ValidPool,
+    members: &[Member],
+    account: &AccountSeen,
+    seen: &Observed,
+    rules: &Rules,
+) {
     let known: Vec<back_off::Known<'_>> =
         members.iter().map(|member| (&member.instance, &member.status)).collect();
     plan.back_off = back_off::next(plan.back_off.as_ref(), &known, pool.generation);
@@ -22,9 +29,10 @@ pub fn fit(plan: &mut Plan, pool: &ValidPool, members: &[Member], account: &Acco
     }
     let counted: Vec<&Member> = members.iter().filter(|member| member.counts()).collect();
     for victim in victims(&counted, pool) {
-        let n = victim.instance.spec.n;
+        let of_victim =
+            |entry: &&mut InstancePlan| entry.instance.metadata.uid == victim.instance.metadata.uid;
         if let Some(entry) =
-            plan.instances.iter_mut().find(|entry| entry.instance.spec.n == n && entry.step == Step::Keep)
+            plan.instances.iter_mut().find(of_victim).filter(|entry| entry.step == Step::Keep)
         {
             entry.step = Step::Delete("Surplus");
         }
@@ -36,18 +44,14 @@ pub fn fit(plan: &mut Plan, pool: &ValidPool, members: &[Member], account: &Acco
     if let Some(to) = fresh.last() {
         plan.raise = Some(Raise { to: *to, create: fresh.clone() });
     }
-    let due: Vec<i64> = counted
-        .iter()
-        .filter(|member| is_due(member))
-        .map(|member| member.instance.spec.n)
-        .chain(fresh)
-        .collect();
+    let occupied: usize = members.iter().map(|member| member.occupied(account, rules)).sum();
+    let due = due(&counted, &fresh, pool.maximum.saturating_sub(occupied));
     if due.is_empty() {
         return;
     }
-    let room = IN_FLIGHT_AT_ONCE.saturating_sub(seen.in_flight.len());
+    let at_once = IN_FLIGHT_AT_ONCE.saturating_sub(seen.in_flight.len());
     match back_off::gate(plan.back_off.as_ref(), &known, pool.generation, now) {
-        Gate::Open => plan.launch = due.into_iter().take(room).collect(),
+        Gate::Open => plan.launch = due.into_iter().take(at_once).collect(),
         Gate::Scout if seen.in_flight.is_empty() => plan.launch = due.into_iter().take(1).collect(),
         // Its end wakes the pool.
         Gate::Scout => {}
@@ -55,8 +59,14 @@ pub fn fit(plan: &mut Plan, pool: &ValidPool, members: &[Member], account: &Acco
     }
 }
 
-fn is_due(member: &Member) -> bool {
-    !member.in_flight && matches!(member.next, NextAttempt::New | NextAttempt::Again(_))
+/// The numbers for which a request is due: repeated ones (their machine is counted on already), then new
+/// ones, as far as there is room under the maximum.
+fn due(counted: &[&Member], fresh: &[i64], room: usize) -> Vec<i64> {
+    let idle = |member: &&&Member| !member.in_flight;
+    let again = counted.iter().filter(idle).filter(|member| matches!(member.next, NextAttempt::Again(_)));
+    let new = counted.iter().filter(idle).filter(|member| member.next == NextAttempt::New);
+    let numbers = |member: &&Member| member.instance.spec.n;
+    again.map(numbers).chain(new.map(numbers).chain(fresh.iter().copied()).take(room)).collect()
 }
 
 /// Who goes: wishes that are not wanted any more, and above the maximum the failed before the booting before
