@@ -1,1 +1,9 @@
-//! e2e
+//! What the end-to-end tests have in common: manifests, people, and the operator under its own role.
+//!
+//! The tests are in `tests/main.rs`, one binary, so that they share one API server.
+
+mod manifest;
+mod people;
+
+pub use manifest::Manifest;
+pub use people::{ApiObject, People, refusal};

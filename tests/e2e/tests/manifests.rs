@@ -1,0 +1,150 @@
+//! What the API server takes, fills in and refuses by the CRDs alone.
+
+use e2e::{Manifest, People, refusal};
+use serde_json::{Value, json};
+use spotpool_operator::crd::{SpotInstance, SpotPool};
+use testkit::{ControlPlane, own};
+
+async fn people(prefix: &str) -> People {
+    People::arrive(ControlPlane::shared().await.unwrap().cluster(), prefix).await.unwrap()
+}
+
+/// kube's types would refuse some of these before the API server sees them.
+async fn create_raw(people: &People, manifest: &Manifest) -> anyhow::Result<Value> {
+    let kind = kube::api::ApiResource::erase::<SpotPool>(&());
+    let client = people.cluster.client().await?;
+    let api = kube::Api::<kube::api::DynamicObject>::namespaced_with(client, &people.namespace, &kind);
+    let object = manifest.parse()?;
+    let made = api.create(&kube::api::PostParams::default(), &object).await?;
+    Ok(serde_json::to_value(made)?)
+}
+
+#[tokio::test]
+async fn the_sample_manifests_apply_unchanged() {
+    let people = people("samples").await;
+    let samples = own::root().join("deploy/samples");
+    let applied = people.kubectl(&["apply", "--filename", samples.to_str().unwrap()]).unwrap();
+    for object in [
+        "spotpool.demo.aiops.org/spotpool-sample created",
+        "secret/tencent-credentials created",
+        "spotpool.demo.aiops.org/spotpool-secret created",
+        "spotpool.demo.aiops.org/spotpool-default-network created",
+    ] {
+        assert!(applied.contains(object), "{applied}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_manifest_leaves_out_is_filled_in() {
+    let people = people("defaults").await;
+    people.create::<SpotPool>(&Manifest::pool("defaults").unwrap()).await.unwrap();
+    let shown = people.kubectl(&["get", "sp", "defaults", "--output=json"]).unwrap();
+    let spec = &serde_json::from_str::<Value>(&shown).unwrap()["spec"];
+    assert_eq!(
+        (&spec["instance"], &spec["health"], &spec["network"]),
+        (
+            &json!({"systemDisk": {"type": "CLOUD_BSSD", "sizeGiB": 100}, "publicBandwidthMbps": 1}),
+            &json!({"port": 11434, "path": "/api/tags", "interval": "5s"}),
+            &json!({}),
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_manifest_is_refused_with_a_sentence_that_names_field_and_rule() {
+    let people = people("wrong").await;
+    let good = || Manifest::pool("wrong").unwrap();
+    let secret = json!({"name": "cloud"});
+    let cases = [
+        (good().with("spec.minimum", 3), "spec.minimum must not be greater than spec.maximum"),
+        (good().with("spec.minimum", -1), "spec.minimum must not be negative"),
+        (good().with("spec.minimum", -2).with("spec.maximum", -1), "spec.maximum must not be negative"),
+        (good().without("spec.secretId").without("spec.secretKey"), "give exactly one kind of credentials"),
+        (good().without("spec.secretKey"), "give exactly one kind of credentials"),
+        (good().with("spec.credentialsSecretRef", secret), "give exactly one kind of credentials"),
+        (good().with("spec.instanceChargeType", "PREPAID"), "PREPAID machines are bought by the month"),
+        (good().with("spec.instanceChargeType", "SPOT"), "must be SPOTPAID or POSTPAID_BY_HOUR"),
+        (good().with("spec.subnetId", "DEFAULT"), "spec.subnetId and spec.vpcId must both be DEFAULT"),
+        (good().with("spec.vpcId", "DEFAULT"), "spec.subnetId and spec.vpcId must both be DEFAULT"),
+        (good().with("metadata.name", "a".repeat(53)), "metadata.name must be at most 52 characters"),
+        (
+            good().with("spec.instance.tags", json!({"demo.aiops.org/pool": "mine"})),
+            "spec.instance.tags must not use keys that start with demo.aiops.org/",
+        ),
+        (good().with("spec.instance.systemDisk.sizeGiB", 5), "spec.instance.systemDisk.sizeGiB"),
+        (good().with("spec.health.port", 0), "spec.health.port"),
+        (good().with("spec.health.path", "api/tags"), "spec.health.path"),
+        (good().with("spec.health.interval", "soon"), "spec.health.interval"),
+        (good().with("spec.network.address", "Both"), "spec.network.address"),
+        (good().without("spec.region"), "spec.region: Required value"),
+        (good().without("spec.imageId"), "spec.imageId: Required value"),
+    ];
+    for (manifest, sentence) in cases {
+        let refused = refusal(create_raw(&people, &manifest).await).unwrap();
+        assert!(refused.contains(sentence), "expected: {sentence}\nrefused: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_of_52_characters_and_both_networks_at_default_are_accepted() {
+    let people = people("accepted").await;
+    let name = "a".repeat(52);
+    people.create::<SpotPool>(&Manifest::pool(&name).unwrap()).await.unwrap();
+    let manifest = Manifest::pool("default").unwrap().with("spec.subnetId", "DEFAULT").with("spec.vpcId", "DEFAULT");
+    people.create::<SpotPool>(&manifest).await.unwrap();
+    let manifest = Manifest::pool("hourly").unwrap().with("spec.instanceChargeType", "POSTPAID_BY_HOUR");
+    people.create::<SpotPool>(&manifest).await.unwrap();
+}
+
+#[tokio::test]
+async fn minimum_and_maximum_may_be_edited_and_the_region_may_not() {
+    let people = people("edits").await;
+    people.create::<SpotPool>(&Manifest::pool("edits").unwrap()).await.unwrap();
+
+    people.edit::<SpotPool>("edits", &json!({"spec": {"minimum": 1, "maximum": 5}})).await.unwrap();
+    let crossed = people.edit::<SpotPool>("edits", &json!({"spec": {"maximum": 0}})).await;
+    let refused = refusal(crossed).unwrap();
+    assert!(refused.contains("spec.minimum must not be greater than spec.maximum"), "{refused}");
+
+    let moved = people.edit::<SpotPool>("edits", &json!({"spec": {"region": "ap-tokyo"}})).await;
+    let refused = refusal(moved).unwrap();
+    assert!(refused.contains("spec.region cannot be changed"), "{refused}");
+}
+
+#[tokio::test]
+async fn the_spec_of_a_spot_instance_cannot_be_changed() {
+    let people = people("immutable").await;
+    let manifest = Manifest::spot_instance("by-hand-7");
+    people.create::<SpotInstance>(&manifest).await.unwrap();
+    let changed = people.edit::<SpotInstance>("by-hand-7", &json!({"spec": {"n": 8}})).await;
+    let refused = refusal(changed).unwrap();
+    assert!(refused.contains("spec of a SpotInstance cannot be changed"), "{refused}");
+}
+
+#[tokio::test]
+async fn explain_tells_what_each_field_is_for() {
+    let people = people("explain").await;
+    let explained = people.kubectl(&["explain", "spotpool.spec"]).unwrap();
+    for field in ["minimum", "credentialsSecretRef", "instanceChargeType", "kongGatewayIP", "health"] {
+        assert!(explained.contains(field), "{field} is missing:\n{explained}");
+    }
+    assert!(!explained.contains("<no description>"), "{explained}");
+    let kind = people.kubectl(&["explain", "sp"]).unwrap();
+    assert!(kind.contains("whatever the cloud takes back"), "{kind}");
+    let instance = people.kubectl(&["explain", "si.spec"]).unwrap();
+    assert!(!instance.contains("<no description>"), "{instance}");
+}
+
+#[tokio::test]
+async fn the_columns_read_well_before_anything_has_happened() {
+    let people = people("columns").await;
+    people.create::<SpotPool>(&Manifest::pool("columns").unwrap()).await.unwrap();
+    people.create::<SpotInstance>(&Manifest::spot_instance("columns-1")).await.unwrap();
+    let heads = |text: &str| text.lines().next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    let pools = people.kubectl(&["get", "sp"]).unwrap();
+    assert_eq!(heads(&pools), "NAME READY SIZE MIN MAX AGE");
+    let instances = people.kubectl(&["get", "si"]).unwrap();
+    assert_eq!(heads(&instances), "NAME POOL PHASE TYPE ZONE IP AGE");
+    let all = people.kubectl(&["get", "aiops"]).unwrap();
+    assert!(all.contains("spotpool.demo.aiops.org/columns"), "{all}");
+}
