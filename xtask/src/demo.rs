@@ -50,7 +50,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 /// The demo, with all it needs in place.
 pub(crate) fn command(arguments: &Arguments) -> Result<Command> {
     if !arguments.stop {
-        ensure()?;
+        if arguments.kubeconfig.is_none() || servers::kubectl().is_err() {
+            ensure()?;
+        }
         eprintln!(
             "building the operator and the stand-in; the first time it takes about 3 minutes on two cores"
         );

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 pub use cache::cache_directory;
-pub use origin::{NotFound, find};
+pub use origin::{NotFound, find, kubectl};
 
 /// Where the three programs are, and why these.
 #[derive(Debug, Clone, PartialEq, Eq)]

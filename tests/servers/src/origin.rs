@@ -55,6 +55,18 @@ pub fn find() -> Result<Servers, NotFound> {
     from_cache().ok_or(NotFound::NotBuilt { passed_over })
 }
 
+/// kubectl alone, for a cluster that one has: the one that comes with the servers, or else that of `PATH`.
+///
+/// # Errors
+/// When there is none; the message says what to do.
+pub fn kubectl() -> Result<PathBuf, NotFound> {
+    find().map(|servers| servers.kubectl).or_else(|not_found| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let on_path = std::env::split_paths(&path).map(|directory| directory.join("kubectl"));
+        on_path.into_iter().find(|file| file.is_file()).ok_or(not_found)
+    })
+}
+
 /// All three in the directory that the user named, or a sentence: falling back in silence would test
 /// something else than what was asked for.
 fn from_assets(directory: &Path) -> Result<Servers, NotFound> {
