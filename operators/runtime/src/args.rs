@@ -50,7 +50,7 @@ pub fn with_environment(command: Command, prefix: &str) -> Command {
             return arg;
         }
         let variable = format!("{prefix}_{}", long.replace('-', "_").to_uppercase());
-        arg.env(variable)
+        arg.env(variable).hide_env_values(true)
     })
 }
 
