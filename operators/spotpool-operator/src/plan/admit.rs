@@ -126,7 +126,7 @@ fn launch(pool: &ValidPool, instance: &SpotInstance, account: &AccountSeen, rule
         |attempt: &Attempt| body_hash(&request(pool, instance, &attempt.token)) == attempt.body_hash;
     match next_attempt(status, looked, same_body, rules) {
         NextAttempt::New => Some(Launch { instance: instance.clone(), again: None }),
-        NextAttempt::Again(attempt) => Some(Launch { instance: instance.clone(), again: Some(attempt) }),
+        NextAttempt::Again(attempt) => Some(Launch { instance: instance.clone(), again: Some(*attempt) }),
         NextAttempt::HasMachine | NextAttempt::LookAfter(_) | NextAttempt::Close => None,
     }
 }

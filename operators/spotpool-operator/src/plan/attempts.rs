@@ -19,7 +19,7 @@ pub enum NextAttempt {
     /// An attempt has no answer: a look by name begun at or after this time decides.
     LookAfter(Timestamp),
     /// Such a look was empty: the same body and token once more, as a new attempt.
-    Again(Attempt),
+    Again(Box<Attempt>),
     /// Such a look was empty, and the token is not to be sent again: the attempt made nothing.
     Close,
 }
@@ -51,7 +51,7 @@ pub fn next_attempt(
             if !looked {
                 NextAttempt::LookAfter(after)
             } else if last.outcome == AttemptOutcome::Unknown && same_body(last) {
-                NextAttempt::Again(last.clone())
+                NextAttempt::Again(Box::new(last.clone()))
             } else {
                 NextAttempt::Close
             }

@@ -53,6 +53,13 @@ pub fn standing(
     }
 }
 
+/// A machine that no look has shown yet: the first look begun at this time proves that it is gone.
+pub fn proof_due(status: &SpotInstanceStatus, account: &AccountSeen, rules: &Rules) -> Option<Timestamp> {
+    let id = status.instance_id.as_deref().map(InstanceId::from)?;
+    let recorded = status.recorded_at.as_ref().map_or(Timestamp::MAX, |time| time.0);
+    matches!(account.machine(&id), Sight::Absent(_)).then(|| later(recorded, rules.windows.gone_after))
+}
+
 /// The status that follows from what was seen, written only when it differs. Machines under this
 /// SpotInstance's name are recorded here and only here (besides the launch's own answer).
 pub fn next_status(

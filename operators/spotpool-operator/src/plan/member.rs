@@ -6,7 +6,7 @@ use tencent_cvm::InstanceId;
 
 use super::attempts::{NextAttempt, close, next_attempt};
 use super::leave::{Farewell, Unanswered, farewell, unanswered};
-use super::machine::{Standing, next_status, standing};
+use super::machine::{Standing, next_status, proof_due, standing};
 use super::room::occupied;
 use super::seen::{AccountSeen, Observed};
 use super::{Plan, Rules, Step, reads};
@@ -163,6 +163,9 @@ impl Member {
             return Step::Delete(why);
         }
         let Some(account) = account else { return Step::Keep };
+        if let Some(at) = proof_due(&self.status, account, rules) {
+            plan.look_after(at);
+        }
         if let Some(at) = reads::next_look(&self.with_status(), account, rules) {
             plan.wake_at(at, account.now.unwrap_or(at));
         }

@@ -1,0 +1,74 @@
+//! How many machines a SpotInstance may be holding right now, whatever its object says: the number that may
+//! never exceed the maximum by a launch of ours. Pure.
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use tencent_cvm::{InstanceId, InstanceState};
+
+use super::Rules;
+use super::attempts::{all_answered, last_sent};
+use super::seen::{AccountSeen, Sight};
+use crate::crd::{SpotInstance, SpotInstanceStatus};
+use crate::identity::{Claim, claim};
+use crate::span::later;
+
+/// Machines of this SpotInstance that live or may live: its own, extra ones, and one that an unanswered
+/// request may have made. What is stopped or on its way out does not count.
+pub fn occupied(
+    instance: &SpotInstance,
+    status: &SpotInstanceStatus,
+    account: &AccountSeen,
+    rules: &Rules,
+) -> usize {
+    let own = status
+        .instance_id
+        .as_deref()
+        .map(|id| (id, status.recorded_at.as_ref().map_or(Timestamp::MAX, |at| at.0)));
+    let extra = status.extra.iter().map(|extra| (extra.instance_id.as_str(), extra.recorded_at.0));
+    let alive = own.into_iter().chain(extra).filter(|(id, recorded_at)| {
+        let seen_before = own.is_some_and(|(own, _)| own == *id) && status.seen_at.is_some();
+        may_live(instance, &InstanceId::new(*id), *recorded_at, seen_before, account, rules)
+    });
+    alive.count() + usize::from(status.instance_id.is_none() && may_come(instance, status, account, rules))
+}
+
+fn may_live(
+    instance: &SpotInstance,
+    id: &InstanceId,
+    recorded_at: Timestamp,
+    seen_before: bool,
+    account: &AccountSeen,
+    rules: &Rules,
+) -> bool {
+    match account.machine(id) {
+        Sight::Unknown => true,
+        Sight::Absent(begun) => {
+            !seen_before && begun.is_none_or(|begun| begun < later(recorded_at, rules.windows.gone_after))
+        }
+        Sight::Present(machine) => {
+            claim(instance, machine) != Claim::Foreign
+                && !matches!(
+                    machine.state,
+                    Some(
+                        InstanceState::Stopping
+                            | InstanceState::Stopped
+                            | InstanceState::Shutdown
+                            | InstanceState::Terminating
+                            | InstanceState::LaunchFailed
+                    )
+                )
+        }
+    }
+}
+
+/// Whether a request without an answer may still turn into a machine, as far as a look tells.
+pub fn may_come(
+    instance: &SpotInstance,
+    status: &SpotInstanceStatus,
+    account: &AccountSeen,
+    rules: &Rules,
+) -> bool {
+    let Some(last) = last_sent(status).filter(|_| !all_answered(status)) else { return false };
+    let looked = instance.uid().and_then(|uid| account.by_name.get(&uid)).map(|look| look.begun);
+    looked.is_none_or(|begun| begun < later(last, rules.windows.resend_after))
+}

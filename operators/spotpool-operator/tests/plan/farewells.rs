@@ -1,0 +1,131 @@
+//! Steps 9 and 10: when a machine is gone, when it may be terminated, when it may be forgotten.
+
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use spotpool_operator::crd::{AttemptOutcome, SpotInstanceStatus};
+use spotpool_operator::identity::{CLUSTER_TAG, Claim};
+use spotpool_operator::plan::AccountSeen;
+use spotpool_operator::plan::leave::{Farewell, Unanswered, farewell, unanswered};
+use spotpool_operator::plan::machine::{Standing, standing};
+use spotpool_operator::sweep::Snapshot;
+use tencent_cvm::{Instance, InstanceId, InstanceState};
+
+use crate::given::{at, attempt, instance, machine, rules};
+
+fn seen(begun: Option<u64>, present: &[Instance], absent: &[&str]) -> AccountSeen {
+    let snapshot = Snapshot {
+        begun: begun.map(at),
+        machines: present.iter().map(|machine| (machine.id.clone(), machine.clone())).collect(),
+        absent: absent.iter().map(|id| InstanceId::new(*id)).collect(),
+    };
+    AccountSeen { now: begun.map(at), snapshot: Some(Arc::new(snapshot)), ..AccountSeen::default() }
+}
+
+fn fresh(mut account: AccountSeen, machine: &Instance) -> AccountSeen {
+    account.fresh.insert(machine.id.clone(), Some(machine.clone()));
+    account
+}
+
+#[test]
+fn a_machine_is_terminated_only_when_name_and_tags_agree_on_a_fresh_read() {
+    let mine = instance(1);
+    let id = InstanceId::new("ins-1");
+    let ours = machine(&mine, "ins-1", InstanceState::Running);
+    let judge = |account: &AccountSeen| farewell(&mine, &id, at(0), account, &rules());
+
+    assert_eq!(judge(&fresh(seen(Some(100), &[], &[]), &ours)), Farewell::Terminate);
+    assert_eq!(
+        judge(&seen(Some(100), &[ours.clone()], &[])),
+        Farewell::Wait,
+        "the sweep's word is not fresh"
+    );
+
+    let untagged = Instance { tags: Vec::new(), ..ours.clone() };
+    assert_eq!(judge(&fresh(seen(Some(100), &[], &[]), &untagged)), Farewell::Disputed(Claim::Untagged));
+    let renamed = Instance { name: "web-1".to_owned(), ..ours.clone() };
+    assert_eq!(judge(&fresh(seen(Some(100), &[], &[]), &renamed)), Farewell::Disputed(Claim::Renamed));
+    let stranger = Instance { name: "web-1".to_owned(), tags: Vec::new(), ..ours.clone() };
+    assert_eq!(judge(&fresh(seen(Some(100), &[], &[]), &stranger)), Farewell::Over, "left alone, not ours");
+    let mut other_cluster = ours.clone();
+    for tag in other_cluster.tags.iter_mut().filter(|tag| tag.key == CLUSTER_TAG) {
+        tag.value = "another".to_owned();
+    }
+    assert_eq!(judge(&fresh(seen(Some(100), &[], &[]), &other_cluster)), Farewell::Over);
+    let going = machine(&mine, "ins-1", InstanceState::Terminating);
+    assert_eq!(judge(&fresh(seen(Some(100), &[], &[]), &going)), Farewell::Wait);
+}
+
+#[test]
+fn absence_proves_that_a_machine_is_gone_only_65_seconds_after_it_was_recorded() {
+    let (mine, id) = (instance(1), InstanceId::new("ins-1"));
+    let judge = |account: &AccountSeen| farewell(&mine, &id, at(10), account, &rules());
+    assert_eq!(judge(&seen(Some(74), &[], &["ins-1"])), Farewell::LookAfter(at(75)));
+    assert_eq!(judge(&seen(Some(75), &[], &["ins-1"])), Farewell::Over);
+    assert_eq!(
+        judge(&seen(None, &[], &["ins-1"])),
+        Farewell::LookAfter(at(75)),
+        "a look without a time is no proof"
+    );
+    assert_eq!(judge(&seen(Some(999), &[], &[])), Farewell::Wait, "nobody asked for it by id");
+}
+
+#[test]
+fn a_machine_never_seen_is_replaced_only_after_the_window_and_a_seen_one_at_once() {
+    let mine = instance(1);
+    let mut status = SpotInstanceStatus {
+        instance_id: Some("ins-1".to_owned()),
+        recorded_at: Some(Time(at(0))),
+        ..SpotInstanceStatus::default()
+    };
+    let judge =
+        |status: &SpotInstanceStatus, account: &AccountSeen| standing(&mine, status, account, &rules());
+    assert_eq!(judge(&status, &seen(Some(64), &[], &["ins-1"])), Standing::Counts);
+    assert_eq!(judge(&status, &seen(Some(65), &[], &["ins-1"])), Standing::Lost("Vanished"));
+    status.seen_at = Some(Time(at(3)));
+    assert_eq!(judge(&status, &seen(Some(5), &[], &["ins-1"])), Standing::Lost("Vanished"));
+    assert_eq!(judge(&status, &seen(Some(5), &[], &[])), Standing::Counts, "a cut look says nothing");
+    for (state, expected) in [
+        (InstanceState::Running, Standing::Counts),
+        (InstanceState::Pending, Standing::Counts),
+        (InstanceState::Rebooting, Standing::Counts),
+        (InstanceState::Other("RESCUE_MODE".to_owned()), Standing::Counts),
+        (InstanceState::Stopped, Standing::Lost("Stopped")),
+        (InstanceState::Shutdown, Standing::Lost("Reclaimed")),
+        (InstanceState::Terminating, Standing::Lost("Reclaimed")),
+        (InstanceState::LaunchFailed, Standing::Lost("LaunchFailed")),
+    ] {
+        let account = seen(Some(5), &[machine(&mine, "ins-1", state.clone())], &[]);
+        assert_eq!(judge(&status, &account), expected, "{state:?}");
+    }
+}
+
+#[test]
+fn an_unanswered_attempt_is_forgotten_only_by_a_look_begun_420_seconds_later() {
+    let with = |outcomes: &[(u64, AttemptOutcome)]| {
+        let mut leaving = instance(1);
+        let attempts = outcomes.iter().map(|(sent, outcome)| attempt(1, "a", at(*sent), *outcome)).collect();
+        leaving.status = Some(SpotInstanceStatus { attempts, ..SpotInstanceStatus::default() });
+        leaving
+    };
+    use AttemptOutcome::{Closed, Errored, Made, NotSent, Refused, Unknown};
+    for outcome in [Unknown, Errored, Closed] {
+        let leaving = with(&[(0, Refused), (10, outcome)]);
+        assert_eq!(unanswered(&leaving, None, &rules()), Unanswered::LookAfter(at(430)), "{outcome:?}");
+        assert_eq!(
+            unanswered(&leaving, Some(at(429)), &rules()),
+            Unanswered::LookAfter(at(430)),
+            "{outcome:?}"
+        );
+        assert_eq!(unanswered(&leaving, Some(at(430)), &rules()), Unanswered::Nothing, "{outcome:?}");
+    }
+    let late = with(&[(0, Unknown), (50, Refused)]);
+    assert_eq!(
+        unanswered(&late, None, &rules()),
+        Unanswered::LookAfter(at(470)),
+        "counted from the last attempt"
+    );
+    for outcome in [Made, Refused, NotSent] {
+        assert_eq!(unanswered(&with(&[(0, outcome)]), None, &rules()), Unanswered::Nothing, "{outcome:?}");
+    }
+}

@@ -1,0 +1,9 @@
+//! The plan alone: tables of what follows from what, and properties over a small model of pool and cloud.
+
+mod admission;
+mod attempts;
+mod farewells;
+mod given;
+mod launches;
+mod model;
+mod properties;
