@@ -281,6 +281,7 @@ impl Cloud {
             public_ip: original.public_ip.map(|_| nth_address(self.addresses.public, seq)),
             model_server: ModelServer::Ok,
             created_at: self.now,
+            shown_running_at: None,
             reclaim_at: None,
             billed_to: None,
             token: None,

@@ -214,6 +214,7 @@ impl Cloud {
             visible_at,
             tags_at,
             running_at: None,
+            shown_running_at: None,
             ready_at: None,
             reclaim_at: None,
             gone_at: None,

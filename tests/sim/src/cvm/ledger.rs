@@ -151,6 +151,7 @@ impl What {
 pub struct Ledger {
     events: Vec<Event>,
     calls: BTreeMap<String, BTreeMap<String, u64>>,
+    looks: BTreeMap<String, u64>,
 }
 
 impl Ledger {
@@ -178,6 +179,16 @@ impl Ledger {
     /// How often an action was answered, whatever the answer.
     pub fn count(&self, action: &str) -> u64 {
         self.calls.get(action).map_or(0, |codes| codes.values().sum())
+    }
+
+    /// Pages of DescribeInstances by what was asked: `ids`, `all` for no filter, or the names of the filters
+    /// as sent, joined by `+`.
+    pub fn looks(&self) -> &BTreeMap<String, u64> {
+        &self.looks
+    }
+
+    pub(crate) fn looked(&mut self, asked: String) {
+        *self.looks.entry(asked).or_default() += 1;
     }
 
     pub(crate) fn record(&mut self, at: Timestamp, what: What) {

@@ -3,7 +3,7 @@
 use super::answer::Refusal;
 use super::cloud::Cloud;
 use super::fault::Fault;
-use super::machine::Machine;
+use super::machine::{Machine, State};
 use super::request::{DescribeInstances, Filter};
 use super::settings::NameFilter;
 use super::wire;
@@ -134,6 +134,18 @@ pub(crate) fn check_ids(ids: &[String]) -> Result<(), Refusal> {
     }
 }
 
+/// How the ledger names what a call asks for.
+fn asked(call: &DescribeInstances) -> String {
+    let filters = call.filters.as_deref().unwrap_or(&[]);
+    if !filters.is_empty() {
+        filters.iter().map(|filter| filter.name.as_str()).collect::<Vec<_>>().join("+")
+    } else if call.instance_ids.as_ref().is_some_and(|ids| !ids.is_empty()) {
+        "ids".to_owned()
+    } else {
+        "all".to_owned()
+    }
+}
+
 /// The window of a listing that is asked for: (offset, limit).
 fn page_of(call: &DescribeInstances) -> Result<(usize, usize), Refusal> {
     let limit = call.limit.unwrap_or(DEFAULT_LIMIT);
@@ -156,6 +168,7 @@ impl Cloud {
     ) -> Result<String, Refusal> {
         let (offset, limit) = page_of(call)?;
         let found = self.select(account, region, call)?;
+        self.ledger.looked(asked(call));
         let mut total = i64::try_from(found.len()).unwrap_or(i64::MAX);
         let mut page: Vec<u64> = found.into_iter().skip(offset).take(limit).collect();
         for fault in faults {
@@ -178,6 +191,9 @@ impl Cloud {
                 content.push(',');
             }
             if let Some(machine) = self.machines.get_mut(&seq) {
+                if machine.shown_running_at.is_none() && machine.shown_state() == State::Running {
+                    machine.shown_running_at = Some(self.now);
+                }
                 if machine.shown.is_none() {
                     machine.shown = Some(wire::instance(machine));
                 }

@@ -174,6 +174,8 @@ pub struct Machine {
     pub tags_at: Timestamp,
     /// When it was up.
     pub running_at: Option<Timestamp>,
+    /// When DescribeInstances first showed it as RUNNING to anybody.
+    pub shown_running_at: Option<Timestamp>,
     /// From when on its model server answers, while the machine is up.
     pub ready_at: Option<Timestamp>,
     /// When the cloud will stop it, once it said so.

@@ -98,6 +98,7 @@ fn route(
             )
         }
         (&Method::GET, ["calls"]) => value(cloud.ledger().calls()),
+        (&Method::GET, ["looks"]) => value(cloud.ledger().looks()),
         (&Method::GET, ["billing"]) => value(&cloud.billing()),
         (&Method::GET, ["world"]) => value(cloud.world()),
         (&Method::GET, ["settings"]) => value(cloud.settings()),

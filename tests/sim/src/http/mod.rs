@@ -9,7 +9,7 @@ pub use machines::serve_machines;
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use futures::stream;
+use futures::stream::{self, StreamExt};
 use http::{Request, Response};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, Limited, StreamBody};
@@ -71,5 +71,11 @@ fn whole(body: Bytes) -> Body {
 /// The head has promised the whole length; after this much of it the connection breaks.
 fn cut(start: Bytes) -> Body {
     let broken: BoxError = "the stand-in cuts the answer, as it was told to".into();
-    StreamBody::new(stream::iter([Ok(Frame::data(start)), Err(broken)])).boxed()
+    let breaks = async {
+        // The server flushes what it has only when the body makes it wait.
+        tokio::task::yield_now().await;
+        Err(broken)
+    };
+    let frames = stream::once(async { Ok(Frame::data(start)) }).chain(stream::once(breaks));
+    BodyExt::boxed(StreamBody::new(frames))
 }
