@@ -59,6 +59,8 @@ pub mod reason {
     pub const LAUNCH_FAILED: &str = "LaunchFailed";
     /// The account cannot pay.
     pub const ACCOUNT_PROBLEM: &str = "AccountProblem";
+    /// None of the pool's machines is visible under a changed key.
+    pub const ANOTHER_ACCOUNT: &str = "AnotherAccount";
     /// Any other refusal.
     pub const REFUSED: &str = "Refused";
     /// No such machine.

@@ -12,6 +12,7 @@ use kube::ResourceExt;
 use tencent_cvm::{Class, Cvm, Error, InstanceId, Reach, SendOptions};
 use tokio::time::Instant;
 
+use crate::blame;
 use crate::core::Core;
 use crate::crd::{Attempt, AttemptOutcome, ExtraMachine, SpotInstance, SpotInstanceStatus, whole_seconds};
 use crate::identity::{body_hash, instance_name, request};
@@ -227,7 +228,10 @@ impl Finding {
                     true,
                     "LaunchRefused",
                     "Launch",
-                    format!("{name}: {said}. {advice}"),
+                    format!(
+                        "{name}: {}",
+                        blame::sentence(said, self.code.as_deref().unwrap_or_default(), advice)
+                    ),
                 )
                 .await;
             }

@@ -5,6 +5,7 @@
 
 mod act;
 pub mod adapters;
+pub mod blame;
 pub mod cloud_time;
 pub mod clouds;
 pub mod conditions;

@@ -4,10 +4,11 @@
 use jiff::Timestamp;
 use tencent_cvm::{Action, Class, classify};
 
+use crate::blame;
 use crate::conditions::{Truth, kind, reason, set};
 use crate::crd::pool::{LaunchBackOff, PoolMember};
 use crate::crd::{POOL_LABEL, Phase, SpotPool, SpotPoolStatus};
-use crate::plan::back_off::LAUNCH_FAILED;
+use crate::plan::back_off::{LAUNCH_FAILED, NOT_SENT};
 use crate::plan::{CloudSeen, Observed, Plan, PoolSeen};
 use crate::valid::ValidPool;
 
@@ -115,7 +116,11 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
     if let PoolSeen::Invalid(_, why) = &seen.pool {
         return (Truth::True, reason::INVALID_SPEC, why.to_string());
     }
-    if let Some(hold) = plan.hold.as_ref().filter(|hold| hold.reason != reason::NOT_LOOKED_YET) {
+    if let Some(hold) = plan
+        .hold
+        .as_ref()
+        .filter(|hold| hold.reason != reason::NOT_LOOKED_YET && hold.reason != reason::CLOUD_UNREACHABLE)
+    {
         let left = would_leak(seen);
         return (Truth::True, hold.reason, format!("{}{left}", hold.message));
     }
@@ -128,7 +133,11 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
             | Class::Forbidden
             | Class::Money
             | Class::Auth),
-        )) => (Truth::True, reason::REQUEST_REFUSED, format!("{}. {}", said(memory), class.advice())),
+        )) => (
+            Truth::True,
+            reason::REQUEST_REFUSED,
+            blame::sentence(&said(memory), &memory.code, class.advice()),
+        ),
         _ => (Truth::False, reason::NOTHING_STALLED, "nothing waits for a person".to_owned()),
     }
 }
@@ -157,13 +166,9 @@ fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
     if let Some(trouble) = &account.trouble
         && trouble.is_auth()
     {
-        return (
-            Truth::False,
-            reason::REFUSED,
-            format!("{}. {}{}", trouble.text, Class::Auth.advice(), would_leak(seen)),
-        );
+        return (Truth::False, reason::REFUSED, format!("{}{}", trouble.advice(), would_leak(seen)));
     }
-    if let Some(hold) = plan.hold.as_ref().filter(|hold| hold.reason == "AnotherAccount") {
+    if let Some(hold) = plan.hold.as_ref().filter(|hold| hold.reason == reason::ANOTHER_ACCOUNT) {
         return (Truth::False, hold.reason, hold.message.clone());
     }
     if account.snapshot.is_none() {
@@ -184,8 +189,8 @@ fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
 fn capacity(seen: &Observed, plan: &Plan) -> Verdict {
     if let Some(memory) = &plan.back_off {
         let message = format!(
-            "{}. Refused {} times since the last success; next try at {}",
-            said(memory),
+            "{} Refused or failed {} times since the last success; next try at {}",
+            blame::sentence(&said(memory), &memory.code, class(memory).advice()),
             memory.failures,
             memory.until.0
         );
@@ -211,8 +216,10 @@ fn said(memory: &LaunchBackOff) -> String {
 }
 
 fn capacity_reason(memory: &LaunchBackOff) -> &'static str {
-    if memory.code == LAUNCH_FAILED {
-        return reason::LAUNCH_FAILED;
+    match memory.code.as_str() {
+        LAUNCH_FAILED => return reason::LAUNCH_FAILED,
+        NOT_SENT => return reason::CLOUD_UNREACHABLE,
+        _ => {}
     }
     match class(memory) {
         Class::SoldOut | Class::ZoneSoldOut | Class::DiskSoldOut | Class::SubnetFull | Class::NotOffered => {

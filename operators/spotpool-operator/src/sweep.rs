@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tencent_cvm::{Class, Cvm, Error, Filter, Instance, InstanceId, Listing, SecretId};
 use tokio::time::Instant;
 
+use crate::blame;
 use crate::cloud_time::CloudTime;
 use crate::identity::{CLUSTER_TAG, POOL_TAG};
 use crate::metrics::Metrics;
@@ -20,8 +21,8 @@ use crate::task::Tasks;
 
 /// How often the whole account is looked through for machines of ours without tags.
 const WIDE_LOOK_EVERY: Duration = Duration::from_secs(300);
-/// A key that the cloud refuses is tried again this often.
-const AUTH_PROBE: Duration = Duration::from_secs(60);
+/// What the cloud refuses for good (a key, a region) is tried again this often.
+const LASTING_TROUBLE_PROBE: Duration = Duration::from_secs(60);
 /// Half of the documented 40 calls a second is ours to use.
 const TIME_PER_CALL: Duration = Duration::from_millis(50);
 
@@ -79,6 +80,19 @@ impl Trouble {
             request_id: error.request_id().map(str::to_owned),
             text: error.to_string(),
         }
+    }
+
+    /// Repeating the same question will not help: the key, the region or the account has to change.
+    pub fn is_lasting(&self) -> bool {
+        self.class.is_some_and(|class| {
+            !matches!(class, Class::Retry | Class::Throttled | Class::Unknown | Class::Wait)
+        })
+    }
+
+    /// What the cloud said and what to do about it.
+    pub fn advice(&self) -> String {
+        let advice = self.class.map_or("", Class::advice);
+        blame::sentence(&self.text, self.code.as_deref().unwrap_or_default(), advice)
     }
 
     /// The key, its token or its permissions.
@@ -249,7 +263,7 @@ impl Sweeps {
             let result = self.sweep(key, &cloud, begun, &mut calls).await;
             self.metrics.sweep(result.is_ok(), begun.elapsed());
             let pause = match &result {
-                Err(trouble) if trouble.is_auth() => AUTH_PROBE,
+                Err(trouble) if trouble.is_lasting() => LASTING_TROUBLE_PROBE,
                 _ => self.interval.max(TIME_PER_CALL * calls),
             };
             self.publish(key, result, wide);

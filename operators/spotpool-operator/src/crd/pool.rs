@@ -68,7 +68,10 @@ pub struct SpotPoolSpec {
     #[schemars(schema_with = "size_schema")]
     pub minimum: i32,
     /// The pool never holds more machines than this. Any size between minimum and maximum is left alone.
-    #[x_kube(validation = kube::core::Rule::new("self >= 0").message("spec.maximum must not be negative"))]
+    #[x_kube(
+        validation = kube::core::Rule::new("self >= 0").message("spec.maximum must not be negative"),
+        validation = kube::core::Rule::new("self <= 5000").message("spec.maximum must not be greater than 5000"),
+    )]
     #[schemars(schema_with = "size_schema")]
     pub maximum: i32,
     /// Subnet of the machines (it must lie in the zone), or DEFAULT together with vpcId.

@@ -17,6 +17,8 @@ const STOCK_KNOWN: Duration = Duration::from_secs(300);
 const SCOUT_DEADLINE: Duration = Duration::from_secs(15);
 /// The code that stands for a machine that was accepted and then could not be made.
 pub const LAUNCH_FAILED: &str = "LAUNCH_FAILED";
+/// The code that stands for a request that could not leave.
+pub const NOT_SENT: &str = "NOT_SENT";
 
 /// Who may send a first request now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,14 +75,15 @@ struct Failure {
 }
 
 fn failures_of((_, status): &Known<'_>) -> Vec<Failure> {
-    let refused =
-        |attempt: &&Attempt| matches!(attempt.outcome, AttemptOutcome::Refused | AttemptOutcome::Errored);
+    let failed = |attempt: &&Attempt| {
+        matches!(attempt.outcome, AttemptOutcome::Refused | AttemptOutcome::Errored | AttemptOutcome::NotSent)
+    };
     let mut failures: Vec<Failure> = status
         .attempts
         .iter()
-        .filter(refused)
+        .filter(failed)
         .map(|attempt| {
-            let code = attempt.code.clone().unwrap_or_default();
+            let code = attempt.code.clone().unwrap_or_else(|| NOT_SENT.to_owned());
             Failure {
                 at: attempt.sent_at.0,
                 class: classify(Action::RunInstances, &code),

@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use tencent_cvm::InstanceId;
 
+use crate::conditions::reason;
 use crate::crd::pool::LaunchBackOff;
 use crate::crd::{POOL_FINALIZER, SpotInstance, SpotInstanceStatus};
 use crate::guards::Guards;
@@ -224,23 +225,30 @@ fn hold(seen: &Observed, members: &[Member]) -> Option<Hold> {
         CloudSeen::Account(account) => account,
     };
     if let Some(trouble) = account.trouble.as_ref().filter(|trouble| trouble.is_auth()) {
-        return Some(Hold { reason: "Refused", message: trouble.text.clone() });
+        return Some(Hold { reason: reason::REFUSED, message: trouble.advice() });
     }
     if account.snapshot.is_none() {
-        let message = account.trouble.as_ref().map_or_else(
-            || "the first look at the cloud is under way".to_owned(),
-            |trouble| trouble.text.clone(),
-        );
-        return Some(Hold { reason: "NotLookedYet", message });
+        return Some(match &account.trouble {
+            None => Hold {
+                reason: reason::NOT_LOOKED_YET,
+                message: "the first look at the cloud is under way".to_owned(),
+            },
+            Some(trouble) if trouble.is_lasting() => {
+                Hold { reason: reason::REFUSED, message: trouble.advice() }
+            }
+            Some(trouble) => Hold { reason: reason::CLOUD_UNREACHABLE, message: trouble.text.clone() },
+        });
     }
-    let made_elsewhere = members
-        .iter()
-        .any(|member| member.status.account.as_ref().is_some_and(|made| *made != account.fingerprint));
+    // A SpotInstance for which nothing was ever made says nothing about the account.
+    let made_elsewhere = members.iter().any(|member| {
+        let may_have_machine = !member.recorded().is_empty() || !attempts::all_answered(&member.status);
+        may_have_machine && member.status.account.as_ref().is_some_and(|made| *made != account.fingerprint)
+    });
     let any_known = members.iter().flat_map(Member::recorded).any(|(id, _)| {
         matches!(account.machine(&id), seen::Sight::Present(machine) if machine.name.starts_with("sp-"))
     });
     (made_elsewhere && !any_known).then(|| Hold {
-        reason: "AnotherAccount",
+        reason: reason::ANOTHER_ACCOUNT,
         message:
             "none of the pool's machines is visible under the changed key, which looks like another account; \
                   nothing is launched or terminated until the old key or one of the same account is given"

@@ -38,7 +38,8 @@ pub fn fit(
         }
     }
     let missing = pool.minimum.saturating_sub(counted.len()).min(CREATED_AT_ONCE);
-    let fresh: Vec<i64> = (1..=i64::try_from(missing).unwrap_or(0)).map(|i| pool.launched + i).collect();
+    let fresh: Vec<i64> =
+        (1..=i64::try_from(missing).unwrap_or(0)).map(|i| pool.launched.saturating_add(i)).collect();
     // Without the cloud's clock nothing could be sent for them: wishes wait as well.
     let Some(now) = account.now else { return };
     if let Some(to) = fresh.last() {

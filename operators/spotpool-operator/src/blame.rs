@@ -1,0 +1,62 @@
+//! Which field of the spec an error code speaks of, so that people need not know the cloud's vocabulary. By
+//! code only: the cloud's messages are not stable.
+
+/// The first word that the code contains decides; the more telling words come first.
+const FIELDS: [(&str, &str); 17] = [
+    ("Region", "spec.region"),
+    ("Image", "spec.imageId"),
+    ("SecurityGroup", "spec.securityGroupIds"),
+    ("Subnet", "spec.subnetId"),
+    ("Vpc", "spec.vpcId and spec.subnetId"),
+    ("KeyPair", "spec.instance.keyIds"),
+    ("KeyId", "spec.instance.keyIds"),
+    ("UserData", "spec.instance.userData"),
+    ("Tag", "spec.instance.tags"),
+    ("Disk", "spec.instance.systemDisk"),
+    ("Bandwidth", "spec.instance.publicBandwidthMbps"),
+    ("Spot", "spec.instanceChargeType, spec.instanceType and spec.availabilityZone"),
+    ("ChargeType", "spec.instanceChargeType"),
+    ("InstanceType", "spec.instanceType and spec.availabilityZone"),
+    ("Zone", "spec.availabilityZone"),
+    ("AuthFailure", "the key in spec.credentialsSecretRef (or spec.secretId and spec.secretKey)"),
+    ("Unauthorized", "the permissions of the key in spec.credentialsSecretRef (or spec.secretId)"),
+];
+
+/// What to check in the spec, if the code tells.
+pub fn field(code: &str) -> Option<&'static str> {
+    FIELDS.iter().find(|(word, _)| code.contains(word)).map(|(_, field)| *field)
+}
+
+/// What the cloud said, what that class of errors asks for, and where to look.
+pub fn sentence(said: &str, code: &str, advice: &str) -> String {
+    let said = said.trim_end_matches('.');
+    match field(code) {
+        Some(field) => format!("{said}. {advice} Check {field}."),
+        None => format!("{said}. {advice}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_point_at_fields() {
+        for (code, expected) in [
+            ("InvalidImageId.NotFound", "spec.imageId"),
+            ("InvalidParameterValue.InvalidImageFormat", "spec.imageId"),
+            ("InvalidSecurityGroupId.NotFound", "spec.securityGroupIds"),
+            ("InvalidParameterValue.SubnetIdZoneIdNotMatch", "spec.subnetId"),
+            ("InvalidParameterValue.SubnetNotExist", "spec.subnetId"),
+            ("InvalidKeyPairId.NotFound", "spec.instance.keyIds"),
+            ("UnsupportedRegion", "spec.region"),
+            (
+                "AuthFailure.SignatureFailure",
+                "the key in spec.credentialsSecretRef (or spec.secretId and spec.secretKey)",
+            ),
+        ] {
+            assert_eq!(field(code), Some(expected), "{code}");
+        }
+        assert_eq!(field("InternalError"), None);
+    }
+}
