@@ -7,3 +7,4 @@ mod given;
 mod launches;
 mod model;
 mod properties;
+mod statuses;

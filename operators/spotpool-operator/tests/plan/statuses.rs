@@ -1,0 +1,235 @@
+//! What people read: every trouble says what, since when, what the cloud said and what to do.
+
+use std::sync::Arc;
+
+use spotpool_operator::conditions::kind;
+use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus, SpotPool, SpotPoolStatus};
+use spotpool_operator::plan::{AccountSeen, CloudSeen, Observed, plan};
+use spotpool_operator::status::status;
+use spotpool_operator::sweep::{Snapshot, Trouble};
+use tencent_cvm::Class;
+
+use crate::given::{at, attempt, instance, pool, rules};
+use crate::model::Model;
+
+/// (condition, status, reason, words that its message must hold)
+type Row = (&'static str, &'static str, &'static str, &'static [&'static str]);
+
+fn read(seen: &Observed) -> SpotPoolStatus {
+    let pool = seen.pool.object().unwrap().clone();
+    status(&pool, seen, &plan(seen, &rules(), at(100)), at(100))
+}
+
+fn says(what: &str, status: &SpotPoolStatus, rows: &[Row]) {
+    for (kind, truth, reason, words) in rows {
+        let condition = status.conditions.iter().find(|condition| condition.type_ == *kind).unwrap();
+        assert_eq!(
+            (condition.status.as_str(), condition.reason.as_str()),
+            (*truth, *reason),
+            "{what}: {kind}: {}",
+            condition.message
+        );
+        for word in *words {
+            assert!(
+                condition.message.contains(word),
+                "{what}: {kind} does not say {word:?}: {}",
+                condition.message
+            );
+        }
+    }
+}
+
+fn observed(pool: SpotPool, instances: Vec<SpotInstance>, cloud: CloudSeen) -> Observed {
+    let mut model = Model::new(pool, 0);
+    model.instances = instances;
+    Observed { cloud, ..model.observe() }
+}
+
+fn account(trouble: Option<Trouble>, looked: bool) -> CloudSeen {
+    let snapshot = looked.then(|| Arc::new(Snapshot { begun: Some(at(99)), ..Snapshot::default() }));
+    CloudSeen::Account(Box::new(AccountSeen {
+        now: Some(at(99)),
+        snapshot,
+        trouble,
+        ..AccountSeen::default()
+    }))
+}
+
+fn trouble(class: Class, code: &str) -> Option<Trouble> {
+    let text = format!("DescribeInstances: the cloud answered {code}: no (RequestId req-1)");
+    Some(Trouble {
+        class: Some(class),
+        code: Some(code.to_owned()),
+        request_id: Some("req-1".to_owned()),
+        text,
+    })
+}
+
+fn refused(code: &str) -> SpotInstance {
+    let mut refused = attempt(1, "a", at(90), AttemptOutcome::Refused);
+    refused.code = Some(code.to_owned());
+    refused.message = Some(format!("RunInstances: the cloud answered {code}: no (RequestId req-2)"));
+    let mut instance = instance(1);
+    instance.status = Some(SpotInstanceStatus { attempts: vec![refused], ..SpotInstanceStatus::default() });
+    instance
+}
+
+fn one_wish() -> SpotPool {
+    let mut pool = pool(1, 1);
+    pool.status.as_mut().unwrap().launched = 1;
+    pool
+}
+
+#[test]
+fn a_refused_key_says_so_and_stops_everything() {
+    let seen = observed(
+        one_wish(),
+        vec![instance(1)],
+        account(trouble(Class::Auth, "AuthFailure.SignatureFailure"), true),
+    );
+    let words: &[&str] = &["AuthFailure.SignatureFailure", "req-1", "spec.credentialsSecretRef"];
+    says(
+        "refused key",
+        &read(&seen),
+        &[
+            (kind::CREDENTIALS_VALID, "False", "Refused", words),
+            (kind::STALLED, "True", "Refused", words),
+            (kind::READY, "False", "Refused", &["0 machines serve"]),
+        ],
+    );
+    assert!(plan(&seen, &rules(), at(100)).launch.is_empty());
+}
+
+#[test]
+fn a_missing_secret_is_named() {
+    let message = "Secret keys does not exist".to_owned();
+    let seen =
+        observed(one_wish(), vec![instance(1)], CloudSeen::NoKey { reason: "SecretNotFound", message });
+    says(
+        "missing secret",
+        &read(&seen),
+        &[
+            (kind::CREDENTIALS_VALID, "False", "SecretNotFound", &["Secret keys"]),
+            (kind::STALLED, "True", "SecretNotFound", &["Secret keys"]),
+        ],
+    );
+}
+
+#[test]
+fn a_deleted_pool_without_a_key_names_what_goes_on_costing_money() {
+    let mut pool = one_wish();
+    pool.metadata.deletion_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(1)));
+    let mut left = instance(1);
+    left.status = Some(SpotInstanceStatus {
+        instance_id: Some("ins-left".to_owned()),
+        ..SpotInstanceStatus::default()
+    });
+    let cloud =
+        CloudSeen::NoKey { reason: "SecretNotFound", message: "Secret keys does not exist".to_owned() };
+    let status = read(&observed(pool, vec![left], cloud));
+    says(
+        "held deletion",
+        &status,
+        &[
+            (kind::CREDENTIALS_VALID, "False", "SecretNotFound", &["ins-left", "billed"]),
+            (kind::READY, "False", "Deleting", &["1 machines to go"]),
+        ],
+    );
+}
+
+#[test]
+fn a_refused_request_names_the_field_and_a_sold_out_one_the_next_try() {
+    for (code, field) in [
+        ("InvalidImageId.NotFound", "spec.imageId"),
+        ("InvalidParameterValue.SubnetIdZoneIdNotMatch", "spec.subnetId"),
+        ("InvalidSecurityGroupId.NotFound", "spec.securityGroupIds"),
+    ] {
+        let status = read(&observed(one_wish(), vec![refused(code)], account(None, true)));
+        let words = &[code, "req-2", field];
+        let message =
+            |kind: &str| status.conditions.iter().find(|c| c.type_ == kind).unwrap().message.clone();
+        says(
+            code,
+            &status,
+            &[
+                (kind::STALLED, "True", "RequestRefused", &["req-2"]),
+                (kind::CAPACITY_AVAILABLE, "False", "Refused", &[]),
+            ],
+        );
+        for word in words {
+            assert!(message(kind::STALLED).contains(word), "{code}: {}", message(kind::STALLED));
+        }
+    }
+    let status = read(&observed(
+        one_wish(),
+        vec![refused("ResourceInsufficient.SpecifiedInstanceType")],
+        account(None, true),
+    ));
+    says(
+        "sold out",
+        &status,
+        &[
+            (
+                kind::CAPACITY_AVAILABLE,
+                "False",
+                "SoldOut",
+                &["ResourceInsufficient", "req-2", "next try at 2026-01-01T00:01:31Z"],
+            ),
+            (kind::STALLED, "False", "NothingStalled", &[]),
+            (kind::READY, "False", "SoldOut", &[]),
+        ],
+    );
+}
+
+#[test]
+fn an_unknown_region_stalls_and_an_unreachable_cloud_does_not() {
+    let wrong = observed(one_wish(), vec![], account(trouble(Class::Fatal, "UnsupportedRegion"), false));
+    says(
+        "wrong region",
+        &read(&wrong),
+        &[(kind::STALLED, "True", "Refused", &["UnsupportedRegion", "spec.region"])],
+    );
+    let cut = Trouble {
+        class: None,
+        code: None,
+        request_id: None,
+        text: "DescribeInstances: nothing was sent".to_owned(),
+    };
+    let cut = observed(one_wish(), vec![], account(Some(cut), false));
+    says(
+        "no network",
+        &read(&cut),
+        &[
+            (kind::STALLED, "False", "NothingStalled", &[]),
+            (kind::CREDENTIALS_VALID, "Unknown", "CloudUnreachable", &["nothing was sent"]),
+        ],
+    );
+}
+
+#[test]
+fn a_settled_pool_reads_well_and_keeps_its_times() {
+    let mut model = Model::new(pool(2, 2), 2);
+    model.settle();
+    let first = model.pool.clone().unwrap().status.unwrap();
+    says(
+        "settled",
+        &first,
+        &[
+            (kind::READY, "True", "MinimumServes", &["2 machines serve"]),
+            (kind::RECONCILING, "False", "Settled", &[]),
+            (kind::STALLED, "False", "NothingStalled", &[]),
+            (kind::CREDENTIALS_VALID, "True", "Accepted", &[]),
+            (kind::CAPACITY_AVAILABLE, "True", "LaunchesSucceed", &[]),
+            (kind::UNCLAIMED_MACHINES, "False", "NoneFound", &[]),
+            (kind::GATEWAY_SYNCED, "Unknown", "NotManagedYet", &[]),
+        ],
+    );
+    assert_eq!(
+        (first.ready.as_deref(), first.size, first.ready_size, first.launched),
+        (Some("2/2"), 2, 2, 2)
+    );
+    assert_eq!(first.instances.len(), 2);
+    model.wait(1000);
+    model.pass();
+    assert_eq!(model.pool.unwrap().status.unwrap(), first, "time alone is no news");
+}
