@@ -34,7 +34,7 @@ pub(crate) struct Told {
 
 /// Their names, in order.
 const STEPS: [&str; 5] = [
-    "a pool is filled",
+    "two pools are filled",
     "a machine vanishes and is replaced",
     "a lost answer is adopted",
     "a deleted pool leaves nothing",
@@ -69,7 +69,7 @@ pub(crate) async fn tell(timeline: &Timeline, stage: &Stage) -> Told {
     for name in STEPS {
         timeline.say(name);
         let outcome = match name {
-            "a pool is filled" => filled(timeline, stage).await,
+            "two pools are filled" => filled(timeline, stage).await,
             "a machine vanishes and is replaced" => replaced(timeline, stage).await,
             "a lost answer is adopted" => adopted(timeline, stage).await,
             "a deleted pool leaves nothing" => deleted(timeline, stage).await,
@@ -92,22 +92,22 @@ async fn filled(timeline: &Timeline, stage: &Stage) -> Result<Proof> {
     let asked = timeline.elapsed();
     stage.kubectl(&["apply", "--filename", &Stage::sample("spotpool.yaml")])?;
     timeline.say("  deploy/samples/spotpool.yaml applied: 2 machines wanted");
-    let pool = full(stage, SAMPLE, &BTreeSet::new()).await?;
+    // The second pool starts here too, so that its machines are old enough to be proven gone when it ends.
+    stage.kubectl(&["apply", "--filename", &Stage::sample("spotpool-secret.yaml")])?;
+    timeline.say("  deploy/samples/spotpool-secret.yaml applied: 2 more, the API key in a Secret");
+    let first = full(stage, SAMPLE, &BTreeSet::new()).await?;
+    let second = full(stage, SECOND, &BTreeSet::new()).await?;
     let took = timeline.elapsed().saturating_sub(asked);
-    let machines = machines_of(stage, &pool).await?;
+    let machines = [machines_of(stage, &first).await?, machines_of(stage, &second).await?].concat();
+    ensure!(machines.len() == 4, "4 machines are wanted, there are {machines:?}");
     ensure!(
         machines.iter().all(|machine| machine.charge_type == "SPOTPAID"),
         "not all are spot: {machines:?}"
     );
-    let launched = launches(stage, 0).await?;
-    ensure!(launched.len() == 2, "the ledger has {} launches for 2 machines", launched.len());
-
-    // The second pool starts here, so that its machines are old enough to be proven gone when it ends.
-    stage.kubectl(&["apply", "--filename", &Stage::sample("spotpool-secret.yaml")])?;
-    timeline.say("  a second pool applied, its API key in a Secret");
-    full(stage, SECOND, &BTreeSet::new()).await?;
+    let launched = launches(stage, 0).await?.len();
+    ensure!(launched == 4, "the ledger has {launched} launches for 4 machines");
     show(stage)?;
-    Ok(format!("2 launches for 2 machines, serving after {:.1} s", took.as_secs_f64()))
+    Ok(format!("4 launches for 2 pools of 2, serving after {:.1} s", took.as_secs_f64()))
 }
 
 async fn replaced(timeline: &Timeline, stage: &Stage) -> Result<Proof> {
@@ -136,7 +136,7 @@ async fn adopted(timeline: &Timeline, stage: &Stage) -> Result<Proof> {
     stage.sim.add_fault(&fault).await?;
     timeline.say("  the answer to the next RunInstances will get lost, after it took effect");
     let before = pool(stage, SAMPLE).await?;
-    let lost = ids(&before).pop_first().context("the pool has no machine")?;
+    let lost = ids(&before).pop_last().context("the pool has no machine")?;
     let seen = last_event(stage).await?;
     stage.sim.vanish(&lost).await?;
     let after = full(stage, SAMPLE, &BTreeSet::from([lost])).await?;

@@ -7,7 +7,7 @@ use super::{Broken, File};
 /// A longer file is two ideas in one.
 const MOST_LINES: usize = 500;
 /// Modules are nouns of the domain; these collect what had no name.
-const DRAWERS: [&str; 8] = ["utils", "util", "helpers", "helper", "common", "manager", "misc", "shared"];
+const DRAWERS: [&str; 7] = ["utils", "util", "helpers", "helper", "common", "manager", "misc"];
 const SOURCE: [&str; 3] = ["rs", "py", "sh"];
 
 pub(crate) fn check(files: &[File]) -> Vec<Broken> {
