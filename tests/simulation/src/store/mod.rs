@@ -91,10 +91,11 @@ struct State {
 impl MemStore {
     /// An empty store of the cluster with this kube-system uid. `clock` is the API server's own.
     pub fn new(cluster_uid: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+        let cluster_uid = cluster_uid.into();
         let state = State {
             revision: 0,
-            pools: Shelf::default(),
-            instances: Shelf::default(),
+            pools: Shelf::new(&cluster_uid),
+            instances: Shelf::new(&cluster_uid),
             secrets: BTreeMap::new(),
             broken: BTreeSet::new(),
             terminating: BTreeSet::new(),
@@ -103,7 +104,7 @@ impl MemStore {
         Self {
             shared: Arc::new(Shared {
                 clock,
-                cluster_uid: cluster_uid.into(),
+                cluster_uid,
                 state: Mutex::new(state),
                 observer: Mutex::new(None),
             }),

@@ -8,22 +8,23 @@ use kube::api::ObjectMeta;
 use spotpool_operator::ports::StoreError;
 
 use super::object::{ObjectKey, Stored};
+use crate::digest::Digest;
 
 /// Every object of one kind.
 pub(super) struct Shelf<T> {
+    /// Makes the uids of one cluster differ from those of another.
+    salt: String,
     objects: BTreeMap<ObjectKey, T>,
-}
-
-impl<T> Default for Shelf<T> {
-    fn default() -> Self {
-        Self { objects: BTreeMap::new() }
-    }
 }
 
 /// What a write found and what it left: `None` when the object is gone with it.
 pub(super) type Written<T> = (Box<T>, Option<Box<T>>);
 
 impl<T: Stored> Shelf<T> {
+    pub(super) fn new(salt: &str) -> Self {
+        Self { salt: salt.to_owned(), objects: BTreeMap::new() }
+    }
+
     pub(super) fn get(&self, key: &ObjectKey) -> Option<&T> {
         self.objects.get(key)
     }
@@ -50,7 +51,7 @@ impl<T: Stored> Shelf<T> {
         }
         let mut made = as_stored(object)?;
         made.drop_status();
-        let uid = format!("uid-{:08}", next(revision));
+        let uid = uid(&self.salt, &key, next(revision));
         let meta = made.meta_mut();
         meta.uid = Some(uid);
         meta.generation = Some(1);
@@ -139,6 +140,26 @@ impl<T: Stored> Shelf<T> {
         self.objects.insert(key.clone(), after.clone());
         Ok((Box::new(before), Some(Box::new(after))))
     }
+}
+
+/// Looks as random as a UUID does; the same history gives the same uids.
+fn uid(salt: &str, key: &ObjectKey, revision: u64) -> String {
+    let mut digest = Digest::default();
+    digest.text(salt);
+    digest.text(&key.namespace);
+    digest.text(&key.name);
+    digest.number(revision);
+    let low = digest.value();
+    digest.number(low);
+    let high = digest.value();
+    format!(
+        "{:08x}-{:04x}-4{:03x}-9{:03x}-{:012x}",
+        low >> 32,
+        low >> 16 & 0xffff,
+        low & 0xfff,
+        high >> 52,
+        high & 0xffff_ffff_ffff
+    )
 }
 
 fn next(revision: &mut u64) -> u64 {

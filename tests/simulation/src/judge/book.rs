@@ -1,0 +1,144 @@
+//! What the judge knows: pools, SpotInstances and machines, as they really are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use spotpool_operator::ports::PoolKey;
+
+/// A decision goes by what was read a little before the last read too: passes and flights overlap.
+const OVERLAP: Duration = Duration::from_secs(15);
+
+#[derive(Default)]
+pub(super) struct Book {
+    /// Uids of the clusters.
+    pub(super) clusters: Vec<String>,
+    /// By uid.
+    pub(super) pools: BTreeMap<String, Pool>,
+    /// By uid.
+    pub(super) instances: BTreeMap<String, Instance>,
+    /// By the cloud's id.
+    pub(super) machines: BTreeMap<String, Machine>,
+    /// The SpotInstance (uid) that may use a name.
+    pub(super) by_name: BTreeMap<String, String>,
+    /// When each process last read each pool.
+    pub(super) reads: BTreeMap<(u32, PoolKey), Duration>,
+    /// Names of which two machines may come to be through no fault of ours.
+    pub(super) excused: BTreeSet<String>,
+    /// When a request that the network delays was sent, by RequestId.
+    pub(super) delayed: BTreeMap<String, Duration>,
+}
+
+/// One pool.
+pub(super) struct Pool {
+    pub(super) leaving_at: Option<Duration>,
+    pub(super) gone_at: Option<Duration>,
+    /// Taken away by hand, finalizer and all.
+    pub(super) dropped: bool,
+    /// Minimum and maximum from each time on.
+    pub(super) sizes: Vec<(Duration, i32, i32)>,
+}
+
+impl Pool {
+    /// The greatest (minimum, maximum) that was asked for since `from`.
+    pub(super) fn bounds_since(&self, from: Duration) -> (usize, usize) {
+        let first = self.sizes.iter().rposition(|(at, _, _)| *at <= from).unwrap_or(0);
+        let sizes = &self.sizes[first..];
+        let greatest = |of: fn(&(Duration, i32, i32)) -> i32| sizes.iter().map(of).max().unwrap_or(0);
+        let count = |size: i32| usize::try_from(size).unwrap_or(0);
+        (count(greatest(|size| size.1)), count(greatest(|size| size.2)))
+    }
+
+    /// When it began to go.
+    pub(super) fn lost_at(&self) -> Option<Duration> {
+        self.leaving_at.or(self.gone_at)
+    }
+}
+
+/// One SpotInstance.
+pub(super) struct Instance {
+    pub(super) name: String,
+    pub(super) pool: PoolKey,
+    pub(super) pool_uid: String,
+    /// Whether its cluster id is that of the store it stands in.
+    pub(super) own_cluster: bool,
+    /// Its machine's name.
+    pub(super) machine_name: String,
+    pub(super) created_at: Duration,
+    pub(super) leaving_at: Option<Duration>,
+    pub(super) gone_at: Option<Duration>,
+    /// ClientTokens of the attempts that were ever written.
+    pub(super) tokens: BTreeSet<String>,
+    /// What the latest attempt goes by: when its process last read the pool.
+    pub(super) basis: Duration,
+    /// The machines on record now, and when the record of a former one ended.
+    pub(super) recorded: BTreeMap<String, Option<Duration>>,
+    /// `status.instanceId`.
+    pub(super) machine: Option<String>,
+    /// `status.extra`.
+    pub(super) extra: BTreeSet<String>,
+}
+
+impl Instance {
+    pub(super) fn counts(&self) -> bool {
+        self.leaving_at.is_none() && self.gone_at.is_none()
+    }
+
+    pub(super) fn basis_of_attempt(&mut self, written: Duration, read: Option<Duration>) {
+        let latest = written.saturating_sub(OVERLAP);
+        self.basis = read.unwrap_or(latest).min(latest);
+    }
+}
+
+/// One machine.
+pub(super) struct Machine {
+    pub(super) name: String,
+    pub(super) tags: BTreeMap<String, String>,
+    /// Whether RunInstances made it.
+    pub(super) by_call: bool,
+    pub(super) life: Life,
+}
+
+/// How a machine stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// It exists and is not on its way out.
+    Living,
+    /// On its way out, still there.
+    Leaving,
+    /// Not there any more.
+    Gone,
+}
+
+impl Machine {
+    pub(super) fn lives(&self) -> bool {
+        self.life == Life::Living
+    }
+
+    pub(super) fn exists(&self) -> bool {
+        self.life != Life::Gone
+    }
+}
+
+impl Book {
+    /// The SpotInstance of this machine name, in the store or not.
+    pub(super) fn instance_of(&self, machine_name: &str) -> Option<(&String, &Instance)> {
+        self.instances.get_key_value(self.by_name.get(machine_name)?)
+    }
+
+    /// Living machines of this name that calls made.
+    pub(super) fn living(&self, name: &str) -> impl Iterator<Item = (&String, &Machine)> {
+        self.machines
+            .iter()
+            .filter(move |(_, machine)| machine.name == name && machine.by_call && machine.lives())
+    }
+
+    /// SpotInstances of this pool that count and have a living machine, without this one.
+    pub(super) fn manned(&self, pool_uid: &str, without: &str) -> Vec<&str> {
+        let of_pool = |(uid, instance): &(&String, &Instance)| {
+            instance.pool_uid == pool_uid && *uid != without && instance.counts()
+        };
+        let instances = self.instances.iter().filter(of_pool);
+        let manned = instances.filter(|(_, instance)| self.living(&instance.machine_name).next().is_some());
+        manned.map(|(_, instance)| instance.name.as_str()).collect()
+    }
+}

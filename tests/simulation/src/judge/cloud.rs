@@ -1,0 +1,222 @@
+//! What the ledger's events may not show.
+
+use std::time::Duration;
+
+use sim::cvm::{Caller, Launch, What};
+
+use super::book::{Book, Instance, Life, Machine};
+use super::{Finding, Invariant, Tally};
+use crate::trace::Trace;
+
+/// The design's "longest delay from the age check to the commit".
+const LONGEST_DELAY: Duration = Duration::from_secs(30);
+/// A termination may still be under way when its machine is struck from the record.
+const STILL_ON_RECORD: Duration = Duration::from_secs(120);
+
+pub(super) fn judge(
+    book: &mut Book,
+    tally: &mut Tally,
+    what: &What,
+    now: Duration,
+    trace: &Trace,
+) -> Vec<Finding> {
+    match what {
+        What::Fault { caller, kind, .. } => {
+            if kind.starts_with("late_") {
+                book.delayed.insert(caller.request_id.clone(), now);
+            }
+            Vec::new()
+        }
+        What::Launched(launch) => launched(book, tally, launch, now, trace),
+        What::TerminationAccepted { instance_id, .. } => {
+            tally.terminations += 1;
+            let found = terminated(book, instance_id, now);
+            trace.tell(about(book, instance_id), || {
+                format!("the cloud terminates {}", named(book, instance_id))
+            });
+            set_life(book, instance_id, Life::Leaving);
+            found
+        }
+        What::StateChanged { instance_id, state } => {
+            trace.tell(about(book, instance_id), || {
+                format!("the cloud: {} is {state}", named(book, instance_id))
+            });
+            let stays = matches!(
+                *state,
+                "RUNNING" | "STARTING" | "REBOOTING" | "RESCUE_MODE" | "SERVICE_LIVE_MIGRATE"
+            );
+            set_life(book, instance_id, if stays { Life::Living } else { Life::Leaving });
+            Vec::new()
+        }
+        What::LaunchFailed { instance_id } => {
+            trace.tell(about(book, instance_id), || {
+                format!("the cloud: {} does not come up", named(book, instance_id))
+            });
+            set_life(book, instance_id, Life::Gone);
+            Vec::new()
+        }
+        What::Gone { instance_id, why } => {
+            trace.tell(about(book, instance_id), || {
+                format!("the cloud: {} is gone ({why:?})", named(book, instance_id))
+            });
+            set_life(book, instance_id, Life::Gone);
+            Vec::new()
+        }
+        What::Received(_)
+        | What::Refused { .. }
+        | What::Replayed { .. }
+        | What::Running { .. }
+        | What::ReclaimNotice { .. } => Vec::new(),
+    }
+}
+
+fn set_life(book: &mut Book, id: &str, life: Life) {
+    if let Some(machine) = book.machines.get_mut(id) {
+        machine.life = life;
+    }
+}
+
+fn named(book: &Book, id: &str) -> String {
+    let machine = book.machines.get(id);
+    let owner = machine.and_then(|machine| book.instance_of(&machine.name));
+    match (machine, owner) {
+        (Some(machine), Some((_, owner))) if machine.by_call => format!("{id} of {}", owner.name),
+        (Some(machine), _) => format!("{id} named {:?} (placed by hand)", machine.name),
+        (None, _) => id.to_owned(),
+    }
+}
+
+fn about<'a>(book: &'a Book, id: &str) -> &'a str {
+    let machine = book.machines.get(id);
+    let owner = machine.and_then(|machine| book.instance_of(&machine.name));
+    owner.map_or("", |(_, owner)| owner.pool.name.as_str())
+}
+
+fn launched(
+    book: &mut Book,
+    tally: &mut Tally,
+    launch: &Launch,
+    now: Duration,
+    trace: &Trace,
+) -> Vec<Finding> {
+    let machine = Machine {
+        name: launch.name.clone(),
+        tags: launch.tags.iter().cloned().collect(),
+        by_call: launch.caller.is_some(),
+        life: Life::Living,
+    };
+    let mut found = Vec::new();
+    if let Some(caller) = &launch.caller {
+        tally.launches += 1;
+        let sent = book.delayed.get(&caller.request_id).copied();
+        if sent.is_some_and(|sent| now.saturating_sub(sent) > LONGEST_DELAY) {
+            book.excused.insert(launch.name.clone());
+        }
+        found = made(book, launch, caller);
+    }
+    book.machines.insert(launch.instance_id.clone(), machine);
+    trace.tell(about(book, &launch.instance_id), || {
+        format!("the cloud makes {}", named(book, &launch.instance_id))
+    });
+    found
+}
+
+/// The checks on a machine that RunInstances is about to have made.
+fn made(book: &Book, launch: &Launch, caller: &Caller) -> Vec<Finding> {
+    let id = &launch.instance_id;
+    let Some((uid, instance)) = book.instance_of(&launch.name) else {
+        let text = format!("{id} was made under the name {:?}, which no SpotInstance ever had", launch.name);
+        return vec![Finding::new(Invariant::NothingLost, "", text)];
+    };
+    let mut found = Vec::new();
+    let mut find = |invariant, text| found.push(Finding::new(invariant, &instance.pool.name, text));
+    let name = &instance.name;
+    if instance.gone_at.is_some() {
+        find(
+            Invariant::NothingLost,
+            format!("{id} was made for {name}, which is gone: nothing will ever find it"),
+        );
+    }
+    if !caller.token.as_ref().is_some_and(|token| instance.tokens.contains(token)) {
+        find(
+            Invariant::IntentFirst,
+            format!("{id} was made for {name} by a request that stands in no attempt"),
+        );
+    }
+    if let Some((other, _)) = book.living(&launch.name).next()
+        && !book.excused.contains(&launch.name)
+    {
+        find(Invariant::NeverTwice, format!("{id} was made for {name}, which has {other} already"));
+    }
+    for finding in sizes(book, uid, instance, id) {
+        find(finding.invariant, finding.text);
+    }
+    found
+}
+
+fn sizes(book: &Book, uid: &str, instance: &Instance, id: &str) -> Vec<Finding> {
+    let Some(pool) = book.pools.get(&instance.pool_uid) else { return Vec::new() };
+    let name = &instance.name;
+    let mut found = Vec::new();
+    let mut find = |invariant, text| found.push(Finding::new(invariant, &instance.pool.name, text));
+    if let Some(lost) = pool.lost_at()
+        && (lost < instance.created_at || lost < instance.basis)
+    {
+        let text =
+            format!("{id} was made for {name}, whose pool was gone or leaving since {} s", lost.as_secs());
+        find(Invariant::NotForAGonePool, text);
+    }
+    if !instance.counts() {
+        // Asked for before it left; it is taken away again.
+        return found;
+    }
+    let (minimum, maximum) = pool.bounds_since(instance.basis);
+    let manned = book.manned(&instance.pool_uid, uid);
+    if manned.len() >= maximum {
+        let text = format!("{id} was made for {name} beside {}: maximum {maximum}", manned.join(", "));
+        find(Invariant::NeverOver, text);
+    } else if manned.len() >= minimum {
+        let text = format!("{id} was made for {name} beside {}: minimum {minimum}", manned.join(", "));
+        find(Invariant::NeverNeedless, text);
+    }
+    found
+}
+
+fn terminated(book: &Book, id: &str, now: Duration) -> Vec<Finding> {
+    let Some(machine) = book.machines.get(id) else { return Vec::new() };
+    let on_record = |instance: &&Instance| {
+        let recently =
+            |ended: &Option<Duration>| ended.is_none_or(|ended| now.saturating_sub(ended) < STILL_ON_RECORD);
+        instance.own_cluster && instance.gone_at.is_none() && instance.recorded.get(id).is_some_and(recently)
+    };
+    let Some(instance) = book.instances.values().find(on_record) else {
+        let text = format!("{id} ({:?}) was terminated and is on record in no SpotInstance", machine.name);
+        return vec![Finding::new(Invariant::NeverAStranger, "", text)];
+    };
+    let about = &instance.pool.name;
+    // An exact copy under a living SpotInstance's very name and tags is a twin for all anybody can tell.
+    if machine.name != instance.machine_name {
+        let text = format!("{id} was terminated for {} and is named {:?}", instance.name, machine.name);
+        return vec![Finding::new(Invariant::NeverAStranger, about, text)];
+    }
+    if !belongs(book, machine, instance) {
+        let text = format!("{id} was terminated for {} and its tags are another's", instance.name);
+        return vec![Finding::new(Invariant::NeverAStranger, about, text)];
+    }
+    // The machine that stands for the SpotInstance goes only with it.
+    let own = instance.machine.as_deref() == Some(id) && !instance.extra.contains(id);
+    if own && instance.leaving_at.is_none() {
+        let text = format!("{id} of {} was terminated, and {0} is not leaving", instance.name);
+        return vec![Finding::new(Invariant::NeverUnasked, about, text.replace("{0}", &instance.name))];
+    }
+    Vec::new()
+}
+
+fn belongs(book: &Book, machine: &Machine, instance: &Instance) -> bool {
+    use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG};
+    let tag = |key: &str| machine.tags.get(key).map(String::as_str);
+    let uid = book.by_name.get(&instance.machine_name).map(String::as_str);
+    tag(CLUSTER_TAG).is_some_and(|cluster| book.clusters.iter().any(|known| known == cluster))
+        && tag(POOL_TAG) == Some(instance.pool_uid.as_str())
+        && tag(INSTANCE_TAG) == uid
+}

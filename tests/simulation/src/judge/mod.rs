@@ -1,0 +1,223 @@
+//! The invariants, checked after every event against what really happened: the stand-in's ledger and the
+//! store's commits, never an operator's beliefs.
+//!
+//! The judge keeps a book of pools, SpotInstances and machines of its own. It is told of each event right
+//! after it took effect, and calls nobody. What each invariant says is at [`Invariant`].
+
+mod book;
+mod cloud;
+mod rest;
+mod store;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sim::cvm::{Cloud, Event};
+use spotpool_operator::ports::PoolKey;
+
+use crate::store::Commit;
+use crate::trace::Trace;
+use crate::truth::Truth;
+
+use book::Book;
+
+pub use rest::Expected;
+
+/// What must always be true. The numbers are those of "Always true" in the design.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Invariant {
+    /// 1: only a machine on record in a SpotInstance of this cluster, of its very name, is terminated.
+    NeverAStranger,
+    /// 1: a machine is terminated only when its SpotInstance is leaving, or when it is an extra one.
+    NeverUnasked,
+    /// 2: never two living machines for one SpotInstance, as long as the cloud keeps to its times; and
+    /// none at rest whatever it does.
+    NeverTwice,
+    /// 3, 4: no launch when as many machines live as the minimum asks for.
+    NeverNeedless,
+    /// 4: no launch takes the machines above the maximum.
+    NeverOver,
+    /// A machine is made only for an attempt that stands in the store.
+    IntentFirst,
+    /// No launch for a pool that was gone or leaving before the SpotInstance was made.
+    NotForAGonePool,
+    /// A leaving SpotInstance, or one with a machine, never asks for one.
+    AskedInVain,
+    /// `instanceId` is written once, `launched` only grows.
+    WrittenOnce,
+    /// What is recorded as a SpotInstance's machine has its very name.
+    RecordedAStranger,
+    /// Every living machine of ours has its SpotInstance; the finalizer goes after the machine.
+    NothingLost,
+    /// 5: a pool goes after its SpotInstances.
+    NothingLeftBehind,
+    /// At rest every pool has what it asks for, and nothing else is left.
+    WholeAtRest,
+    /// 8: a converged pool writes nothing.
+    QuietAtRest,
+    /// The operator's run ended by itself.
+    KeepsRunning,
+}
+
+impl Invariant {
+    /// Its name in a report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NeverAStranger => "never-a-stranger",
+            Self::NeverUnasked => "never-unasked",
+            Self::NeverTwice => "never-twice",
+            Self::NeverNeedless => "never-needless",
+            Self::NeverOver => "never-over",
+            Self::IntentFirst => "intent-first",
+            Self::NotForAGonePool => "not-for-a-gone-pool",
+            Self::AskedInVain => "asked-in-vain",
+            Self::WrittenOnce => "written-once",
+            Self::RecordedAStranger => "recorded-a-stranger",
+            Self::NothingLost => "nothing-lost",
+            Self::NothingLeftBehind => "nothing-left-behind",
+            Self::WholeAtRest => "whole-at-rest",
+            Self::QuietAtRest => "quiet-at-rest",
+            Self::KeepsRunning => "keeps-running",
+        }
+    }
+}
+
+impl fmt::Display for Invariant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One invariant broken.
+#[derive(Debug, Clone)]
+pub struct Violation {
+    /// Which.
+    pub invariant: Invariant,
+    /// When, since the start.
+    pub at: Duration,
+    /// The pool that it is about, "" when it is about none.
+    pub about: String,
+    /// What happened.
+    pub text: String,
+}
+
+/// How much happened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Machines made by calls.
+    pub launches: u64,
+    /// Terminations accepted.
+    pub terminations: u64,
+}
+
+/// See the module.
+pub struct Judge {
+    truth: Truth,
+    trace: Arc<Trace>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    book: Book,
+    tally: Tally,
+    violation: Option<Violation>,
+}
+
+impl Judge {
+    /// Nothing has happened yet.
+    pub fn new(truth: Truth, trace: Arc<Trace>) -> Self {
+        Self { truth, trace, state: Mutex::default() }
+    }
+
+    /// Adds a cluster by the uid of its kube-system.
+    pub fn add_cluster(&self, uid: &str) {
+        self.lock().book.clusters.push(uid.to_owned());
+    }
+
+    /// Something happened in the cloud.
+    pub fn on_cloud(&self, _cloud: &Cloud, event: &Event) {
+        let now = self.truth.elapsed();
+        let found = {
+            let mut state = self.lock();
+            let State { book, tally, .. } = &mut *state;
+            cloud::judge(book, tally, &event.what, now, &self.trace)
+        };
+        self.report(found, now);
+    }
+
+    /// Something happened in the store of this cluster.
+    pub fn on_store(&self, cluster: &str, commit: &Commit) {
+        let now = self.truth.elapsed();
+        let found = store::judge(&mut self.lock().book, cluster, commit, now);
+        self.report(found, now);
+    }
+
+    /// A process read a pool: what it decides from now on goes by that.
+    pub fn on_read(&self, process: u32, pool: &PoolKey) {
+        self.lock().book.reads.insert((process, pool.clone()), self.truth.elapsed());
+    }
+
+    /// A RunInstances for this name waited at the gate for longer than a sender may, or is doubled by the
+    /// network: two machines of this name may come of it.
+    pub fn excuse(&self, name: &str) {
+        self.lock().book.excused.insert(name.to_owned());
+    }
+
+    /// The pool that a machine's name or id stands for, "" when it stands for none.
+    pub fn pool_of(&self, name_or_id: &str) -> String {
+        let state = self.lock();
+        let name = state.book.machines.get(name_or_id).map_or(name_or_id, |machine| machine.name.as_str());
+        state.book.instance_of(name).map_or_else(String::new, |(_, instance)| instance.pool.name.clone())
+    }
+
+    /// Something that must not happen did.
+    pub fn accuse(&self, invariant: Invariant, about: &str, text: String) {
+        self.report(vec![Finding::new(invariant, about, text)], self.truth.elapsed());
+    }
+
+    /// Looks at everything once, after a long calm.
+    pub fn at_rest(&self, expected: &Expected) {
+        let now = self.truth.elapsed();
+        let found = rest::judge(&self.lock().book, expected);
+        self.report(found, now);
+    }
+
+    /// The first invariant broken, if any was.
+    pub fn violation(&self) -> Option<Violation> {
+        self.lock().violation.clone()
+    }
+
+    /// How much happened so far.
+    pub fn tally(&self) -> Tally {
+        self.lock().tally
+    }
+
+    fn report(&self, found: Vec<Finding>, now: Duration) {
+        let Some(first) = found.into_iter().next() else { return };
+        self.trace.tell(&first.about, || format!("BROKEN: {}: {}", first.invariant, first.text));
+        let mut state = self.lock();
+        if state.violation.is_none() {
+            let Finding { invariant, about, text } = first;
+            state.violation = Some(Violation { invariant, at: now, about, text });
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One invariant broken, as the checks say it.
+struct Finding {
+    invariant: Invariant,
+    about: String,
+    text: String,
+}
+
+impl Finding {
+    fn new(invariant: Invariant, about: &str, text: String) -> Self {
+        Self { invariant, about: about.to_owned(), text }
+    }
+}

@@ -1,0 +1,192 @@
+//! What the store's commits may not show.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kube::ResourceExt;
+use spotpool_operator::crd::{SpotInstance, SpotPool};
+use spotpool_operator::identity::instance_name;
+
+use super::book::{Book, Instance, Pool};
+use super::{Finding, Invariant};
+use crate::site::{owner, pool_key};
+use crate::store::{Actor, Commit};
+
+pub(super) fn judge(book: &mut Book, cluster: &str, commit: &Commit, now: Duration) -> Vec<Finding> {
+    match commit {
+        Commit::Pool { by, before, after } => pool(book, *by, before.as_deref(), after.as_deref(), now),
+        Commit::Instance { by, before, after } => match (before, after) {
+            (None, Some(made)) => {
+                created(book, cluster, made, now);
+                Vec::new()
+            }
+            (Some(before), Some(after)) => changed(book, *by, before, after, now),
+            (Some(before), None) => gone(book, before, now),
+            (None, None) => Vec::new(),
+        },
+        Commit::Secret { .. } => Vec::new(),
+    }
+}
+
+fn launched(pool: &SpotPool) -> i64 {
+    pool.status.as_ref().map_or(0, |status| status.launched)
+}
+
+fn pool(
+    book: &mut Book,
+    by: Actor,
+    before: Option<&SpotPool>,
+    after: Option<&SpotPool>,
+    now: Duration,
+) -> Vec<Finding> {
+    let Some(object) = after.or(before) else { return Vec::new() };
+    let (Some(key), Some(uid)) = (pool_key(object), object.uid()) else { return Vec::new() };
+    let size = (now, object.spec.minimum, object.spec.maximum);
+    let known = book.pools.entry(uid.clone()).or_insert_with(|| Pool {
+        leaving_at: None,
+        gone_at: None,
+        dropped: false,
+        sizes: vec![size],
+    });
+    if known.sizes.last().is_none_or(|last| (last.1, last.2) != (size.1, size.2)) {
+        known.sizes.push(size);
+    }
+    if object.metadata.deletion_timestamp.is_some() {
+        known.leaving_at.get_or_insert(now);
+    }
+    if by == Actor::People
+        && before.is_some_and(|pool| !pool.finalizers().is_empty())
+        && object.finalizers().is_empty()
+    {
+        known.dropped = true;
+    }
+    let mut found = Vec::new();
+    if let (Some(before), Some(after)) = (before, after)
+        && launched(after) < launched(before)
+    {
+        let text = format!("status.launched of {key} went from {} to {}", launched(before), launched(after));
+        found.push(Finding::new(Invariant::WrittenOnce, &key.name, text));
+    }
+    if after.is_none() {
+        known.gone_at = Some(now);
+        let dropped = known.dropped;
+        let left = book
+            .instances
+            .values()
+            .find(|instance| instance.pool_uid == uid && instance.gone_at.is_none() && instance.own_cluster);
+        if let Some(left) = left.filter(|_| !dropped && by != Actor::People) {
+            let text = format!("pool {key} is gone and {} is still there", left.name);
+            found.push(Finding::new(Invariant::NothingLeftBehind, &key.name, text));
+        }
+    }
+    found
+}
+
+fn created(book: &mut Book, cluster: &str, made: &SpotInstance, now: Duration) {
+    let (Some(uid), Some(pool)) = (made.uid(), owner(made)) else { return };
+    let machine_name = instance_name(made);
+    let own_cluster = made.spec.cluster_id == cluster;
+    if own_cluster {
+        book.by_name.insert(machine_name.clone(), uid.clone());
+    }
+    let instance = Instance {
+        name: made.name_any(),
+        pool,
+        pool_uid: made.spec.pool.uid.clone(),
+        own_cluster,
+        machine_name,
+        created_at: now,
+        leaving_at: None,
+        gone_at: None,
+        tokens: made
+            .status
+            .iter()
+            .flat_map(|status| &status.attempts)
+            .map(|attempt| attempt.token.clone())
+            .collect(),
+        basis: now,
+        recorded: BTreeMap::new(),
+        machine: None,
+        extra: std::collections::BTreeSet::new(),
+    };
+    book.instances.insert(uid, instance);
+}
+
+fn changed(
+    book: &mut Book,
+    by: Actor,
+    before: &SpotInstance,
+    after: &SpotInstance,
+    now: Duration,
+) -> Vec<Finding> {
+    let (Some(uid), Some(key)) = (after.uid(), owner(after)) else { return Vec::new() };
+    let mut found = Vec::new();
+    let was_leaving = before.metadata.deletion_timestamp.is_some();
+    let (old, new) = (before.status.clone().unwrap_or_default(), after.status.clone().unwrap_or_default());
+    let name = after.name_any();
+    let attempted = new.attempted > old.attempted;
+    let read = match by {
+        Actor::Process(process) => book.reads.get(&(process, key.clone())).copied(),
+        Actor::People => None,
+    };
+    if let Actor::Process(process) = by {
+        let mut find = |invariant, text| found.push(Finding::new(invariant, &key.name, text));
+        if attempted && (was_leaving || old.instance_id.is_some()) {
+            let why = if was_leaving { "is leaving" } else { "has a machine" };
+            find(
+                Invariant::AskedInVain,
+                format!("process {process} wrote an attempt for {name}, which {why}"),
+            );
+        }
+        if old.instance_id.is_some() && old.instance_id != new.instance_id {
+            let text =
+                format!("instanceId of {name} went from {:?} to {:?}", old.instance_id, new.instance_id);
+            find(Invariant::WrittenOnce, text);
+        }
+        let fresh = new.instance_id.iter().filter(|id| old.instance_id.as_ref() != Some(*id));
+        let known = |id: &String| old.extra.iter().any(|extra| extra.instance_id == *id);
+        let extra = new.extra.iter().map(|extra| &extra.instance_id).filter(|id| !known(id));
+        for id in fresh.chain(extra) {
+            let recorded = book.machines.get(id).map(|machine| machine.name.as_str());
+            if recorded != Some(instance_name(after).as_str()) {
+                find(
+                    Invariant::RecordedAStranger,
+                    format!("{name} records {id}, which is named {recorded:?}"),
+                );
+            }
+        }
+    }
+    let Some(instance) = book.instances.get_mut(&uid) else { return found };
+    if after.metadata.deletion_timestamp.is_some() {
+        instance.leaving_at.get_or_insert(now);
+    }
+    instance.tokens.extend(new.attempts.iter().map(|attempt| attempt.token.clone()));
+    if attempted {
+        instance.basis_of_attempt(now, read);
+    }
+    instance.machine = new.instance_id.clone();
+    instance.extra = new.extra.iter().map(|extra| extra.instance_id.clone()).collect();
+    let on_record: Vec<String> = instance.machine.iter().chain(&instance.extra).cloned().collect();
+    for (id, ended) in &mut instance.recorded {
+        if ended.is_none() && !on_record.contains(id) {
+            *ended = Some(now);
+        }
+    }
+    instance.recorded.extend(on_record.into_iter().map(|id| (id, None)));
+    found
+}
+
+fn gone(book: &mut Book, before: &SpotInstance, now: Duration) -> Vec<Finding> {
+    let Some(instance) = before.uid().and_then(|uid| book.instances.get_mut(&uid)) else { return Vec::new() };
+    instance.gone_at = Some(now);
+    let (name, about, machine_name) =
+        (instance.name.clone(), instance.pool.name.clone(), instance.machine_name.clone());
+    if !instance.own_cluster {
+        return Vec::new();
+    }
+    let alive =
+        |machine: &&super::book::Machine| machine.name == machine_name && machine.by_call && machine.exists();
+    let left = book.machines.iter().find(|(_, machine)| alive(machine));
+    let text = |id: &str| format!("{name} is gone and its machine {id} is still there");
+    left.map(|(id, _)| Finding::new(Invariant::NothingLost, &about, text(id))).into_iter().collect()
+}

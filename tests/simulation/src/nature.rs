@@ -1,0 +1,119 @@
+//! What is drawn once for a seed: how the cloud behaves, what the pools are like.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use sim::cvm::{Latency, NameFilter, Settings, Span, TokenMode};
+use spotpool_operator::crd::SpotPool;
+use spotpool_operator::crd::pool::CredentialsSecretRef;
+
+use crate::contract::sample_pool;
+
+/// The namespace of all pools.
+pub const NAMESPACE: &str = "models";
+/// The account that everybody shares: its name and its two keys (id, key, name of the Secret).
+pub const ACCOUNT: &str = "shared";
+/// The keys of the shared account, and the Secrets that hold them.
+pub const KEYS: [(&str, &str, &str); 2] = [
+    ("AKIDFAKEFAKEFAKEFAKEALPHA", "fakeSecretKeyAlpha", "cloud-alpha"),
+    ("AKIDFAKEFAKEFAKEFAKEBRAVO", "fakeSecretKeyBravo", "cloud-bravo"),
+];
+/// Another account altogether.
+pub const OTHER_ACCOUNT: &str = "other";
+/// Its key.
+pub const OTHER_KEY: (&str, &str) = ("AKIDFAKEFAKEFAKEFAKEOTHER", "fakeSecretKeyOther");
+
+/// What one seed is like.
+#[derive(Debug, Clone)]
+pub struct Nature {
+    /// The date at the start.
+    pub epoch: Timestamp,
+    /// How the cloud behaves as long as nothing special happens.
+    pub settings: Settings,
+    /// The chances that a watch event is lost and that it is late.
+    pub wakes: (f64, f64),
+    /// The pools of the first cluster.
+    pub pools: Vec<SpotPool>,
+    /// Whether a second cluster runs an operator of its own in the account.
+    pub second_operator: bool,
+}
+
+impl Nature {
+    /// Draws one.
+    pub fn draw(rng: &mut ChaCha8Rng) -> Self {
+        // Some seeds cross midnight, where the signing key changes.
+        let epoch = Timestamp::from_second(1_781_000_000 + rng.random_range(0..86_400)).unwrap_or_default();
+        let pools = ["anna", "bert", "carl", "dora"];
+        let count = rng.random_range(3..=4);
+        Self {
+            epoch,
+            settings: settings(rng),
+            wakes: (rng.random_range(0.0..0.4), rng.random_range(0.0..0.2)),
+            pools: pools[..count].iter().enumerate().map(|(index, name)| pool(rng, index, name)).collect(),
+            second_operator: rng.random_bool(0.2),
+        }
+    }
+}
+
+fn settings(rng: &mut ChaCha8Rng) -> Settings {
+    let token_mode = match rng.random_range(0..10) {
+        0..=1 => TokenMode::Replay,
+        2..=3 => TokenMode::ReplayFor { seconds: rng.random_range(5..200) },
+        4..=7 => TokenMode::Ignored,
+        8 => TokenMode::ErrorOnReplay,
+        _ => TokenMode::ErrorOnChangedBody,
+    };
+    Settings {
+        boot: between(rng, 2, 15),
+        load: between(rng, 1, 20),
+        terminate: between(rng, 1, 10),
+        visibility_lag: lag(rng, 60),
+        tag_lag: lag(rng, 90),
+        linger: between(rng, 0, 10),
+        token_mode,
+        latency: Latency::Lognormal,
+        name_filter: if rng.random_bool(0.3) { NameFilter::Contains } else { NameFilter::Exact },
+        clock_ahead: rng.random_range(-90.0..90.0),
+        ..Settings::default()
+    }
+}
+
+/// From nothing, or little, up to the longest.
+fn lag(rng: &mut ChaCha8Rng, longest: u64) -> Span {
+    match rng.random_range(0..4) {
+        0 => Span::default(),
+        1 => between(rng, 0, longest / 6),
+        2 => Span::between(Duration::ZERO, Duration::from_secs(longest)),
+        _ => Span::between(Duration::from_secs(longest - 8), Duration::from_secs(longest)),
+    }
+}
+
+fn between(rng: &mut ChaCha8Rng, least: u64, most: u64) -> Span {
+    let high = rng.random_range(least..=most);
+    Span::between(Duration::from_secs(least), Duration::from_secs(high))
+}
+
+/// A pool of this name: mostly small, since one machine too many shows at once there.
+pub fn pool(rng: &mut ChaCha8Rng, index: usize, name: &str) -> SpotPool {
+    let sizes = [(1, 1), (1, 1), (1, 2), (2, 2), (2, 3), (1, 3), (3, 3)];
+    let (minimum, maximum) = sizes[rng.random_range(0..sizes.len())];
+    let mut pool = sample_pool(NAMESPACE, name);
+    pool.spec.minimum = minimum;
+    pool.spec.maximum = maximum;
+    // Two zones, so that one being sold out is not the end of everything.
+    if index % 2 == 1 {
+        "ap-singapore-3".clone_into(&mut pool.spec.availability_zone);
+        "subnet-h4kq21mz".clone_into(&mut pool.spec.subnet_id);
+    }
+    let (id, key, secret) = KEYS[usize::from(index == 2)];
+    if index == 3 {
+        pool.spec.credentials_secret_ref = None;
+        pool.spec.secret_id = Some(id.to_owned());
+        pool.spec.secret_key = Some(key.to_owned());
+    } else {
+        pool.spec.credentials_secret_ref = Some(CredentialsSecretRef { name: secret.to_owned() });
+    }
+    pool
+}

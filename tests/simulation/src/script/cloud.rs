@@ -1,0 +1,175 @@
+//! What the cloud does of itself, and what others do in the account.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kube::ResourceExt;
+use sim::cvm::{Fault, ModelServer, Settings, Span, State, Stock, Stranger};
+use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG, instance_name, name_prefix};
+use tokio::time::sleep;
+
+use super::Scene;
+use crate::kind::Kind;
+use crate::site::Step;
+use crate::weather::Mishap;
+
+/// One machine or several are gone from one moment to the next.
+pub(super) async fn vanish(mut scene: Scene) {
+    let Some(pool) = scene.pool() else { return };
+    let machines = scene.world.machines_of(&pool);
+    let all = scene.chance(0.25);
+    for machine in machines.iter().take(if all { machines.len() } else { 1 }) {
+        scene.count(Kind::Vanish, &pool.name_any(), || format!("machine {machine} vanishes"));
+        // Listed a moment ago.
+        let _ = scene.world.cloud.with(|cloud| cloud.vanish(machine));
+        if scene.chance(0.5) {
+            scene.wait(0, 5).await;
+        }
+    }
+}
+
+/// The cloud takes a machine back, with notice or without; or somebody stops it.
+pub(super) async fn reclaim(mut scene: Scene) {
+    let Some(pool) = scene.pool() else { return };
+    let Some(machine) = scene.machine(&pool) else { return };
+    let about = pool.name_any();
+    if scene.chance(0.25) {
+        scene.count(Kind::Reclaim, &about, || format!("somebody stops machine {machine} at the console"));
+        let _ = scene.world.cloud.with(|cloud| cloud.set_state(&machine, State::Stopped));
+        return;
+    }
+    let notice = scene.secs(0, 120);
+    scene.count(Kind::Reclaim, &about, || {
+        format!("machine {machine} is taken back in {} s", notice.as_secs())
+    });
+    let _ = scene.world.cloud.with(|cloud| cloud.reclaim(&machine, Span::exactly(notice)));
+}
+
+/// No stock in a zone for a while, under one code or another.
+pub(super) async fn sold_out(mut scene: Scene) {
+    let zone = scene.pick(&["ap-singapore-2", "ap-singapore-3"]);
+    let code = scene.pick(&[
+        "ResourceInsufficient.SpecifiedInstanceType",
+        "ResourcesSoldOut.SpecifiedInstanceType",
+        "LimitExceeded.SpotQuota",
+    ]);
+    let stock = |count| Stock { zone: zone.to_owned(), instance_type: "GN7.2XLARGE32".to_owned(), count };
+    let time = scene.secs(10, 240);
+    scene.count(Kind::SoldOut, "", || format!("{zone} is sold out for {} s ({code})", time.as_secs()));
+    scene.world.cloud.with(|cloud| {
+        let settings = Settings { sold_out_code: code.to_owned(), ..cloud.settings().clone() };
+        cloud.set_settings(settings);
+        let _ = cloud.set_stock(&stock(0));
+    });
+    if let Some(pool) = scene.pool() {
+        scene.provoke(&pool);
+    }
+    sleep(time).await;
+    scene.tell("", || format!("{zone} has stock again"));
+    let _ = scene.world.cloud.with(|cloud| cloud.set_stock(&stock(200)));
+}
+
+/// New machines stay out of sight for as long as the documentation of the window allows.
+pub(super) async fn listing_lag(mut scene: Scene) {
+    let least = scene.pick(&[0, 20, 45, 58]);
+    let lag = Span::between(Duration::from_secs(least), Duration::from_secs(60));
+    scene.count(Kind::ListingLag, "", || format!("listings lag by {least} to 60 s"));
+    change(&scene, |settings| settings.visibility_lag = lag);
+    if let Some(pool) = scene.pool() {
+        scene.provoke(&pool);
+    }
+    scene.wait(60, 400).await;
+    let usual = scene.world.nature.settings.visibility_lag;
+    change(&scene, |settings| settings.visibility_lag = usual);
+}
+
+/// Tags come much later than their machines.
+pub(super) async fn tag_lag(mut scene: Scene) {
+    let least = scene.pick(&[0, 30, 60, 120]);
+    let lag = Span::between(Duration::from_secs(least), Duration::from_secs(200));
+    scene.count(Kind::TagLag, "", || format!("tags lag by {least} to 200 s"));
+    change(&scene, |settings| settings.tag_lag = lag);
+    if let Some(pool) = scene.pool() {
+        scene.provoke(&pool);
+    }
+    scene.wait(60, 400).await;
+    let usual = scene.world.nature.settings.tag_lag;
+    change(&scene, |settings| settings.tag_lag = usual);
+}
+
+fn change(scene: &Scene, change: impl FnOnce(&mut Settings)) {
+    scene.world.cloud.with(|cloud| {
+        let mut settings = cloud.settings().clone();
+        change(&mut settings);
+        cloud.set_settings(settings);
+    });
+}
+
+/// A launch is accepted and comes to nothing.
+pub(super) async fn failed_launch(mut scene: Scene) {
+    let Some(pool) = scene.pool() else { return };
+    let times = scene.pick(&[1, 1, 2]);
+    let lasts = Duration::from_secs(90);
+    scene.rule(Kind::FailedLaunch, &[Step::Run], Mishap::Cloud(vec![Fault::LaunchFails]), 1.0, lasts, times);
+    scene.provoke(&pool);
+}
+
+/// A stranger that looks like one of ours: our tags without our name, or our name without our tags, or a
+/// machine of a SpotInstance that is no more.
+pub(super) async fn look_alike(mut scene: Scene) {
+    let Some(pool) = scene.pool() else { return };
+    let cluster = scene.world.home().around.cluster_uid.clone();
+    let uid = pool.uid().unwrap_or_default();
+    let instance = scene.instance(&pool);
+    let name = instance.as_ref().map(instance_name).unwrap_or_default();
+    let instance_uid = instance.as_ref().and_then(ResourceExt::uid).unwrap_or_default();
+    let prefix = name_prefix(&cluster, &uid);
+    let ours = [(CLUSTER_TAG, cluster.as_str()), (POOL_TAG, uid.as_str())];
+    let (name, tags): (String, Vec<(&str, &str)>) = match scene.pick(&[0, 1, 2, 3, 4]) {
+        0 => (format!("{prefix}9-abcdef"), ours.to_vec()),
+        1 => ("database-do-not-touch".to_owned(), ours.to_vec()),
+        2 => (
+            name,
+            vec![(CLUSTER_TAG, "some-other-cluster"), (POOL_TAG, uid.as_str()), (INSTANCE_TAG, "another")],
+        ),
+        3 => (format!("{name}0"), [&ours[..], &[(INSTANCE_TAG, instance_uid.as_str())]].concat()),
+        _ => ("another-tool".to_owned(), vec![(CLUSTER_TAG, cluster.as_str())]),
+    };
+    let tags: BTreeMap<String, String> =
+        tags.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    let stranger = Stranger { name: name.clone(), tags, ..Stranger::default() };
+    let placed = scene.world.cloud.with(|cloud| cloud.add_stranger(&stranger));
+    if let Ok(id) = placed {
+        scene.count(Kind::LookAlike, &pool.name_any(), || {
+            format!("a stranger {id} appears under the name {name:?}")
+        });
+    }
+}
+
+/// Somebody copies a machine at the console, name and tags and all.
+pub(super) async fn exact_copy(mut scene: Scene) {
+    let Some(pool) = scene.pool() else { return };
+    let Some(machine) = scene.machine(&pool) else { return };
+    let about = pool.name_any();
+    if let Ok(copy) = scene.world.cloud.with(|cloud| cloud.copy(&machine)) {
+        scene.count(Kind::ExactCopy, &about, || format!("somebody copies machine {machine} to {copy}"));
+    }
+    if scene.chance(0.3) {
+        scene.wait(0, 90).await;
+        scene.tell(&about, || format!("the original {machine} vanishes"));
+        // It may be gone by now.
+        let _ = scene.world.cloud.with(|cloud| cloud.vanish(&machine));
+    }
+}
+
+/// A model server stops answering and comes back.
+pub(super) async fn sick_server(mut scene: Scene) {
+    let Some(pool) = scene.pool() else { return };
+    let Some(machine) = scene.machine(&pool) else { return };
+    let sickness = scene.pick(&[ModelServer::Hang, ModelServer::Fail, ModelServer::Die]);
+    scene
+        .count(Kind::SickServer, &pool.name_any(), || format!("the model server of {machine}: {sickness:?}"));
+    let _ = scene.world.cloud.with(|cloud| cloud.set_model_server(&machine, sickness));
+    scene.wait(10, 200).await;
+    let _ = scene.world.cloud.with(|cloud| cloud.set_model_server(&machine, ModelServer::Ok));
+}
