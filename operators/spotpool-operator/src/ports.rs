@@ -48,7 +48,7 @@ pub trait Store: Send + Sync {
     /// One SpotInstance.
     async fn instance(&self, namespace: &str, name: &str) -> Result<Option<SpotInstance>, StoreError>;
 
-    /// Writes the pool's metadata (finalizers); its resourceVersion must be current.
+    /// Writes the pool's finalizers, nothing else; its resourceVersion must be current.
     async fn replace_pool(&self, pool: &SpotPool) -> Result<SpotPool, StoreError>;
 
     /// Writes the pool's status; its resourceVersion must be current.
@@ -60,7 +60,7 @@ pub trait Store: Send + Sync {
     /// [`StoreError::AlreadyExists`] when the name is taken.
     async fn create_instance(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError>;
 
-    /// Writes a SpotInstance's metadata (finalizers); its resourceVersion must be current.
+    /// Writes a SpotInstance's finalizers, nothing else; its resourceVersion must be current.
     async fn replace_instance(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError>;
 
     /// Writes a SpotInstance's status; its resourceVersion must be current.

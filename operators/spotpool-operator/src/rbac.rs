@@ -29,9 +29,9 @@ pub fn cluster_role() -> ClusterRole {
         metadata: global(),
         rules: Some(vec![
             // People make pools; the operator puts its finalizer on them.
-            rule(GROUP, "spotpools", &["get", "list", "watch", "update"]),
+            rule(GROUP, "spotpools", &["get", "list", "watch", "patch"]),
             rule(GROUP, "spotpools/status", &["update"]),
-            rule(GROUP, "spotinstances", &["get", "list", "watch", "create", "update", "delete"]),
+            rule(GROUP, "spotinstances", &["get", "list", "watch", "create", "patch", "delete"]),
             rule(GROUP, "spotinstances/status", &["update"]),
             // The Secret that a pool names, and only by name: no list, no watch.
             rule("", "secrets", &["get"]),

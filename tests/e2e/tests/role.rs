@@ -21,7 +21,7 @@ async fn the_role_allows_what_the_operator_does() {
     for allowed in [
         "list spotpools.demo.aiops.org --all-namespaces",
         "watch spotinstances.demo.aiops.org --all-namespaces",
-        "update spotpools.demo.aiops.org --namespace=anywhere",
+        "patch spotpools.demo.aiops.org --namespace=anywhere",
         "update spotpools.demo.aiops.org --subresource=status --namespace=anywhere",
         "create spotinstances.demo.aiops.org --namespace=anywhere",
         "delete spotinstances.demo.aiops.org --namespace=anywhere",

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::api::{Api, DeleteParams, ListParams, PostParams, Preconditions};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::DeserializeGuard;
 use kube::{Client, Resource, ResourceExt};
 use serde::Serialize;
@@ -54,9 +54,15 @@ impl KubeStore {
         answered(api.get_opt(name)).await?.map(intact).transpose()
     }
 
-    async fn replace<K: Stored>(&self, object: &K) -> Result<K, StoreError> {
+    /// Writes the finalizers and nothing else: a whole object written back would lose every field that a
+    /// newer version of the resource has and this operator does not know.
+    async fn replace_finalizers<K: Stored>(&self, object: &K) -> Result<K, StoreError> {
         let (namespace, name) = place(object)?;
-        answered(self.api::<K>(namespace).replace(name, &PostParams::default(), object)).await
+        let patch = Patch::Merge(serde_json::json!({"metadata": {
+            "resourceVersion": object.resource_version(),
+            "finalizers": object.finalizers(),
+        }}));
+        answered(self.api::<K>(namespace).patch(name, &PatchParams::default(), &patch)).await
     }
 
     async fn replace_status<K: Stored>(&self, object: &K) -> Result<K, StoreError> {
@@ -99,7 +105,7 @@ impl Store for KubeStore {
     }
 
     async fn replace_pool(&self, pool: &SpotPool) -> Result<SpotPool, StoreError> {
-        self.replace(pool).await
+        self.replace_finalizers(pool).await
     }
 
     async fn replace_pool_status(&self, pool: &SpotPool) -> Result<SpotPool, StoreError> {
@@ -112,7 +118,7 @@ impl Store for KubeStore {
     }
 
     async fn replace_instance(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError> {
-        self.replace(instance).await
+        self.replace_finalizers(instance).await
     }
 
     async fn replace_instance_status(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError> {

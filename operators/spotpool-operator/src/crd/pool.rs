@@ -92,7 +92,7 @@ pub struct SpotPoolSpec {
     #[x_kube(validation = kube::core::Rule::new("self in ['SPOTPAID', 'POSTPAID_BY_HOUR']").message("spec.instanceChargeType must be SPOTPAID or POSTPAID_BY_HOUR; PREPAID machines are bought by the month and cannot be given back"))]
     #[schemars(schema_with = "charge_type_schema")]
     pub instance_charge_type: ChargeType,
-    /// Address of the Kong gateway in front of the pool; its Admin API is taken as http://<ip>:8001.
+    /// Address of the Kong gateway in front of the pool; its Admin API is taken as http://IP:8001.
     /// Accepted now, acted on when the gateway support comes (condition GatewaySynced).
     #[serde(default, rename = "kongGatewayIP", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]

@@ -6,7 +6,7 @@ use tencent_cvm::{Instance, InstanceId, InstanceState};
 use super::Rules;
 use super::attempts::{all_answered, last_sent};
 use super::seen::{AccountSeen, Sight};
-use crate::crd::SpotInstance;
+use crate::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus};
 use crate::identity::{Claim, claim};
 use crate::span::later;
 
@@ -84,26 +84,34 @@ pub fn is_going(machine: &Instance) -> bool {
     )
 }
 
-/// What is still unanswered about a SpotInstance whose recorded machines are all gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unanswered {
-    /// Nothing: the finalizer may go.
-    Nothing,
-    /// A look by name begun at or after this time has to be empty first.
-    LookAfter(Timestamp),
+/// When the look by name must have begun that precedes the end of a SpotInstance; `None` when nothing can
+/// have been made for it.
+///
+/// Step 10 asks for one when an answer is missing. One is also taken when all answers are there: it shows a
+/// second machine whose tags are late, and the machine of a SpotInstance whose status somebody edited.
+pub fn last_look_after(instance: &SpotInstance, account: &AccountSeen, rules: &Rules) -> Option<Timestamp> {
+    let status = instance.status.as_ref()?;
+    let mut recorded = recorded_ids(status).peekable();
+    let made = status.attempts.iter().any(|attempt| attempt.outcome == AttemptOutcome::Made);
+    let unanswered = !all_answered(status);
+    if recorded.peek().is_none() && !made && !unanswered {
+        return None;
+    }
+    let created = || instance.metadata.creation_timestamp.as_ref().map_or(Timestamp::MIN, |time| time.0);
+    let last = last_sent(status).unwrap_or_else(created);
+    let misled = recorded.any(|id| {
+        matches!(account.machine(&id), Sight::Present(machine) if claim(instance, machine) == Claim::Foreign)
+    });
+    Some(if unanswered && !rules.guards.forget_wait {
+        last
+    } else if unanswered || misled {
+        later(last, rules.windows.forget_after)
+    } else {
+        later(last, rules.windows.gone_after)
+    })
 }
 
-/// Whether attempts without an answer still keep the finalizer.
-pub fn unanswered(instance: &SpotInstance, look_begun: Option<Timestamp>, rules: &Rules) -> Unanswered {
-    let status = instance.status.clone().unwrap_or_default();
-    let Some(last) = last_sent(&status) else { return Unanswered::Nothing };
-    if all_answered(&status) {
-        return Unanswered::Nothing;
-    }
-    let after = if rules.guards.forget_wait { later(last, rules.windows.forget_after) } else { last };
-    if look_begun.is_some_and(|begun| begun >= after) {
-        Unanswered::Nothing
-    } else {
-        Unanswered::LookAfter(after)
-    }
+fn recorded_ids(status: &SpotInstanceStatus) -> impl Iterator<Item = InstanceId> + '_ {
+    let extra = status.extra.iter().map(|extra| extra.instance_id.as_str());
+    status.instance_id.as_deref().into_iter().chain(extra).map(InstanceId::from)
 }

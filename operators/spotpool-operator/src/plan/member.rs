@@ -5,7 +5,7 @@ use kube::ResourceExt;
 use tencent_cvm::InstanceId;
 
 use super::attempts::{NextAttempt, close, next_attempt};
-use super::leave::{Farewell, Unanswered, farewell, unanswered};
+use super::leave::{Farewell, farewell, last_look_after};
 use super::machine::{Standing, next_status, proof_due, standing};
 use super::room::occupied;
 use super::seen::{AccountSeen, Observed};
@@ -220,9 +220,9 @@ impl Member {
             return Step::Keep;
         }
         let looked = account.by_name.get(&self.uid).map(|look| look.begun);
-        match unanswered(&self.with_status(), looked, rules) {
-            Unanswered::Nothing => Step::Release,
-            Unanswered::LookAfter(_) => Step::Keep,
+        match last_look_after(&self.with_status(), account, rules) {
+            Some(after) if looked.is_none_or(|begun| begun < after) => Step::Keep,
+            _ => Step::Release,
         }
     }
 

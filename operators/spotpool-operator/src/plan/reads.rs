@@ -8,7 +8,7 @@ use tencent_cvm::InstanceId;
 
 use super::Rules;
 use super::attempts::{NextAttempt, all_answered, last_sent, next_attempt};
-use super::leave::{Unanswered, needs_fresh_read, unanswered};
+use super::leave::{last_look_after, needs_fresh_read};
 use super::room::may_come;
 use super::seen::{AccountSeen, Observed};
 use crate::crd::{SpotInstance, SpotInstanceStatus};
@@ -56,11 +56,11 @@ pub fn wanted(seen: &Observed, rules: &Rules) -> Reads {
 
 fn look_is_due(instance: &SpotInstance, account: &AccountSeen, rules: &Rules) -> bool {
     let (Some(status), Some(now)) = (&instance.status, account.now) else { return false };
-    let Some(sent) = last_sent(status) else { return false };
     let looked = account.by_name.get(&instance.uid().unwrap_or_default()).map(|look| look.begun);
     if instance.metadata.deletion_timestamp.is_some() {
         return leaving_looks(instance, status, looked, account, rules).is_some_and(|after| now >= after);
     }
+    let Some(sent) = last_sent(status) else { return false };
     match next_attempt(status, looked, |_| true, rules) {
         NextAttempt::LookAfter(after) => {
             now >= after || looked.is_none_or(|begun| now >= later(begun.max(sent), LOOK_AGAIN))
@@ -82,10 +82,7 @@ fn leaving_looks(
     if status.instance_id.is_none() && may_come(instance, status, account, rules) {
         return Some(later(last_sent(status)?, rules.windows.resend_after));
     }
-    match unanswered(instance, looked, rules) {
-        Unanswered::LookAfter(after) => Some(after),
-        Unanswered::Nothing => None,
-    }
+    last_look_after(instance, account, rules).filter(|after| looked.is_none_or(|begun| begun < *after))
 }
 
 /// When the next look by name is due for a SpotInstance that waits for one.

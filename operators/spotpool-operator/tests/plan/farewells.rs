@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use spotpool_operator::crd::{AttemptOutcome, SpotInstanceStatus};
+use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus};
 use spotpool_operator::identity::{CLUSTER_TAG, Claim};
 use spotpool_operator::plan::AccountSeen;
-use spotpool_operator::plan::leave::{Farewell, Unanswered, farewell, unanswered};
+use spotpool_operator::plan::leave::{Farewell, farewell, last_look_after};
 use spotpool_operator::plan::machine::{Standing, standing};
 use spotpool_operator::sweep::Snapshot;
 use tencent_cvm::{Instance, InstanceId, InstanceState};
@@ -101,31 +101,35 @@ fn a_machine_never_seen_is_replaced_only_after_the_window_and_a_seen_one_at_once
 }
 
 #[test]
-fn an_unanswered_attempt_is_forgotten_only_by_a_look_begun_420_seconds_later() {
+fn the_last_look_by_name_waits_for_what_may_still_come() {
     let with = |outcomes: &[(u64, AttemptOutcome)]| {
         let mut leaving = instance(1);
         let attempts = outcomes.iter().map(|(sent, outcome)| attempt(1, "a", at(*sent), *outcome)).collect();
         leaving.status = Some(SpotInstanceStatus { attempts, ..SpotInstanceStatus::default() });
         leaving
     };
+    let after = |instance: &SpotInstance| last_look_after(instance, &seen(Some(0), &[], &[]), &rules());
     use AttemptOutcome::{Closed, Errored, Made, NotSent, Refused, Unknown};
     for outcome in [Unknown, Errored, Closed] {
-        let leaving = with(&[(0, Refused), (10, outcome)]);
-        assert_eq!(unanswered(&leaving, None, &rules()), Unanswered::LookAfter(at(430)), "{outcome:?}");
-        assert_eq!(
-            unanswered(&leaving, Some(at(429)), &rules()),
-            Unanswered::LookAfter(at(430)),
-            "{outcome:?}"
-        );
-        assert_eq!(unanswered(&leaving, Some(at(430)), &rules()), Unanswered::Nothing, "{outcome:?}");
+        assert_eq!(after(&with(&[(0, Refused), (10, outcome)])), Some(at(430)), "{outcome:?}: forgetAfter");
     }
-    let late = with(&[(0, Unknown), (50, Refused)]);
-    assert_eq!(
-        unanswered(&late, None, &rules()),
-        Unanswered::LookAfter(at(470)),
-        "counted from the last attempt"
-    );
-    for outcome in [Made, Refused, NotSent] {
-        assert_eq!(unanswered(&with(&[(0, outcome)]), None, &rules()), Unanswered::Nothing, "{outcome:?}");
+    assert_eq!(after(&with(&[(0, Unknown), (50, Refused)])), Some(at(470)), "counted from the last attempt");
+    assert_eq!(after(&with(&[(0, Made)])), Some(at(65)), "a second machine's tags may be late");
+    for nothing_made in [vec![], vec![(0, Refused)], vec![(0, NotSent)], vec![(0, Refused), (5, Refused)]] {
+        assert_eq!(after(&with(&nothing_made)), None, "{nothing_made:?}");
     }
+}
+
+#[test]
+fn a_record_that_points_at_a_stranger_is_not_believed_when_it_says_that_all_is_over() {
+    let mut mine = instance(1);
+    let mut stranger = machine(&mine, "ins-theirs", InstanceState::Running);
+    (stranger.name, stranger.tags) = ("database".to_owned(), Vec::new());
+    mine.status = Some(SpotInstanceStatus {
+        instance_id: Some("ins-theirs".to_owned()),
+        attempts: vec![attempt(1, "a", at(0), AttemptOutcome::Made)],
+        ..SpotInstanceStatus::default()
+    });
+    let account = seen(Some(10), &[stranger], &[]);
+    assert_eq!(last_look_after(&mine, &account, &rules()), Some(at(420)), "its own machine may be anywhere");
 }

@@ -178,7 +178,12 @@ impl Server<'_> {
             Request::GetInstance(key) => {
                 Ok(Reply::Instance(self.state.instances.get(key).cloned().map(Box::new)))
             }
-            Request::ReplacePool(pool) => self.replace_pool(pool).map(|pool| Reply::Pool(Some(pool))),
+            Request::ReplacePool(pool) => {
+                let (before, after) = self.state.pools.replace_finalizers(pool, &mut self.state.revision)?;
+                let answer = after.clone().unwrap_or_else(|| pool.clone());
+                self.pool_changed(Some(before), after);
+                Ok(Reply::Pool(Some(answer)))
+            }
             Request::ReplacePoolStatus(pool) => {
                 let (before, after) = self.state.pools.replace_status(pool, &mut self.state.revision)?;
                 self.pool_changed(Some(before), Some(after.clone()));
@@ -186,7 +191,8 @@ impl Server<'_> {
             }
             Request::CreateInstance(instance) => self.create_instance(instance),
             Request::ReplaceInstance(instance) => {
-                let (before, after) = self.state.instances.replace(instance, &mut self.state.revision)?;
+                let (before, after) =
+                    self.state.instances.replace_finalizers(instance, &mut self.state.revision)?;
                 let answer = after.clone().unwrap_or_else(|| instance.clone());
                 self.instance_changed(Some(before), after);
                 Ok(Reply::Instance(Some(answer)))

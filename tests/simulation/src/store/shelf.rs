@@ -89,6 +89,20 @@ impl<T: Stored> Shelf<T> {
         Ok((Box::new(before), Some(Box::new(after))))
     }
 
+    /// Writes the finalizers and nothing else.
+    pub(super) fn replace_finalizers(
+        &mut self,
+        object: &T,
+        revision: &mut u64,
+    ) -> Result<Written<T>, StoreError> {
+        let mut next = self.objects.get(&ObjectKey::of(object)?).cloned().ok_or(StoreError::NotFound)?;
+        let (meta, given) = (next.meta_mut(), object.meta());
+        meta.finalizers.clone_from(&given.finalizers);
+        meta.resource_version.clone_from(&given.resource_version);
+        meta.uid.clone_from(&given.uid);
+        self.replace(&next, revision)
+    }
+
     /// Writes status and nothing else.
     pub(super) fn replace_status(
         &mut self,
