@@ -41,7 +41,7 @@ pub struct SpotInstanceSpec {
     pub pool: PoolReference,
     /// The cluster whose operator made it. Another cluster's operator never acts on it.
     pub cluster_id: String,
-    /// Its number in the pool; its name is <pool>-<n>.
+    /// Its number in the pool; its name is the pool's, a dash and this.
     pub n: i64,
     /// How the machine is paid for.
     pub charge_type: ChargeType,
