@@ -40,7 +40,13 @@ impl Endpoint {
 
 /// Writes a kubeconfig with a bearer token, readable by its owner only. What runs under it is at home in
 /// `namespace`, as in a pod.
-pub(crate) fn write(path: &Path, endpoint: &Endpoint, namespace: &str, user: &str, token: &str) -> Result<()> {
+pub(crate) fn write(
+    path: &Path,
+    endpoint: &Endpoint,
+    namespace: &str,
+    user: &str,
+    token: &str,
+) -> Result<()> {
     let Endpoint(cluster) = endpoint;
     // A kubeconfig is YAML, of which JSON is a part.
     let config = json!({
