@@ -26,7 +26,9 @@ enum StandIn {
     Cvm(Box<CvmArgs>),
 }
 
+// A flag that is given again counts as it was given last: a caller can append to a list of defaults.
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 struct CvmArgs {
     /// Where to listen. Port 0 takes a free one; the first line on stdout says which.
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR:PORT")]
