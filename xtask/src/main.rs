@@ -3,7 +3,6 @@
 mod check;
 mod demo;
 mod gen_crds;
-mod python;
 mod servers;
 mod simulate;
 mod test;

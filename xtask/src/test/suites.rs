@@ -7,7 +7,7 @@ use servers::own;
 
 use super::run::{Count, counted, whole};
 use crate::check::metadata::Workspace;
-use crate::{check, demo, python, servers as real_servers, simulate, tools};
+use crate::{check, demo, servers as real_servers, simulate, tools};
 
 /// A part of the tests that can be run alone.
 pub(crate) struct Suite {
@@ -102,10 +102,10 @@ fn e2e() -> Result<Count> {
 }
 
 fn conformance() -> Result<Count> {
-    let directory = own::root().join("tests/sim/conformance");
-    let python = python::environment(&directory.join("requirements.txt"))?;
     let sim = own::build(own::SIM)?;
-    counted(Command::new(python).arg(directory.join("run.py")).env("SIM", sim).current_dir(own::root()))
+    let script = own::root().join("tests/sim/conformance/run.py");
+    let run = counted(Command::new("python3").arg(script).arg("--sim").arg(sim).current_dir(own::root()));
+    run.context("it needs Python 3.9 or later with venv (Debian: python3 and python3-venv)")
 }
 
 fn simulation() -> Result<Count> {
