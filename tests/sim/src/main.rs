@@ -155,10 +155,11 @@ fn accounts(credentials: &[String]) -> anyhow::Result<(Vec<Account>, Option<Cred
 /// left to everybody else.
 fn loopback(pid: u32, port: u16) -> Addresses {
     let spread = (u64::from(pid) << 16 | u64::from(port)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let block = u8::try_from(spread >> 57).unwrap_or(0);
-    // 2..=128 and 129..=255: a public and a private network that never meet.
+    let [block, start, ..] = spread.to_be_bytes();
+    let block = block % 126;
+    // 2..=127 and 129..=254: public and private networks never meet, not even those of two stand-ins.
     Addresses {
-        public: Ipv4Addr::new(127, block + 2, 0, 0),
-        private: Ipv4Addr::new(127, 129 + block.min(125), 0, 0),
+        public: Ipv4Addr::new(127, 2 + block, start, 0),
+        private: Ipv4Addr::new(127, 129 + block, start, 0),
     }
 }

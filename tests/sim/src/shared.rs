@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-use crate::cvm::{Cloud, Event, Fate, Flight, Reply, Step};
+use crate::cvm::{Cloud, Event, Fate, Fault, Flight, Reply, Step};
 
 /// Is told of each event once, in order, as soon as what caused it is over.
 pub type Observer = Box<dyn FnMut(&Cloud, &Event) + Send>;
@@ -93,7 +93,12 @@ impl SimCloud {
     /// Hands a request over and waits for what becomes of it. [`Fate::Silence`] is handed out as such;
     /// a caller with a connection keeps it open.
     pub async fn call(&self, request: http::Request<Bytes>) -> Fate {
-        let (flight, double) = self.with(|cloud| cloud.send(cloud.now(), request));
+        self.call_under(request, Vec::new()).await
+    }
+
+    /// As [`SimCloud::call`], under these faults besides those that the rules draw.
+    pub async fn call_under(&self, request: http::Request<Bytes>, faults: Vec<Fault>) -> Fate {
+        let (flight, double) = self.with(|cloud| cloud.send_under(cloud.now(), request, faults));
         if let Some(double) = double {
             tokio::spawn(self.clone().fly(double));
         }

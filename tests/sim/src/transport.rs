@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tencent_cvm::{Transport, TransportError};
 
-use crate::cvm::Fate;
+use crate::cvm::{Fate, Fault};
 use crate::shared::SimCloud;
 
 /// Carries requests to a [`SimCloud`]. It has no deadline of its own, as a plain connection has none.
@@ -18,12 +18,17 @@ impl SimTransport {
     pub fn new(cloud: SimCloud) -> Self {
         Self { cloud }
     }
-}
 
-#[async_trait]
-impl Transport for SimTransport {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        match self.cloud.call(request).await {
+    /// As [`Transport::send`], under these faults, which strike this request and no other.
+    ///
+    /// # Errors
+    /// As [`Transport::send`].
+    pub async fn send_under(
+        &self,
+        request: http::Request<Bytes>,
+        faults: Vec<Fault>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        match self.cloud.call_under(request, faults).await {
             Fate::Deliver(response) => Ok(response),
             Fate::Cut { .. } => {
                 Err(TransportError::Unknown("the connection broke in the answer's body".into()))
@@ -32,5 +37,12 @@ impl Transport for SimTransport {
             Fate::Refused => Err(TransportError::NotSent("the connection was refused".into())),
             Fate::Silence => std::future::pending().await,
         }
+    }
+}
+
+#[async_trait]
+impl Transport for SimTransport {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        self.send_under(request, Vec::new()).await
     }
 }

@@ -14,7 +14,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::answer::{self, Fate, Refusal, Reply};
-use super::fault::{ActiveFault, Plan};
+use super::fault::{ActiveFault, Fault, Plan};
 use super::launch::{Remembered, TokenKey};
 use super::ledger::{Caller, Ledger, What};
 use super::life::Change;
@@ -118,6 +118,17 @@ impl Cloud {
     /// A request leaves its caller. Its faults are drawn now. The second flight is there when the network
     /// doubles the request; nobody waits for its answer.
     pub fn send(&mut self, now: Timestamp, request: http::Request<Bytes>) -> (Flight, Option<Flight>) {
+        self.send_under(now, request, Vec::new())
+    }
+
+    /// As [`Cloud::send`], under these faults besides those that the rules draw. The ledger has them as
+    /// rule 0.
+    pub fn send_under(
+        &mut self,
+        now: Timestamp,
+        request: http::Request<Bytes>,
+        faults: Vec<Fault>,
+    ) -> (Flight, Option<Flight>) {
         self.advance(now);
         let action = header(request.headers(), "X-TC-Action").to_owned();
         let caller = Caller {
@@ -126,7 +137,11 @@ impl Cloud {
             token: None,
             action,
         };
-        let plan = self.draw_faults(&caller);
+        let mut plan = self.draw_faults(&caller);
+        for fault in faults {
+            self.record(What::Fault { caller: caller.clone(), rule: 0, kind: fault.kind() });
+            plan.add(fault, &mut self.rng);
+        }
         let trip = self.settings.latency.draw(&caller.action, &mut self.rng);
         let way_there = trip.mul_f64(0.5);
         let flight = Flight {

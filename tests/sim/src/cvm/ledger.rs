@@ -123,7 +123,7 @@ pub enum What {
         /// Who called.
         #[serde(flatten)]
         caller: Caller,
-        /// The fault's number.
+        /// The number of the rule; 0 for a fault that was given with the call.
         rule: u64,
         /// Its kind.
         kind: &'static str,

@@ -100,9 +100,9 @@ impl FromStr for Credential {
 /// The two /16 networks that machines get their addresses from.
 #[derive(Debug, Clone, Copy)]
 pub struct Addresses {
-    /// First address of the public network.
+    /// Where the public network is entered: its first two bytes stay, the third is where counting begins.
     pub public: Ipv4Addr,
-    /// First address of the private network.
+    /// The same for the private network.
     pub private: Ipv4Addr,
 }
 
@@ -112,10 +112,11 @@ impl Default for Addresses {
     }
 }
 
-/// The `n`th usable address of a /16: the last byte is never 0 or 255. Wraps after 64,000.
+/// The `n`th usable address of a /16 from its third byte on: the last two bytes are never 0 or 255. Wraps
+/// after 64,000.
 pub(crate) fn nth_address(network: Ipv4Addr, n: u64) -> Ipv4Addr {
-    let [a, b, _, _] = network.octets();
-    let n = n % (254 * 254);
+    let [a, b, c, _] = network.octets();
+    let n = (u64::from(c) * 254 + n) % (254 * 254);
     let byte = |value: u64| u8::try_from(value).unwrap_or(1);
     Ipv4Addr::new(a, b, byte(1 + n / 254), byte(1 + n % 254))
 }

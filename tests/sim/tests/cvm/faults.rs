@@ -187,6 +187,17 @@ fn each_strike_is_in_the_ledger_with_its_call() {
 }
 
 #[test]
+fn a_fault_given_with_a_call_strikes_that_call_alone() {
+    let mut cloud = Cloud::new(quiet_config(), 1);
+    let request = || Request::new("DescribeInstances", "{}", noon()).sign();
+    let refusal = Fault::Refuse { code: "InternalError".to_owned() };
+    let (flight, _) = cloud.send_under(noon(), request(), vec![refusal]);
+    assert_eq!(code(&response_of(&follow(&mut cloud, noon(), request()))), "");
+    let sim::cvm::Step::Done(reply) = cloud.step(noon(), flight) else { panic!("not answered") };
+    assert_eq!(code(&response_of(&reply)), "InternalError");
+}
+
+#[test]
 fn the_json_form_of_a_rule_is_strict() {
     let parse = serde_json::from_value::<FaultRule>;
     let rule =
