@@ -1,9 +1,8 @@
 //! All reads of one pass: the pool and its SpotInstances (live), its key, the latest sweep, and what the
 //! plan would have something to do with beyond these. No decisions, no writes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use kube::ResourceExt;
 use secrecy::ExposeSecret;
@@ -12,15 +11,13 @@ use tokio::time::Instant;
 
 use crate::core::{Core, lock};
 use crate::crd::{SpotInstance, SpotPool};
-use crate::identity::{CLUSTER_TAG, account_fingerprint, name_prefix};
+use crate::identity::account_fingerprint;
 use crate::plan::reads::{self, Reads};
 use crate::plan::seen::{AccountSeen, CloudSeen, NameLook, Observed, PoolSeen};
 use crate::ports::{PoolKey, StoreError};
 use crate::sweep::{AccountKey, AccountView};
 use crate::valid::{CredentialsSource, ValidPool};
 
-/// A look through the whole account is news for so long; after that the sweeps know better.
-const WIDE_LOOK_IS_NEWS: Duration = Duration::from_secs(30);
 /// The cloud takes at most so many values per filter.
 const NAMES_PER_LOOK: usize = 5;
 
@@ -138,7 +135,7 @@ async fn account(
     };
     let ids = recorded(instances);
     let view = core.sweeps.follow(&key, &cloud, &pool.key, &pool.uid, ids);
-    let mut account = seen(core, &view, pool);
+    let mut account = seen(core, &view);
     account.fingerprint = account_fingerprint(&key.secret_id);
     account.inline_key = object.is_some_and(|pool| pool.spec.secret_id.is_some());
     Ok((CloudSeen::Account(Box::new(account)), Some(Way { key, cloud })))
@@ -177,25 +174,12 @@ async fn credentials(
     }))
 }
 
-fn seen(core: &Core, view: &AccountView, pool: &ValidPool) -> AccountSeen {
-    let prefix = name_prefix(&core.settings.cluster_id, &pool.uid);
-    let news = view.wide.as_ref().filter(|wide| wide.begun_at.elapsed() <= WIDE_LOOK_IS_NEWS);
-    let strays = news.into_iter().flat_map(|wide| &wide.machines);
+fn seen(core: &Core, view: &AccountView) -> AccountSeen {
     AccountSeen {
-        fingerprint: String::new(),
-        inline_key: false,
         now: view.time.and_then(|time| time.now(Instant::now(), core.now())),
         snapshot: view.snapshot.clone(),
         trouble: view.trouble.clone(),
-        strays: strays
-            .filter(|machine| {
-                machine.name.starts_with(&prefix)
-                    || machine.tag(CLUSTER_TAG) == Some(&core.settings.cluster_id)
-            })
-            .cloned()
-            .collect(),
-        by_name: BTreeMap::new(),
-        fresh: BTreeMap::new(),
+        ..AccountSeen::default()
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::blame;
 use crate::cloud_time::CloudTime;
-use crate::identity::{CLUSTER_TAG, POOL_TAG};
+use crate::identity::{CLUSTER_TAG, POOL_TAG, name_prefix};
 use crate::metrics::Metrics;
 use crate::ports::{Clock, PoolKey};
 use crate::task::Tasks;
@@ -49,7 +49,7 @@ pub struct Snapshot {
     pub absent: BTreeSet<InstanceId>,
 }
 
-/// What an unfiltered look showed of machines that carry a name or a tag of ours.
+/// What an unfiltered look showed of machines that carry our cluster's tag, whosever pool they are of.
 #[derive(Debug, Clone)]
 pub struct WideLook {
     /// When it began, on the monotonic clock.
@@ -118,6 +118,8 @@ pub struct AccountView {
 #[derive(Debug, Clone, Default)]
 struct Interest {
     uid: String,
+    /// What the names of its machines begin with.
+    prefix: String,
     ids: BTreeSet<InstanceId>,
     /// Wake the pool by the first look begun at or after this time.
     wake_by_look_after: Option<Timestamp>,
@@ -179,7 +181,10 @@ impl Sweeps {
         });
         account.cloud = Arc::clone(cloud);
         let interest = account.pools.entry(pool.clone()).or_default();
-        uid.clone_into(&mut interest.uid);
+        if interest.uid != uid {
+            uid.clone_into(&mut interest.uid);
+            interest.prefix = name_prefix(&self.cluster_id, uid);
+        }
         interest.ids = ids;
         interest.wake_by_look_after = None;
         let view = account.view.clone();
@@ -241,6 +246,7 @@ impl Sweeps {
 
     async fn sweep_for_ever(&self, key: &AccountKey) {
         let mut next_wide = Instant::now();
+        let mut strays = BTreeSet::new();
         loop {
             let begun = Instant::now();
             let cloud = {
@@ -254,19 +260,20 @@ impl Sweeps {
                 }
             };
             let mut calls = 0;
-            let wide = if begun >= next_wide {
-                next_wide = begun + WIDE_LOOK_EVERY;
-                self.wide_look(&cloud, &mut calls).await
-            } else {
-                None
-            };
-            let result = self.sweep(key, &cloud, begun, &mut calls).await;
+            let result = self.sweep(key, &cloud, &strays, begun, &mut calls).await;
             self.metrics.sweep(result.is_ok(), begun.elapsed());
             let pause = match &result {
                 Err(trouble) if trouble.is_lasting() => LASTING_TROUBLE_PROBE,
                 _ => self.interval.max(TIME_PER_CALL * calls),
             };
-            self.publish(key, result, wide);
+            self.publish(key, result);
+            // After the sweep, which people wait for.
+            if begun >= next_wide {
+                next_wide = begun + WIDE_LOOK_EVERY;
+                if let Some(found) = self.wide_look(key, &cloud).await {
+                    strays = found;
+                }
+            }
             tokio::time::sleep_until(begun + pause).await;
         }
     }
@@ -276,6 +283,7 @@ impl Sweeps {
         &self,
         key: &AccountKey,
         cloud: &Arc<dyn Cvm>,
+        strays: &BTreeSet<InstanceId>,
         begun: Instant,
         calls: &mut u32,
     ) -> Result<(Snapshot, Option<CloudTime>), Trouble> {
@@ -289,7 +297,7 @@ impl Sweeps {
             let accounts = self.lock();
             let pools = accounts.get(key).map(|account| account.pools.values());
             let ids: BTreeSet<_> = pools.into_iter().flatten().flat_map(|pool| pool.ids.iter()).collect();
-            ids.into_iter().filter(|id| !machines.contains_key(*id)).cloned().collect()
+            ids.into_iter().chain(strays).filter(|id| !machines.contains_key(*id)).cloned().collect()
         };
         let mut absent: BTreeSet<InstanceId> = known.iter().cloned().collect();
         if !known.is_empty() {
@@ -317,35 +325,32 @@ impl Sweeps {
         }
     }
 
-    async fn wide_look(&self, cloud: &Arc<dyn Cvm>, calls: &mut u32) -> Option<WideLook> {
+    /// Looks through the whole account for machines of ours whose tags are late or lost; gives those that a
+    /// sweep does not show by itself.
+    async fn wide_look(&self, key: &AccountKey, cloud: &Arc<dyn Cvm>) -> Option<BTreeSet<InstanceId>> {
         let begun_at = Instant::now();
         let listing = cloud.describe_instances(&[]).await.ok()?;
-        *calls += listing.calls;
-        let ours = |machine: &Instance| {
-            machine.name.starts_with("sp-") || machine.tag(CLUSTER_TAG) == Some(self.cluster_id.as_str())
+        let mut accounts = self.lock();
+        let account = accounts.get_mut(key)?;
+        let stray = |machine: &&Instance| {
+            machine.tag(CLUSTER_TAG).is_none() && account.pools.values().any(|pool| pool.is_mine(machine))
         };
-        let machines = listing.instances.into_iter().filter(ours).collect();
-        Some(WideLook { begun_at, machines })
+        let strays = listing.instances.iter().filter(stray).map(|machine| machine.id.clone()).collect();
+        let tagged = |machine: &Instance| machine.tag(CLUSTER_TAG) == Some(self.cluster_id.as_str());
+        let machines = listing.instances.into_iter().filter(tagged).collect();
+        account.view.wide = Some(Arc::new(WideLook { begun_at, machines }));
+        Some(strays)
     }
 
-    fn publish(
-        &self,
-        key: &AccountKey,
-        result: Result<(Snapshot, Option<CloudTime>), Trouble>,
-        wide: Option<WideLook>,
-    ) {
+    fn publish(&self, key: &AccountKey, result: Result<(Snapshot, Option<CloudTime>), Trouble>) {
         let mut woken = Vec::new();
         {
             let mut accounts = self.lock();
             let Some(account) = accounts.get_mut(key) else { return };
-            let news_for_all = wide.as_ref().is_some_and(|wide| !wide.machines.is_empty());
-            if let Some(wide) = wide {
-                account.view.wide = Some(Arc::new(wide));
-            }
             match result {
                 Ok((snapshot, time)) => {
                     let recovered = account.view.trouble.take().is_some();
-                    let news_for_all = news_for_all || recovered || account.view.snapshot.is_none();
+                    let news_for_all = recovered || account.view.snapshot.is_none();
                     if let Some(time) = time {
                         account.view.time = Some(time);
                     }
@@ -378,11 +383,16 @@ impl Sweeps {
 }
 
 impl Interest {
+    /// Whether the machine carries the pool's tag or name, or is asked after by id.
+    fn is_mine(&self, machine: &Instance) -> bool {
+        machine.tag(POOL_TAG) == Some(self.uid.as_str())
+            || machine.name.starts_with(&self.prefix)
+            || self.ids.contains(&machine.id)
+    }
+
     /// Takes note of the pool's machines in a look; whether there is news for the pool.
     fn see(&mut self, snapshot: &Snapshot) -> bool {
-        let mine = |machine: &&Instance| {
-            machine.tag(POOL_TAG) == Some(self.uid.as_str()) || self.ids.contains(&machine.id)
-        };
+        let mine = |machine: &&Instance| self.is_mine(machine);
         let now: Vec<Instance> = snapshot.machines.values().filter(mine).cloned().collect();
         let awaited = match (self.wake_by_look_after, snapshot.begun) {
             (Some(after), Some(begun)) => begun >= after,

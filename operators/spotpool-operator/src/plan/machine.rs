@@ -44,7 +44,7 @@ pub fn standing(
         Sight::Absent(begun) => {
             let recorded = status.recorded_at.as_ref().map_or(Timestamp::MAX, |time| time.0);
             let window_over = begun.is_some_and(|begun| begun >= later(recorded, rules.windows.gone_after));
-            if status.seen_at.is_some() || window_over {
+            if window_over || shown_before(status, begun) {
                 Standing::Lost("Vanished")
             } else {
                 Standing::Counts
@@ -53,11 +53,19 @@ pub fn standing(
     }
 }
 
+/// Whether a look that does not show the machine began after one that did. (Another leader may have seen it
+/// since ours began.)
+pub fn shown_before(status: &SpotInstanceStatus, begun: Option<Timestamp>) -> bool {
+    status.seen_at.as_ref().zip(begun).is_some_and(|(seen, begun)| begun >= seen.0)
+}
+
 /// A machine that no look has shown yet: the first look begun at this time proves that it is gone.
 pub fn proof_due(status: &SpotInstanceStatus, account: &AccountSeen, rules: &Rules) -> Option<Timestamp> {
     let id = status.instance_id.as_deref().map(InstanceId::from)?;
     let recorded = status.recorded_at.as_ref().map_or(Timestamp::MAX, |time| time.0);
-    matches!(account.machine(&id), Sight::Absent(_)).then(|| later(recorded, rules.windows.gone_after))
+    let window = later(recorded, rules.windows.gone_after);
+    let proof = status.seen_at.as_ref().map_or(window, |seen| seen.0.min(window));
+    matches!(account.machine(&id), Sight::Absent(_)).then_some(proof)
 }
 
 /// The status that follows from what was seen, written only when it differs. Machines under this

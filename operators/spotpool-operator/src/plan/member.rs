@@ -10,7 +10,7 @@ use super::machine::{Standing, next_status, proof_due, standing};
 use super::room::occupied;
 use super::seen::{AccountSeen, Observed};
 use super::{Plan, Rules, Step, reads};
-use crate::crd::{Attempt, INSTANCE_FINALIZER, SpotInstance, SpotInstanceStatus};
+use crate::crd::{Attempt, AttemptOutcome, INSTANCE_FINALIZER, SpotInstance, SpotInstanceStatus};
 use crate::identity::{body_hash, request};
 use crate::valid::ValidPool;
 
@@ -119,6 +119,13 @@ impl Member {
     /// Nothing was ever asked for in its name.
     pub fn is_wish(&self) -> bool {
         self.status.attempts.is_empty() && self.status.instance_id.is_none() && !self.in_flight
+    }
+
+    /// Nothing was ever made in its name, and nothing is under way: it costs nothing to let it go.
+    pub fn is_idle(&self) -> bool {
+        let nothing =
+            |attempt: &Attempt| matches!(attempt.outcome, AttemptOutcome::Refused | AttemptOutcome::NotSent);
+        self.status.instance_id.is_none() && !self.in_flight && self.status.attempts.iter().all(nothing)
     }
 
     /// Every machine on record, with when it was recorded.

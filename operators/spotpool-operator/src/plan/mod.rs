@@ -25,6 +25,7 @@ use crate::conditions::reason;
 use crate::crd::pool::LaunchBackOff;
 use crate::crd::{POOL_FINALIZER, SpotInstance, SpotInstanceStatus};
 use crate::guards::Guards;
+use crate::identity::{POOL_TAG, name_prefix};
 use crate::ports::ProbeTarget;
 use crate::probes::Question;
 use crate::settings::{Settings, Windows};
@@ -195,7 +196,7 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
             } else if !pool.finalizers().iter().any(|name| name == POOL_FINALIZER) {
                 plan.add_finalizer = true;
             }
-            plan.unclaimed = unclaimed(valid, seen, &members);
+            plan.unclaimed = unclaimed(valid, seen, &members, rules);
             if let Some(account) = seen.cloud.account() {
                 size::fit(&mut plan, valid, &members, account, seen, rules);
             }
@@ -272,13 +273,15 @@ fn questions(pool: &ValidPool, members: &[Member]) -> BTreeMap<String, Question>
 }
 
 /// Machines that carry this pool's tags or names and that no SpotInstance knows.
-fn unclaimed(pool: &ValidPool, seen: &Observed, members: &[Member]) -> Vec<InstanceId> {
+fn unclaimed(pool: &ValidPool, seen: &Observed, members: &[Member], rules: &Rules) -> Vec<InstanceId> {
     let Some(account) = seen.cloud.account() else { return Vec::new() };
-    let shown =
-        account.snapshot.iter().flat_map(|snapshot| snapshot.machines.values()).chain(&account.strays);
+    let prefix = name_prefix(&rules.cluster_id, &pool.uid);
+    let shown = account.snapshot.iter().flat_map(|snapshot| snapshot.machines.values());
     let claimed = |id: &InstanceId| members.iter().any(|member| member.records(id));
     let mut ids: Vec<InstanceId> = shown
-        .filter(|machine| machine.tag(crate::identity::POOL_TAG) == Some(pool.uid.as_str()))
+        .filter(|machine| {
+            machine.tag(POOL_TAG) == Some(pool.uid.as_str()) || machine.name.starts_with(&prefix)
+        })
         .filter(|machine| !leave::is_going(machine) && !claimed(&machine.id))
         .map(|machine| machine.id.clone())
         .collect();

@@ -3,10 +3,11 @@
 
 use jiff::Timestamp;
 use kube::ResourceExt;
-use tencent_cvm::{InstanceId, InstanceState};
+use tencent_cvm::{Instance, InstanceId, InstanceState};
 
 use super::Rules;
 use super::attempts::{all_answered, last_sent};
+use super::machine::shown_before;
 use super::seen::{AccountSeen, Sight};
 use crate::crd::{SpotInstance, SpotInstanceStatus};
 use crate::identity::{Claim, claim};
@@ -26,39 +27,28 @@ pub fn occupied(
         .map(|id| (id, status.recorded_at.as_ref().map_or(Timestamp::MAX, |at| at.0)));
     let extra = status.extra.iter().map(|extra| (extra.instance_id.as_str(), extra.recorded_at.0));
     let alive = own.into_iter().chain(extra).filter(|(id, recorded_at)| {
-        let seen_before = own.is_some_and(|(own, _)| own == *id) && status.seen_at.is_some();
-        may_live(instance, &InstanceId::new(*id), *recorded_at, seen_before, account, rules)
+        let shown = |begun| own.is_some_and(|(own, _)| own == *id) && shown_before(status, begun);
+        let window = later(*recorded_at, rules.windows.gone_after);
+        match account.machine(&InstanceId::new(*id)) {
+            Sight::Unknown => true,
+            Sight::Absent(begun) => !shown(begun) && begun.is_none_or(|begun| begun < window),
+            Sight::Present(machine) => claim(instance, machine) != Claim::Foreign && lives(machine),
+        }
     });
     alive.count() + usize::from(status.instance_id.is_none() && may_come(instance, status, account, rules))
 }
 
-fn may_live(
-    instance: &SpotInstance,
-    id: &InstanceId,
-    recorded_at: Timestamp,
-    seen_before: bool,
-    account: &AccountSeen,
-    rules: &Rules,
-) -> bool {
-    match account.machine(id) {
-        Sight::Unknown => true,
-        Sight::Absent(begun) => {
-            !seen_before && begun.is_none_or(|begun| begun < later(recorded_at, rules.windows.gone_after))
-        }
-        Sight::Present(machine) => {
-            claim(instance, machine) != Claim::Foreign
-                && !matches!(
-                    machine.state,
-                    Some(
-                        InstanceState::Stopping
-                            | InstanceState::Stopped
-                            | InstanceState::Shutdown
-                            | InstanceState::Terminating
-                            | InstanceState::LaunchFailed
-                    )
-                )
-        }
-    }
+fn lives(machine: &Instance) -> bool {
+    !matches!(
+        machine.state,
+        Some(
+            InstanceState::Stopping
+                | InstanceState::Stopped
+                | InstanceState::Shutdown
+                | InstanceState::Terminating
+                | InstanceState::LaunchFailed
+        )
+    )
 }
 
 /// Whether a request without an answer may still turn into a machine, as far as a look tells.

@@ -95,8 +95,6 @@ pub struct AccountSeen {
     pub snapshot: Option<Arc<Snapshot>>,
     /// Why the latest sweep failed, if it did.
     pub trouble: Option<Trouble>,
-    /// Machines of ours by name or tag that a recent unfiltered look showed.
-    pub strays: Vec<Instance>,
     /// Looks by name, by uid of the SpotInstance.
     pub by_name: BTreeMap<String, NameLook>,
     /// Machines read by id in this very pass; `None`: not there.
@@ -153,8 +151,11 @@ impl AccountSeen {
     pub fn named(&self, name: &str, uid: &str) -> BTreeMap<&InstanceId, &Instance> {
         let snapshot = self.snapshot.iter().flat_map(|snapshot| snapshot.machines.values());
         let looked = self.by_name.get(uid).into_iter().flat_map(|look| &look.machines);
-        let machines = self.strays.iter().chain(looked).chain(snapshot);
-        machines.filter(|machine| machine.name == name).map(|machine| (&machine.id, machine)).collect()
+        looked
+            .chain(snapshot)
+            .filter(|machine| machine.name == name)
+            .map(|machine| (&machine.id, machine))
+            .collect()
     }
 }
 

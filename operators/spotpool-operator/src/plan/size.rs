@@ -77,14 +77,14 @@ fn victims<'a>(counted: &[&'a Member], pool: &ValidPool) -> Vec<&'a Member> {
     order.sort_by_key(|member| (rank(member), -member.instance.spec.n));
     let above_maximum = counted.len().saturating_sub(pool.maximum);
     let above_minimum = counted.len().saturating_sub(pool.minimum);
-    let idle = order.iter().filter(|member| member.is_wish()).count().min(above_minimum);
+    let idle = order.iter().filter(|member| member.is_idle()).count().min(above_minimum);
     order.truncate(above_maximum.max(idle));
     order
 }
 
 fn rank(member: &Member) -> u8 {
     match member.status.phase {
-        _ if member.is_wish() => 0,
+        _ if member.is_idle() => 0,
         Phase::NotReady => 1,
         Phase::Launching => 2,
         Phase::Booting => 3,
