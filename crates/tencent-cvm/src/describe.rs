@@ -118,9 +118,10 @@ fn read(body: &DescribeInstances<'_>, deadline: Instant) -> Result<Call, Error> 
     })
 }
 
-/// Total and list are of one moment, so a list that is shorter than its own total allows was cut.
+/// Total and list are of one moment, so a list that is shorter than its own total allows was cut. An entry that is
+/// there twice does not stand for a missing one.
 fn whole(page: &Page, due: u64) -> Result<(), String> {
-    let got = page.instances.len() as u64;
+    let got = page.instances.iter().map(|instance| &instance.id).collect::<BTreeSet<_>>().len() as u64;
     if got < due { Err(format!("the listing is cut: {got} instances where {due} are due")) } else { Ok(()) }
 }
 

@@ -114,3 +114,10 @@ async fn an_answer_shorter_than_its_total_is_an_error() {
     let answer = cloud.simulated().build().expect("client").describe_instances_by_id(&ids(0..2)).await;
     assert!(matches!(answer, Err(Error::Protocol { .. })), "{answer:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_is_there_twice_does_not_stand_for_a_missing_one() {
+    let cloud = Cloud::new(|_| page(2, [name(0), name(0)]));
+    let answer = cloud.simulated().build().expect("client").describe_instances_by_id(&ids(0..2)).await;
+    assert!(matches!(answer, Err(Error::Protocol { .. })), "{answer:?}");
+}
