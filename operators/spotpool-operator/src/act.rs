@@ -2,26 +2,21 @@
 //! data, and the next pass looks again. It decides nothing: what the second look permits is
 //! [`crate::plan::admit`]'s word.
 
+mod launch;
+
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::StreamExt;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
-use tencent_cvm::{Class, Instance, InstanceId};
-use tokio::time::Instant;
+use tencent_cvm::{Class, InstanceId};
 
 use crate::core::{Core, lock};
-use crate::crd::instance::PoolReference;
-use crate::crd::{
-    GROUP, INSTANCE_FINALIZER, POOL_FINALIZER, POOL_LABEL, Phase, SpotInstance, SpotInstanceSpec, SpotPool,
-};
-use crate::flights::{self, Sky};
-use crate::observe::{Pass, Way, objects, parse};
-use crate::plan::admit::{Admission, admit};
-use crate::plan::{AccountSeen, InstancePlan, Plan, PoolSeen, Raise, Step};
-use crate::ports::{Event, Regarding, StoreError};
-use crate::valid::{TEMPLATE_HASH_VERSION, ValidPool};
+use crate::crd::{INSTANCE_FINALIZER, POOL_FINALIZER, SpotInstance, SpotPool};
+use crate::observe::{Pass, Way};
+use crate::plan::{InstancePlan, Plan, Step};
+use crate::ports::StoreError;
+use crate::tell;
 
 /// So many writes to the API server at once.
 const WRITES_AT_ONCE: usize = 8;
@@ -61,7 +56,7 @@ pub(crate) async fn act(core: &Arc<Core>, pass: &Pass, plan: &Plan) -> Outcome {
     }
     // A victim that could not be deleted still counts; making another now might be one too many.
     if outcome.failures.is_empty() {
-        launch(core, pass, plan, &mut outcome).await;
+        launch::launch(core, pass, plan, &mut outcome).await;
     }
     if plan.remove_finalizer
         && let Some(pool) = pass.seen.pool.object()
@@ -116,7 +111,7 @@ async fn instance(core: &Core, entry: &InstancePlan) -> Result<bool, StoreError>
     if let Some(status) = &entry.status {
         current.status = Some(status.clone());
         current = store.replace_instance_status(&current).await?;
-        tell_change(core, entry).await;
+        tell::change(core, entry).await;
     }
     match &entry.step {
         Step::Keep | Step::Terminate(_) | Step::TerminateAndRelease(_) => Ok(false),
@@ -132,7 +127,7 @@ async fn instance(core: &Core, entry: &InstancePlan) -> Result<bool, StoreError>
                 warning,
                 why,
                 "Replace",
-                format!("{}: {}", current.name_any(), farewell_note(why, &current)),
+                format!("{}: {}", current.name_any(), tell::farewell_note(why, &current)),
             )
             .await;
             Ok(true)
@@ -157,79 +152,6 @@ async fn release(core: &Core, mut current: SpotInstance) -> Result<(), StoreErro
         .await;
     }
     Ok(())
-}
-
-fn farewell_note(why: &str, instance: &SpotInstance) -> String {
-    let id = instance.status.as_ref().and_then(|status| status.instance_id.as_deref()).unwrap_or("none yet");
-    match why {
-        "Vanished" => format!("machine {id} is not there any more; it is replaced"),
-        "Reclaimed" => format!("machine {id} is being taken back by the cloud; it is replaced"),
-        "Stopped" => {
-            format!("machine {id} was stopped; it is replaced, and terminated since it is still billed")
-        }
-        "LaunchFailed" => {
-            format!("machine {id} was accepted and then could not be made; another is asked for")
-        }
-        "NotOurs" => {
-            format!("the recorded machine {id} is not the one made for it; it is left alone, and replaced")
-        }
-        "Surplus" => format!("more than wanted; machine {id} goes"),
-        "PoolDeleted" => format!("the pool is deleted; machine {id} goes"),
-        "PoolGone" => format!("its pool is gone; machine {id} goes"),
-        _ => format!("machine {id} goes"),
-    }
-}
-
-async fn tell_change(core: &Core, entry: &InstancePlan) {
-    let Some(status) = &entry.status else { return };
-    let was = entry.instance.status.clone().unwrap_or_default();
-    let name = entry.instance.name_any();
-    if was.instance_id.is_none()
-        && let Some(id) = &status.instance_id
-    {
-        core.tell_pool_of(&entry.instance, false, "Adopted", "Look", format!("{name}: machine {id} was found by its name and taken over; the answer to its launch had been lost")).await;
-    }
-    for extra in status
-        .extra
-        .iter()
-        .filter(|extra| !was.extra.iter().any(|known| known.instance_id == extra.instance_id))
-    {
-        core.tell_pool_of(
-            &entry.instance,
-            true,
-            "ExtraMachine",
-            "Look",
-            format!("{name}: machine {} has the same name as its own; it is terminated", extra.instance_id),
-        )
-        .await;
-    }
-    if was.phase != status.phase {
-        let address = status.address.as_deref().unwrap_or("no address");
-        match status.phase {
-            Phase::Ready => {
-                core.tell_pool_of(
-                    &entry.instance,
-                    false,
-                    "Ready",
-                    "Probe",
-                    format!("{name}: the model server at {address} answers"),
-                )
-                .await;
-            }
-            Phase::NotReady => {
-                let why = status.last_probe.as_deref().unwrap_or("no answer");
-                core.tell_pool_of(
-                    &entry.instance,
-                    true,
-                    "NotReady",
-                    "Probe",
-                    format!("{name}: the model server at {address} does not answer any more: {why}"),
-                )
-                .await;
-            }
-            Phase::Launching | Phase::Booting | Phase::Draining | Phase::Terminating => {}
-        }
-    }
 }
 
 async fn terminate(core: &Core, way: &Way, plan: &Plan, settled: &[&InstancePlan]) {
@@ -290,174 +212,4 @@ async fn terminate(core: &Core, way: &Way, plan: &Plan, settled: &[&InstancePlan
             }
         }
     }
-}
-
-/// Steps 2 to 5: raise the number, make the wishes, look once more, and let those that may go, go.
-async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: &mut Outcome) {
-    let (PoolSeen::There(object, valid), Some(account), Some(way)) =
-        (&pass.seen.pool, pass.seen.cloud.account(), &pass.way)
-    else {
-        return;
-    };
-    let mut made = Vec::new();
-    if let Some(raise) = &plan.raise {
-        made = create(core, object, valid, raise, outcome).await;
-        outcome.again = true;
-        if !outcome.failures.is_empty() {
-            return;
-        }
-    }
-    if plan.launch.is_empty() {
-        return;
-    }
-    let (pool, list) = if core.rules.guards.second_look {
-        match objects(core, &valid.key).await {
-            Ok((pool, list)) => (parse(pool), list),
-            Err(error) => return outcome.fail("second look", &error),
-        }
-    } else {
-        let pool = if core.rules.guards.pool_check { pass.seen.pool.clone() } else { PoolSeen::Gone };
-        (pool, pass.seen.instances.iter().cloned().chain(made).collect())
-    };
-    let in_flight = core.flights.of(&valid.key);
-    match admit(valid, &pool, &list, &plan.launch, &in_flight, account, &core.rules) {
-        Admission::Nothing => {}
-        Admission::Delete(wishes) => {
-            for wish in &wishes {
-                if let Err(error) = core.ports.store.delete_instance(wish).await {
-                    outcome.fail("delete a wish too many", &error);
-                }
-            }
-            outcome.again = true;
-        }
-        Admission::Go(pool, launches) => fly(core, way, account, &Arc::new(*pool), launches),
-    }
-}
-
-fn fly(
-    core: &Arc<Core>,
-    way: &Way,
-    account: &AccountSeen,
-    pool: &Arc<ValidPool>,
-    launches: Vec<crate::plan::admit::Launch>,
-) {
-    for launch in launches {
-        let read_at = Instant::now();
-        // Read again: the writes before this may have taken their time, and an old offset sends nothing.
-        let Some(now) = core.sweeps.cloud_time_at(&way.key, read_at) else { return };
-        let sky =
-            Sky { cloud: Arc::clone(&way.cloud), fingerprint: account.fingerprint.clone(), now, read_at };
-        flights::start(core, pool, launch, sky);
-    }
-}
-
-async fn create(
-    core: &Core,
-    pool: &SpotPool,
-    valid: &ValidPool,
-    raise: &Raise,
-    outcome: &mut Outcome,
-) -> Vec<SpotInstance> {
-    let mut next = pool.clone();
-    next.status.get_or_insert_default().launched = raise.to;
-    match core.ports.store.replace_pool_status(&next).await {
-        Ok(written) => outcome.pool = Some(written),
-        Err(error) => {
-            outcome.fail("raise status.launched", &error);
-            return Vec::new();
-        }
-    }
-    let mut made = Vec::new();
-    for n in &raise.create {
-        match core.ports.store.create_instance(&wish(core, valid, *n)).await {
-            Ok(instance) => made.push(instance),
-            // Somebody else has the number; that is as good.
-            Err(StoreError::AlreadyExists) => {}
-            Err(error) => outcome.fail("create a SpotInstance", &error),
-        }
-    }
-    made
-}
-
-fn wish(core: &Core, pool: &ValidPool, n: i64) -> SpotInstance {
-    let spec = SpotInstanceSpec {
-        pool: PoolReference { name: pool.key.name.clone(), uid: pool.uid.clone() },
-        cluster_id: core.settings.cluster_id.clone(),
-        n,
-        charge_type: pool.template.charge_type,
-        region: pool.region.clone(),
-        template_hash: pool.template.hash(),
-        template_hash_version: TEMPLATE_HASH_VERSION,
-    };
-    let mut instance = SpotInstance::new(&format!("{}-{n}", pool.key.name), spec);
-    instance.metadata = ObjectMeta {
-        name: instance.metadata.name,
-        namespace: Some(pool.key.namespace.clone()),
-        labels: Some([(POOL_LABEL.to_owned(), pool.key.name.clone())].into()),
-        finalizers: Some(vec![INSTANCE_FINALIZER.to_owned()]),
-        ..ObjectMeta::default()
-    };
-    instance
-}
-
-/// What people should hear once: objects that are ignored, machines that nobody claims or may touch.
-pub(crate) async fn tell_findings(core: &Core, pass: &Pass, plan: &Plan) {
-    for name in &plan.hand_made {
-        let note = format!("SpotInstance {name} was not made by the operator and is ignored; delete it");
-        tell_object(core, pass, "SpotInstance", name, "HandMade", note).await;
-    }
-    let billed = |entry: &&InstancePlan| {
-        entry.instance.status.as_ref().is_some_and(|status| status.instance_id.is_some())
-    };
-    if let (PoolSeen::Gone, Some(hold)) = (&pass.seen.pool, &plan.hold) {
-        for entry in plan.instances.iter().filter(billed) {
-            tell_object(
-                core,
-                pass,
-                "SpotInstance",
-                &entry.instance.name_any(),
-                hold.reason,
-                hold.message.clone(),
-            )
-            .await;
-        }
-    }
-    let Some(account) = pass.seen.cloud.account() else { return };
-    for entry in plan.instances.iter().filter(|entry| entry.instance.metadata.deletion_timestamp.is_some()) {
-        let id = entry.instance.status.as_ref().and_then(|status| status.instance_id.as_deref());
-        let Some(id) = id.map(InstanceId::from) else { continue };
-        if let Some(Some(machine)) = account.fresh.get(&id) {
-            disputed(core, pass, &entry.instance, machine).await;
-        }
-    }
-}
-
-async fn disputed(core: &Core, pass: &Pass, instance: &SpotInstance, machine: &Instance) {
-    use crate::identity::{Claim, claim, instance_name};
-    let name = instance.name_any();
-    let note = match claim(instance, machine) {
-        Claim::Renamed => format!(
-            "{name}: machine {} has been renamed; give it its name {} back, or terminate it by hand",
-            machine.id,
-            instance_name(instance)
-        ),
-        Claim::Foreign => format!(
-            "{name}: the recorded machine {} is not the one made for it and is left alone",
-            machine.id
-        ),
-        Claim::Ours | Claim::Untagged => return,
-    };
-    tell_object(core, pass, "SpotInstance", &name, "NotTerminated", note).await;
-}
-
-async fn tell_object(core: &Core, pass: &Pass, kind: &str, name: &str, reason: &'static str, note: String) {
-    let instance = pass.seen.instances.iter().find(|instance| instance.name_any() == name);
-    let regarding = Regarding {
-        api_version: format!("{GROUP}/v1"),
-        kind: kind.to_owned(),
-        namespace: instance.and_then(ResourceExt::namespace).unwrap_or_default(),
-        name: name.to_owned(),
-        uid: instance.and_then(ResourceExt::uid),
-    };
-    core.tell_once(Event { regarding, warning: true, reason, action: "Look", note }).await;
 }

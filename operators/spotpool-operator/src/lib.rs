@@ -27,6 +27,7 @@ pub mod span;
 pub mod status;
 pub mod sweep;
 mod task;
+mod tell;
 pub mod valid;
 mod wake;
 

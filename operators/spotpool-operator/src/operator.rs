@@ -10,7 +10,7 @@ use futures::stream::{FuturesUnordered, Stream, StreamExt};
 use kube::ResourceExt;
 use tokio::time::Instant;
 
-use crate::act::{self, act};
+use crate::act::act;
 use crate::conditions::kind;
 use crate::core::{Core, Ports, lock};
 use crate::crd::{GROUP, SpotPool, SpotPoolStatus};
@@ -22,6 +22,7 @@ use crate::ports::{Event, PoolKey, Regarding, StoreError};
 use crate::settings::Settings;
 use crate::status::status;
 use crate::task::{Inbox, tasks};
+use crate::tell;
 use crate::wake::WakeQueue;
 
 /// A pool that needs nothing is looked at again after this all the same.
@@ -171,7 +172,7 @@ impl Operator {
         let plan = plan(&pass.seen, &core.rules, core.now());
         core.probes.ask(key, &plan.questions);
         let done = act(core, &pass, &plan).await;
-        act::tell_findings(core, &pass, &plan).await;
+        tell::findings(core, &pass, &plan).await;
         let gone = done.released_pool || pass.seen.pool.object().is_none();
         let mut again = done.again;
         if !gone {

@@ -1,0 +1,120 @@
+//! Steps 2 to 5 of a launch, as far as a pass does them: the number raised, the wishes made, the second look
+//! taken, and those that it admits handed over to [`crate::flights`].
+
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use tokio::time::Instant;
+
+use super::Outcome;
+use crate::core::Core;
+use crate::crd::instance::PoolReference;
+use crate::crd::{INSTANCE_FINALIZER, POOL_LABEL, SpotInstance, SpotInstanceSpec, SpotPool};
+use crate::flights::{self, Sky};
+use crate::observe::{Pass, Way, objects, parse};
+use crate::plan::admit::{Admission, Launch, admit};
+use crate::plan::{AccountSeen, Plan, PoolSeen, Raise};
+use crate::ports::StoreError;
+use crate::valid::{TEMPLATE_HASH_VERSION, ValidPool};
+
+/// Raises the number, makes the wishes, looks once more, and lets those that may go, go.
+pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: &mut Outcome) {
+    let (PoolSeen::There(object, valid), Some(account), Some(way)) =
+        (&pass.seen.pool, pass.seen.cloud.account(), &pass.way)
+    else {
+        return;
+    };
+    let mut made = Vec::new();
+    if let Some(raise) = &plan.raise {
+        made = create(core, object, valid, raise, outcome).await;
+        outcome.again = true;
+        if !outcome.failures.is_empty() {
+            return;
+        }
+    }
+    if plan.launch.is_empty() {
+        return;
+    }
+    let (pool, list) = if core.rules.guards.second_look {
+        match objects(core, &valid.key).await {
+            Ok((pool, list)) => (parse(pool), list),
+            Err(error) => return outcome.fail("second look", &error),
+        }
+    } else {
+        let pool = if core.rules.guards.pool_check { pass.seen.pool.clone() } else { PoolSeen::Gone };
+        (pool, pass.seen.instances.iter().cloned().chain(made).collect())
+    };
+    let in_flight = core.flights.of(&valid.key);
+    match admit(valid, &pool, &list, &plan.launch, &in_flight, account, &core.rules) {
+        Admission::Nothing => {}
+        Admission::Delete(wishes) => {
+            for wish in &wishes {
+                if let Err(error) = core.ports.store.delete_instance(wish).await {
+                    outcome.fail("delete a wish too many", &error);
+                }
+            }
+            outcome.again = true;
+        }
+        Admission::Go(pool, launches) => fly(core, way, account, &Arc::new(*pool), launches),
+    }
+}
+
+fn fly(core: &Arc<Core>, way: &Way, account: &AccountSeen, pool: &Arc<ValidPool>, launches: Vec<Launch>) {
+    for launch in launches {
+        let read_at = Instant::now();
+        // Read again: the writes before this may have taken their time, and an old offset sends nothing.
+        let Some(now) = core.sweeps.cloud_time_at(&way.key, read_at) else { return };
+        let sky =
+            Sky { cloud: Arc::clone(&way.cloud), fingerprint: account.fingerprint.clone(), now, read_at };
+        flights::start(core, pool, launch, sky);
+    }
+}
+
+async fn create(
+    core: &Core,
+    pool: &SpotPool,
+    valid: &ValidPool,
+    raise: &Raise,
+    outcome: &mut Outcome,
+) -> Vec<SpotInstance> {
+    let mut next = pool.clone();
+    next.status.get_or_insert_default().launched = raise.to;
+    match core.ports.store.replace_pool_status(&next).await {
+        Ok(written) => outcome.pool = Some(written),
+        Err(error) => {
+            outcome.fail("raise status.launched", &error);
+            return Vec::new();
+        }
+    }
+    let mut made = Vec::new();
+    for n in &raise.create {
+        match core.ports.store.create_instance(&wish(core, valid, *n)).await {
+            Ok(instance) => made.push(instance),
+            // Somebody else has the number; that is as good.
+            Err(StoreError::AlreadyExists) => {}
+            Err(error) => outcome.fail("create a SpotInstance", &error),
+        }
+    }
+    made
+}
+
+fn wish(core: &Core, pool: &ValidPool, n: i64) -> SpotInstance {
+    let spec = SpotInstanceSpec {
+        pool: PoolReference { name: pool.key.name.clone(), uid: pool.uid.clone() },
+        cluster_id: core.settings.cluster_id.clone(),
+        n,
+        charge_type: pool.template.charge_type,
+        region: pool.region.clone(),
+        template_hash: pool.template.hash(),
+        template_hash_version: TEMPLATE_HASH_VERSION,
+    };
+    let mut instance = SpotInstance::new(&format!("{}-{n}", pool.key.name), spec);
+    instance.metadata = ObjectMeta {
+        name: instance.metadata.name,
+        namespace: Some(pool.key.namespace.clone()),
+        labels: Some([(POOL_LABEL.to_owned(), pool.key.name.clone())].into()),
+        finalizers: Some(vec![INSTANCE_FINALIZER.to_owned()]),
+        ..ObjectMeta::default()
+    };
+    instance
+}

@@ -1,0 +1,148 @@
+//! What people hear about single machines: Events on the pool and on SpotInstances. Comes in: what was
+//! planned and done. Goes out: sentences. It changes nothing and decides nothing.
+
+use kube::ResourceExt;
+use tencent_cvm::{Instance, InstanceId};
+
+use crate::core::Core;
+use crate::crd::{GROUP, Phase, SpotInstance};
+use crate::identity::{Claim, claim, instance_name};
+use crate::observe::Pass;
+use crate::plan::{InstancePlan, Plan, PoolSeen};
+use crate::ports::{Event, Regarding};
+
+/// Why a SpotInstance is let go.
+pub(crate) fn farewell_note(why: &str, instance: &SpotInstance) -> String {
+    let id = instance.status.as_ref().and_then(|status| status.instance_id.as_deref()).unwrap_or("none yet");
+    match why {
+        "Vanished" => format!("machine {id} is not there any more; it is replaced"),
+        "Reclaimed" => format!("machine {id} is being taken back by the cloud; it is replaced"),
+        "Stopped" => {
+            format!("machine {id} was stopped; it is replaced, and terminated since it is still billed")
+        }
+        "LaunchFailed" => {
+            format!("machine {id} was accepted and then could not be made; another is asked for")
+        }
+        "NotOurs" => {
+            format!("the recorded machine {id} is not the one made for it; it is left alone, and replaced")
+        }
+        "Surplus" => format!("more than wanted; machine {id} goes"),
+        "PoolDeleted" => format!("the pool is deleted; machine {id} goes"),
+        "PoolGone" => format!("its pool is gone; machine {id} goes"),
+        _ => format!("machine {id} goes"),
+    }
+}
+
+/// What a new status says that the old one did not.
+pub(crate) async fn change(core: &Core, entry: &InstancePlan) {
+    let Some(status) = &entry.status else { return };
+    let was = entry.instance.status.clone().unwrap_or_default();
+    let name = entry.instance.name_any();
+    if was.instance_id.is_none()
+        && let Some(id) = &status.instance_id
+    {
+        core.tell_pool_of(&entry.instance, false, "Adopted", "Look", format!("{name}: machine {id} was found by its name and taken over; the answer to its launch had been lost")).await;
+    }
+    for extra in status
+        .extra
+        .iter()
+        .filter(|extra| !was.extra.iter().any(|known| known.instance_id == extra.instance_id))
+    {
+        core.tell_pool_of(
+            &entry.instance,
+            true,
+            "ExtraMachine",
+            "Look",
+            format!("{name}: machine {} has the same name as its own; it is terminated", extra.instance_id),
+        )
+        .await;
+    }
+    if was.phase != status.phase {
+        let address = status.address.as_deref().unwrap_or("no address");
+        match status.phase {
+            Phase::Ready => {
+                core.tell_pool_of(
+                    &entry.instance,
+                    false,
+                    "Ready",
+                    "Probe",
+                    format!("{name}: the model server at {address} answers"),
+                )
+                .await;
+            }
+            Phase::NotReady => {
+                let why = status.last_probe.as_deref().unwrap_or("no answer");
+                core.tell_pool_of(
+                    &entry.instance,
+                    true,
+                    "NotReady",
+                    "Probe",
+                    format!("{name}: the model server at {address} does not answer any more: {why}"),
+                )
+                .await;
+            }
+            Phase::Launching | Phase::Booting | Phase::Draining | Phase::Terminating => {}
+        }
+    }
+}
+
+/// What people should hear once: objects that are ignored, machines that nobody claims or may touch.
+pub(crate) async fn findings(core: &Core, pass: &Pass, plan: &Plan) {
+    for name in &plan.hand_made {
+        let note = format!("SpotInstance {name} was not made by the operator and is ignored; delete it");
+        tell_object(core, pass, "SpotInstance", name, "HandMade", note).await;
+    }
+    let billed = |entry: &&InstancePlan| {
+        entry.instance.status.as_ref().is_some_and(|status| status.instance_id.is_some())
+    };
+    if let (PoolSeen::Gone, Some(hold)) = (&pass.seen.pool, &plan.hold) {
+        for entry in plan.instances.iter().filter(billed) {
+            tell_object(
+                core,
+                pass,
+                "SpotInstance",
+                &entry.instance.name_any(),
+                hold.reason,
+                hold.message.clone(),
+            )
+            .await;
+        }
+    }
+    let Some(account) = pass.seen.cloud.account() else { return };
+    for entry in plan.instances.iter().filter(|entry| entry.instance.metadata.deletion_timestamp.is_some()) {
+        let id = entry.instance.status.as_ref().and_then(|status| status.instance_id.as_deref());
+        let Some(id) = id.map(InstanceId::from) else { continue };
+        if let Some(Some(machine)) = account.fresh.get(&id) {
+            disputed(core, pass, &entry.instance, machine).await;
+        }
+    }
+}
+
+async fn disputed(core: &Core, pass: &Pass, instance: &SpotInstance, machine: &Instance) {
+    let name = instance.name_any();
+    let note = match claim(instance, machine) {
+        Claim::Renamed => format!(
+            "{name}: machine {} has been renamed; give it its name {} back, or terminate it by hand",
+            machine.id,
+            instance_name(instance)
+        ),
+        Claim::Foreign => format!(
+            "{name}: the recorded machine {} is not the one made for it and is left alone",
+            machine.id
+        ),
+        Claim::Ours | Claim::Untagged => return,
+    };
+    tell_object(core, pass, "SpotInstance", &name, "NotTerminated", note).await;
+}
+
+async fn tell_object(core: &Core, pass: &Pass, kind: &str, name: &str, reason: &'static str, note: String) {
+    let instance = pass.seen.instances.iter().find(|instance| instance.name_any() == name);
+    let regarding = Regarding {
+        api_version: format!("{GROUP}/v1"),
+        kind: kind.to_owned(),
+        namespace: instance.and_then(ResourceExt::namespace).unwrap_or_default(),
+        name: name.to_owned(),
+        uid: instance.and_then(ResourceExt::uid),
+    };
+    core.tell_once(Event { regarding, warning: true, reason, action: "Look", note }).await;
+}
