@@ -31,7 +31,8 @@ pub fn root() -> PathBuf {
 /// The directory that cargo builds into.
 #[must_use]
 pub fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |path| root().join(path))
+    let elsewhere = std::env::var_os("CARGO_TARGET_DIR").filter(|path| !path.is_empty());
+    root().join(elsewhere.unwrap_or_else(|| "target".into()))
 }
 
 /// A cargo command at the root of the checkout that sees the environment of a shell.
