@@ -122,7 +122,7 @@ async fn cvm(args: CvmArgs) -> anyhow::Result<()> {
 
     let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
-        served = serve(listener, cloud.clone()) => served.map(|never| match never {}).context("the listener failed"),
+        never = serve(listener, cloud.clone()) => match never {},
         never = serve_machines(cloud) => match never {},
         interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
         _ = terminated.recv() => Ok(()),

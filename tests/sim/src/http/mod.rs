@@ -7,6 +7,7 @@ mod machines;
 pub use machines::serve_machines;
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
@@ -25,18 +26,22 @@ use crate::shared::SimCloud;
 /// The cloud takes 10 MB; a little more is read so that the core can say so in its own words.
 const MAX_BODY: usize = 11 << 20;
 
+/// How long to wait after a connection could not be accepted.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
+
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Body = BoxBody<Bytes, BoxError>;
 
 /// Answers on this listener for ever: `/_sim/…` is the admin API, everything else the cloud's.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(listener: TcpListener, cloud: SimCloud) -> std::io::Result<Infallible> {
+pub async fn serve(listener: TcpListener, cloud: SimCloud) -> Infallible {
     loop {
-        let (stream, _) = listener.accept().await?;
-        // Answers are small and waited for.
-        stream.set_nodelay(true)?;
+        let Ok((stream, _)) = listener.accept().await else {
+            // A caller that is gone already, or no file descriptors left for a moment.
+            tokio::time::sleep(ACCEPT_AGAIN).await;
+            continue;
+        };
+        // Answers are small and waited for. It fails only for a connection that is gone already.
+        let _ = stream.set_nodelay(true);
         let cloud = cloud.clone();
         tokio::spawn(async move {
             let service = service_fn(move |request| answer(cloud.clone(), request));
