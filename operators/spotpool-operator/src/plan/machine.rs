@@ -116,6 +116,10 @@ fn record(
     now: Timestamp,
 ) {
     let gone_by = rules.windows.gone_after;
+    // An id without a time was written by hand: without one its absence would never prove anything.
+    if status.instance_id.is_some() && status.recorded_at.is_none() {
+        status.recorded_at = Some(whole_seconds(now));
+    }
     status.extra.retain(|extra| match account.machine(&extra.instance_id.as_str().into()) {
         Sight::Absent(Some(begun)) => begun < later(extra.recorded_at.0, gone_by),
         _ => true,

@@ -7,11 +7,12 @@ use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus};
 use spotpool_operator::identity::{CLUSTER_TAG, Claim};
 use spotpool_operator::plan::AccountSeen;
 use spotpool_operator::plan::leave::{Farewell, farewell, last_look_after};
-use spotpool_operator::plan::machine::{Standing, standing};
+use spotpool_operator::plan::machine::{Standing, next_status, standing};
 use spotpool_operator::sweep::Snapshot;
 use tencent_cvm::{Instance, InstanceId, InstanceState};
 
-use crate::given::{at, attempt, instance, machine, rules};
+use crate::given::{at, attempt, instance, machine, pool, rules};
+use crate::model::Model;
 
 fn seen(begun: Option<u64>, present: &[Instance], absent: &[&str]) -> AccountSeen {
     let snapshot = Snapshot {
@@ -132,4 +133,16 @@ fn a_record_that_points_at_a_stranger_is_not_believed_when_it_says_that_all_is_o
     });
     let account = seen(Some(10), &[stranger], &[]);
     assert_eq!(last_look_after(&mine, &account, &rules()), Some(at(420)), "its own machine may be anywhere");
+}
+
+#[test]
+fn an_id_written_by_hand_counts_as_recorded_now() {
+    let mut mine = instance(1);
+    mine.status = Some(SpotInstanceStatus {
+        instance_id: Some("ins-theirs".to_owned()),
+        ..SpotInstanceStatus::default()
+    });
+    let observed = Model::new(pool(1, 1), 0).observe();
+    let status = next_status(&mine, &observed, &seen(Some(10), &[], &["ins-theirs"]), &rules(), at(10));
+    assert_eq!(status.recorded_at, Some(Time(at(10))), "or its absence would never prove anything");
 }
