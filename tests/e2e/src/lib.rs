@@ -4,6 +4,8 @@
 
 mod manifest;
 mod people;
+mod world;
 
 pub use manifest::Manifest;
 pub use people::{ApiObject, People, refusal};
+pub use world::{FILLED_WITHIN, SECRET_ID, SECRET_KEY, SOON, World, phase};

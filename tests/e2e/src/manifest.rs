@@ -66,7 +66,8 @@ impl Manifest {
     #[must_use]
     pub fn without(mut self, path: &str) -> Self {
         let (parent, field) = path.rsplit_once('.').unwrap_or(("", path));
-        let pointer = if parent.is_empty() { String::new() } else { format!("/{}", parent.replace('.', "/")) };
+        let pointer =
+            if parent.is_empty() { String::new() } else { format!("/{}", parent.replace('.', "/")) };
         if let Some(Value::Object(fields)) = self.0.pointer_mut(&pointer) {
             fields.remove(field);
         }
@@ -94,7 +95,8 @@ mod tests {
 
     #[test]
     fn values_are_set_and_taken_away_by_path() {
-        let manifest = Manifest::sample().unwrap().with("spec.instance.tags", serde_json::json!({"a/b": "c"}));
+        let manifest =
+            Manifest::sample().unwrap().with("spec.instance.tags", serde_json::json!({"a/b": "c"}));
         assert_eq!(manifest.value()["spec"]["instance"]["tags"]["a/b"], "c");
         assert_eq!(manifest.value()["spec"]["minimum"], 2);
         let manifest = manifest.without("spec.minimum").without("spec.instance");

@@ -25,7 +25,11 @@ pub trait ApiObject:
 }
 
 impl<K> ApiObject for K where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Serialize
 {
 }
 
@@ -66,7 +70,8 @@ impl People {
     /// # Errors
     /// When the API server refuses.
     pub async fn create_secret(&self, name: &str, data: &[(&str, &str)]) -> Result<()> {
-        let data: BTreeMap<_, _> = data.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
+        let data: BTreeMap<_, _> =
+            data.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
         let secret = Secret {
             metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
             string_data: Some(data),
@@ -131,7 +136,13 @@ impl People {
     ///
     /// # Errors
     /// After `within`; the message has the condition as it was last.
-    pub async fn condition(&self, pool: &str, kind: &str, status: &str, within: Duration) -> Result<Condition> {
+    pub async fn condition(
+        &self,
+        pool: &str,
+        kind: &str,
+        status: &str,
+        within: Duration,
+    ) -> Result<Condition> {
         let mut last = None;
         let waited = wait::until(&format!("condition {kind}={status} of {pool}"), within, async || {
             let conditions = self.pool(pool).await?.status.unwrap_or_default().conditions;

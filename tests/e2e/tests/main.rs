@@ -1,10 +1,18 @@
 //! The shipped operator on a real API server.
 //!
-//! One binary, so that all tests share one API server; each has a namespace of its own.
+//! One binary, so that all tests share one API server; each has a namespace and a cloud of its own.
 
 #![cfg(test)]
 
+mod broken;
+mod filling;
+mod holding;
+mod latency;
+mod leading;
+mod leaving;
 mod manifests;
+mod process;
 mod role;
 mod store;
+mod thrift;
 mod watch;

@@ -90,7 +90,8 @@ async fn a_name_of_52_characters_and_both_networks_at_default_are_accepted() {
     let people = people("accepted").await;
     let name = "a".repeat(52);
     people.create::<SpotPool>(&Manifest::pool(&name).unwrap()).await.unwrap();
-    let manifest = Manifest::pool("default").unwrap().with("spec.subnetId", "DEFAULT").with("spec.vpcId", "DEFAULT");
+    let manifest =
+        Manifest::pool("default").unwrap().with("spec.subnetId", "DEFAULT").with("spec.vpcId", "DEFAULT");
     people.create::<SpotPool>(&manifest).await.unwrap();
     let manifest = Manifest::pool("hourly").unwrap().with("spec.instanceChargeType", "POSTPAID_BY_HOUR");
     people.create::<SpotPool>(&manifest).await.unwrap();

@@ -35,7 +35,10 @@ async fn the_role_allows_what_the_operator_does() {
     }
     let own = format!("--namespace={OPERATOR_NAMESPACE}");
     for verb in ["get", "update"] {
-        assert!(may(cluster, &operator, &[verb, "leases.coordination.k8s.io/spotpool-operator", &own]), "{verb}");
+        assert!(
+            may(cluster, &operator, &[verb, "leases.coordination.k8s.io/spotpool-operator", &own]),
+            "{verb}"
+        );
     }
     assert!(may(cluster, &operator, &["create", "leases.coordination.k8s.io", &own]));
 }

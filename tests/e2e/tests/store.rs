@@ -29,7 +29,7 @@ impl RealServer {
     }
 }
 
-fn said(error: anyhow::Error) -> StoreError {
+fn said(error: &anyhow::Error) -> StoreError {
     StoreError::Refused(format!("{error:#}"))
 }
 
@@ -45,25 +45,25 @@ impl StoreUnderTest for RealServer {
 
     async fn create_pool(&self, pool: &SpotPool) -> Result<SpotPool, StoreError> {
         let api = self.people.api::<SpotPool>();
-        api.create(&kube::api::PostParams::default(), pool).await.map_err(|error| said(error.into()))
+        api.create(&kube::api::PostParams::default(), pool).await.map_err(|error| said(&error.into()))
     }
 
     async fn edit_pool(&self, key: &PoolKey, minimum: i32, maximum: i32) -> Result<SpotPool, StoreError> {
         let change = json!({"spec": {"minimum": minimum, "maximum": maximum}});
-        self.people.edit(&key.name, &change).await.map_err(said)
+        self.people.edit(&key.name, &change).await.map_err(|error| said(&error))
     }
 
     async fn delete_pool(&self, key: &PoolKey) -> Result<(), StoreError> {
-        self.people.delete::<SpotPool>(&key.name).await.map_err(said)
+        self.people.delete::<SpotPool>(&key.name).await.map_err(|error| said(&error))
     }
 
     async fn delete_instance(&self, name: &str) -> Result<(), StoreError> {
-        self.people.delete::<SpotInstance>(name).await.map_err(said)
+        self.people.delete::<SpotInstance>(name).await.map_err(|error| said(&error))
     }
 
     async fn create_secret(&self, name: &str, data: BTreeMap<String, String>) -> Result<(), StoreError> {
         let data: Vec<_> = data.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        self.people.create_secret(name, &data).await.map_err(said)
+        self.people.create_secret(name, &data).await.map_err(|error| said(&error))
     }
 }
 
@@ -103,7 +103,10 @@ async fn events_are_counted_up_by_what_they_say_and_described() {
     let described = people.kubectl(&["describe", "sp", "eventful"]).unwrap();
     let lines: Vec<_> = described.lines().filter(|line| line.contains("MachineLost")).collect();
     assert_eq!(lines.len(), 2, "{described}");
-    assert!(lines.iter().any(|line| line.contains("x2") && line.contains("eventful-1 has vanished")), "{lines:#?}");
+    assert!(
+        lines.iter().any(|line| line.contains("x2") && line.contains("eventful-1 has vanished")),
+        "{lines:#?}"
+    );
     assert!(lines.iter().any(|line| line.contains("eventful-2 has vanished")), "{lines:#?}");
     assert!(lines.iter().all(|line| line.contains("spotpool-operator")), "{lines:#?}");
 }

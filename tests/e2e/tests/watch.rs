@@ -33,7 +33,8 @@ async fn every_change_of_a_pool_or_its_instances_is_a_hint_and_a_listing_names_a
     assert_eq!(next(&mut stream).await, pool);
 
     // A SpotInstance names its pool by its label, also when there is no such pool any more.
-    let instance = Manifest::spot_instance("orphan-1").with("metadata.labels", json!({"demo.aiops.org/pool": "orphan"}));
+    let instance =
+        Manifest::spot_instance("orphan-1").with("metadata.labels", json!({"demo.aiops.org/pool": "orphan"}));
     people.create::<SpotInstance>(&instance).await.unwrap();
     let orphan = PoolKey::new(&people.namespace, "orphan");
     assert_eq!(next(&mut stream).await, orphan);

@@ -1,0 +1,217 @@
+//! What is wrong is said in a condition and an Event (which field, what the cloud answered, what to do);
+//! writes stop, nothing is terminated, and it goes on by itself once it is right.
+
+use e2e::{FILLED_WITHIN, SECRET_ID, SECRET_KEY, SOON, World};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use serde_json::{Value, json};
+use spotpool_operator::crd::SpotPool;
+use testkit::{SimEvent, wait};
+
+/// Both the condition and a Warning Event have every one of the words, and a RequestId.
+async fn is_said(world: &World, pool: &str, condition: (&str, &str), words: &[&str]) {
+    let (kind, status) = condition;
+    let says = |text: &str| text.contains("RequestId") && words.iter().all(|word| text.contains(word));
+    let mut last = Vec::new();
+    let said = wait::until(&format!("{kind}={status} with a RequestId and {words:?}"), SOON, async || {
+        last = world.people.pool(pool).await?.status.unwrap_or_default().conditions;
+        let said =
+            last.iter().any(|shown| shown.type_ == kind && shown.status == status && says(&shown.message));
+        Ok(said.then_some(()))
+    })
+    .await;
+    if let Err(error) = said {
+        panic!("{error:#}; there was {last:#?}");
+    }
+    world
+        .until(&format!("a Warning Event with a RequestId and {words:?}"), SOON, async || {
+            let events = world.people.events_about("SpotPool", pool).await?;
+            let said = events.iter().any(|event| {
+                event.type_.as_deref() == Some("Warning") && event.message.as_deref().is_some_and(says)
+            });
+            Ok(said.then_some(()))
+        })
+        .await
+        .unwrap();
+}
+
+async fn asks(world: &World) -> u64 {
+    world.cloud.calls("RunInstances").await.unwrap()
+}
+
+#[tokio::test]
+async fn a_wrong_image_is_named_with_what_the_cloud_answered_and_what_runs_stays() {
+    let world = World::begin("image").await.unwrap();
+    world.filled("image", 1, 3).await.unwrap();
+    let wrong = json!({"spec": {"imageId": "img-99999999", "minimum": 2}});
+    world.people.edit::<SpotPool>("image", &wrong).await.unwrap();
+    is_said(&world, "image", ("Stalled", "True"), &["spec.imageId", "InvalidImageId"]).await;
+    let asked = asks(&world).await;
+    world.sweeps_later(3).await.unwrap();
+    assert!(asks(&world).await <= asked + 2, "{asked} requests have become {}", asks(&world).await);
+    assert_eq!(world.ours().await.unwrap().len(), 1, "the machine that runs stays");
+
+    let right = json!({"spec": {"imageId": "img-5gn3j31i"}});
+    world.people.edit::<SpotPool>("image", &right).await.unwrap();
+    world.ready("image").await.unwrap();
+    world.settled(2).await.unwrap();
+    world.people.condition("image", "Stalled", "False", SOON).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wrong_subnet_is_named_with_what_the_cloud_answered() {
+    let world = World::begin("subnet").await.unwrap();
+    let wrong = world.manifest("subnet", 1, 1).unwrap().with("spec.subnetId", "subnet-00000000");
+    world.people.create::<SpotPool>(&wrong).await.unwrap();
+    is_said(&world, "subnet", ("Stalled", "True"), &["spec.subnetId"]).await;
+    assert_eq!(world.ever_made().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_region_that_does_not_exist_is_named() {
+    let world = World::begin("region").await.unwrap();
+    let wrong = world.manifest("region", 1, 1).unwrap().with("spec.region", "ap-nowhere");
+    world.people.create::<SpotPool>(&wrong).await.unwrap();
+    is_said(&world, "region", ("Stalled", "True"), &["spec.region"]).await;
+    assert_eq!(asks(&world).await, 0);
+}
+
+#[tokio::test]
+async fn a_wrong_key_stops_all_writes_and_keeps_what_runs() {
+    let world = World::begin("key").await.unwrap();
+    world.filled("key", 2, 2).await.unwrap();
+    let machines = world.ours().await.unwrap();
+    world.cloud.delete(&format!("credentials/{SECRET_ID}")).await.unwrap();
+    let rotated = json!({"account": "main", "secret_id": SECRET_ID, "secret_key": "fakeSecretKeyRotated"});
+    world.cloud.post("credentials", &rotated).await.unwrap();
+    is_said(&world, "key", ("CredentialsValid", "False"), &["AuthFailure", "spec.secret"]).await;
+
+    // A machine is lost, the size is changed: nothing may be done about it with a key that does not work.
+    let (asked, ended) = (asks(&world).await, world.cloud.calls("TerminateInstances").await.unwrap());
+    world.cloud.vanish(&machines[0].id).await.unwrap();
+    world.people.edit::<SpotPool>("key", &json!({"spec": {"minimum": 0, "maximum": 0}})).await.unwrap();
+    world.observed("key").await.unwrap();
+    assert_eq!(asks(&world).await, asked);
+    assert_eq!(world.cloud.calls("TerminateInstances").await.unwrap(), ended);
+    assert_eq!(world.ours().await.unwrap().len(), 1);
+    assert_eq!(world.people.instances().await.unwrap().len(), 2, "never blind: no count is lowered");
+
+    let right = json!({"spec": {"secretKey": "fakeSecretKeyRotated"}});
+    world.people.edit::<SpotPool>("key", &right).await.unwrap();
+    world.people.condition("key", "CredentialsValid", "True", SOON).await.unwrap();
+    world.settled(0).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_that_never_worked_launches_nothing() {
+    let world = World::begin("never").await.unwrap();
+    let wrong = world.manifest("never", 1, 1).unwrap().with("spec.secretKey", "fakeSecretKeyWrong");
+    world.people.create::<SpotPool>(&wrong).await.unwrap();
+    is_said(&world, "never", ("CredentialsValid", "False"), &["AuthFailure", "spec.secret"]).await;
+    assert_eq!(asks(&world).await, 0);
+    // Nothing was ever made, so that nothing is held back.
+    world.people.kubectl(&["delete", "sp", "never", "--timeout=30s"]).unwrap();
+}
+
+#[tokio::test]
+async fn inline_keys_work_and_warn() {
+    let world = World::begin("inline").await.unwrap();
+    world.filled("inline", 1, 1).await.unwrap();
+    let valid = world.people.condition("inline", "CredentialsValid", "True", SOON).await.unwrap();
+    assert_eq!(valid.reason, "InlineKeys");
+    assert!(valid.message.contains("spec.credentialsSecretRef"), "{}", valid.message);
+    let events = world.people.events_about("SpotPool", "inline").await.unwrap();
+    let warned = events.iter().any(|event| {
+        let advises = event.message.as_ref().is_some_and(|note| note.contains("credentialsSecretRef"));
+        event.type_.as_deref() == Some("Warning") && advises
+    });
+    assert!(warned, "{events:#?}");
+}
+
+#[tokio::test]
+async fn a_missing_secret_holds_everything_until_it_is_back() {
+    let world = World::begin("secret").await.unwrap();
+    let key = [("secretId", SECRET_ID), ("secretKey", SECRET_KEY)];
+    world.people.create_secret("cloud", &key).await.unwrap();
+    let manifest = world
+        .manifest("secret", 2, 2)
+        .unwrap()
+        .without("spec.secretId")
+        .without("spec.secretKey")
+        .with("spec.credentialsSecretRef.name", "cloud");
+    world.people.create::<SpotPool>(&manifest).await.unwrap();
+    world.ready("secret").await.unwrap();
+
+    world.people.kubectl(&["delete", "secret", "cloud", "--wait=false"]).unwrap();
+    world.people.release::<Secret>("cloud").await.ok();
+    // Deleting the pool now would leave machines that bill: it holds and says which.
+    world.people.delete::<SpotPool>("secret").await.unwrap();
+    let invalid = world.people.condition("secret", "CredentialsValid", "False", SOON).await.unwrap();
+    assert!(invalid.message.contains("cloud") && invalid.message.contains("Secret"), "{invalid:#?}");
+    let machines = world.ours().await.unwrap();
+    world
+        .until("the machines that would leak to be named", SOON, async || {
+            let conditions = world.people.pool("secret").await?.status.unwrap_or_default().conditions;
+            let text: String = conditions.into_iter().map(|condition| condition.message).collect();
+            Ok(machines.iter().all(|machine| text.contains(&machine.id)).then_some(()))
+        })
+        .await
+        .unwrap();
+    assert_eq!(world.ours().await.unwrap().len(), 2);
+
+    world.people.create_secret("cloud", &key).await.unwrap();
+    world
+        .until("the pool to be gone", FILLED_WITHIN, async || {
+            let gone = world.people.api::<SpotPool>().get_opt("secret").await?.is_none();
+            Ok((gone && world.ours().await?.is_empty()).then_some(()))
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_sold_out_zone_is_asked_ever_more_seldom_and_filled_when_there_is_stock_again() {
+    let world = World::begin("stock").await.unwrap();
+    let stock =
+        |count: u32| json!({"zone": "ap-singapore-2", "instance_type": "GN7.2XLARGE32", "count": count});
+    world.cloud.post("stock", &stock(0)).await.unwrap();
+    world.people.create::<SpotPool>(&world.manifest("stock", 2, 2).unwrap()).await.unwrap();
+    is_said(&world, "stock", ("CapacityAvailable", "False"), &["GN7.2XLARGE32", "ap-singapore-2"]).await;
+    let asked = world
+        .until("four refusals", FILLED_WITHIN, async || {
+            let ledger = world.cloud.ledger(0).await?;
+            let asks = |event: &&SimEvent| {
+                event.event == "received" && event.action.as_deref() == Some("RunInstances")
+            };
+            let asked: Vec<Timestamp> =
+                ledger.iter().filter(asks).map(|event| event.at.parse().unwrap()).collect();
+            Ok((asked.len() >= 4).then_some(asked))
+        })
+        .await
+        .unwrap();
+    let first = asked[1].duration_since(asked[0]).as_secs_f64();
+    let third = asked[3].duration_since(asked[2]).as_secs_f64();
+    assert!(first >= 0.5 && third >= 1.5 * first, "{first} s apart, later {third} s");
+    world.cloud.post("stock", &stock(10)).await.unwrap();
+    world.ready("stock").await.unwrap();
+    world.settled(2).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_log_line_event_or_status_shows_the_secret_key() {
+    let world = World::begin("quiet").await.unwrap();
+    world.filled("quiet", 1, 1).await.unwrap();
+    world.cloud.delete(&format!("credentials/{SECRET_ID}")).await.unwrap();
+    world.people.condition("quiet", "CredentialsValid", "False", SOON).await.unwrap();
+    let log = world.operator.as_ref().unwrap().process.log();
+    assert!(!log.contains(SECRET_KEY), "the log shows the key");
+    let events = world.people.events_about("SpotPool", "quiet").await.unwrap();
+    assert!(!format!("{events:?}").contains(SECRET_KEY), "an Event shows the key");
+    for instance in world.people.instances().await.unwrap() {
+        let text = serde_json::to_value(&instance).unwrap().to_string();
+        assert!(!text.contains(SECRET_KEY), "{} shows the key", instance.name_any());
+    }
+    let pool = serde_json::to_value(world.people.pool("quiet").await.unwrap()).unwrap();
+    assert!(!pool.get("status").unwrap_or(&Value::Null).to_string().contains(SECRET_KEY));
+}
