@@ -98,6 +98,10 @@ fn e2e() -> Result<Count> {
     for package in ON_REAL_SERVERS {
         command.args(["--package", package]);
     }
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        // They mostly wait, for machines to boot and looks to come round: more at once than there are cores.
+        command.env("RUST_TEST_THREADS", "6");
+    }
     counted(&mut command)
 }
 
