@@ -2,10 +2,12 @@
 //! code only: the cloud's messages are not stable.
 
 /// The first word that the code contains decides; the more telling words come first.
-const FIELDS: [(&str, &str); 17] = [
+const FIELDS: [(&str, &str); 19] = [
+    ("InvalidZone", "spec.availabilityZone and spec.region"),
     ("Region", "spec.region"),
     ("Image", "spec.imageId"),
     ("SecurityGroup", "spec.securityGroupIds"),
+    ("SgId", "spec.securityGroupIds"),
     ("Subnet", "spec.subnetId"),
     ("Vpc", "spec.vpcId and spec.subnetId"),
     ("KeyPair", "spec.instance.keyIds"),
@@ -46,6 +48,8 @@ mod tests {
             ("InvalidImageId.NotFound", "spec.imageId"),
             ("InvalidParameterValue.InvalidImageFormat", "spec.imageId"),
             ("InvalidSecurityGroupId.NotFound", "spec.securityGroupIds"),
+            ("InvalidSgId.Malformed", "spec.securityGroupIds"),
+            ("InvalidZone.MismatchRegion", "spec.availabilityZone and spec.region"),
             ("InvalidParameterValue.SubnetIdZoneIdNotMatch", "spec.subnetId"),
             ("InvalidParameterValue.SubnetNotExist", "spec.subnetId"),
             ("InvalidKeyPairId.NotFound", "spec.instance.keyIds"),

@@ -53,6 +53,8 @@ pub mod reason {
     pub const NOTHING_ASKED: &str = "NothingAskedYet";
     /// Out of stock.
     pub const SOLD_OUT: &str = "SoldOut";
+    /// This type is not offered in this zone.
+    pub const NOT_OFFERED: &str = "NotOffered";
     /// A quota is used up.
     pub const QUOTA_EXCEEDED: &str = "QuotaExceeded";
     /// A machine was accepted and then could not be made.

@@ -245,8 +245,11 @@ fn news(pool: &SpotPool, old: Option<&SpotPoolStatus>, new: &SpotPoolStatus) -> 
     let mut events = Vec::new();
     for condition in new.conditions.iter().filter(|condition| told.contains(&condition.type_.as_str())) {
         let before = old.and_then(|old| old.conditions.iter().find(|before| before.type_ == condition.type_));
-        let same = before
-            .is_some_and(|before| before.status == condition.status && before.reason == condition.reason);
+        // Why a pool is not ready yet is told by the other conditions; only the turn is news.
+        let reason_counts = condition.type_ != kind::READY;
+        let same = before.is_some_and(|before| {
+            before.status == condition.status && (before.reason == condition.reason || !reason_counts)
+        });
         let bad = match condition.type_.as_str() {
             kind::STALLED | kind::UNCLAIMED_MACHINES => condition.status == "True",
             kind::CREDENTIALS_VALID => {

@@ -174,7 +174,10 @@ fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
     if account.snapshot.is_none() {
         let (why, message) = account.trouble.as_ref().map_or_else(
             || (reason::NOT_LOOKED_YET, "the first look at the cloud is under way".to_owned()),
-            |trouble| (reason::CLOUD_UNREACHABLE, trouble.text.clone()),
+            |trouble| {
+                let why = if trouble.is_lasting() { reason::REFUSED } else { reason::CLOUD_UNREACHABLE };
+                (why, trouble.advice())
+            },
         );
         return (Truth::Unknown, why, message);
     }
@@ -222,9 +225,8 @@ fn capacity_reason(memory: &LaunchBackOff) -> &'static str {
         _ => {}
     }
     match class(memory) {
-        Class::SoldOut | Class::ZoneSoldOut | Class::DiskSoldOut | Class::SubnetFull | Class::NotOffered => {
-            reason::SOLD_OUT
-        }
+        Class::SoldOut | Class::ZoneSoldOut | Class::DiskSoldOut | Class::SubnetFull => reason::SOLD_OUT,
+        Class::NotOffered => reason::NOT_OFFERED,
         Class::ZoneQuota | Class::AccountQuota => reason::QUOTA_EXCEEDED,
         Class::Money => reason::ACCOUNT_PROBLEM,
         _ => reason::REFUSED,

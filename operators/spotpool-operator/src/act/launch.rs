@@ -41,7 +41,8 @@ pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: 
             Err(error) => return outcome.fail("second look", &error),
         }
     } else {
-        let pool = if core.rules.guards.pool_check { pass.seen.pool.clone() } else { PoolSeen::Gone };
+        let raised = outcome.pool.as_ref().unwrap_or(object);
+        let pool = if core.rules.guards.pool_check { parse(Some(raised.clone())) } else { PoolSeen::Gone };
         (pool, pass.seen.instances.iter().cloned().chain(made).collect())
     };
     let in_flight = core.flights.of(&valid.key);

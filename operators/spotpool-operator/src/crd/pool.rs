@@ -252,9 +252,26 @@ pub struct HealthSettings {
     /// Path that answers 2xx to a GET when the model server serves.
     #[schemars(length(min = 1, max = 256), regex(pattern = "^/"))]
     pub path: String,
-    /// Time between two questions, such as 5s or 500ms; at least 1s is meant for production.
-    #[schemars(regex(pattern = "^([0-9]{1,6}(ms|s|m))+$"), length(max = 32))]
+    /// Time between two questions, from 100ms to 1h, such as 5s or 1m30s.
+    #[schemars(schema_with = "interval_schema")]
     pub interval: String,
+}
+
+/// What the API server says of an interval that is none.
+pub const INTERVAL_RULE: &str =
+    "spec.health.interval must be a duration from 100ms to 60m, such as 5s, 500ms or 1m30s";
+
+fn interval_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "string",
+        "maxLength": 32,
+        "default": "5s",
+        "x-kubernetes-validations": [{
+            "rule": "self.matches('^([0-9]{1,6}(ms|s|m))+$') && duration(self) >= duration('100ms') \
+                     && duration(self) <= duration('60m')",
+            "message": INTERVAL_RULE,
+        }],
+    })
 }
 
 impl Default for HealthSettings {

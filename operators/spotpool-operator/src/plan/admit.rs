@@ -9,6 +9,7 @@ use kube::ResourceExt;
 use super::Rules;
 use super::attempts::{NextAttempt, next_attempt};
 use super::machine::{Standing, standing};
+use super::member::is_hand_made;
 use super::room::occupied;
 use super::seen::{AccountSeen, PoolSeen};
 use crate::crd::{Attempt, SpotInstance, SpotInstanceStatus};
@@ -45,14 +46,16 @@ pub fn admit(
     account: &AccountSeen,
     rules: &Rules,
 ) -> Admission {
+    let there = pool.valid().filter(|pool| pool.uid == planned.uid && !pool.leaving);
     let ours = |instance: &&SpotInstance| {
         instance.spec.pool.uid == planned.uid
             && instance.spec.cluster_id == rules.cluster_id
             && instance.metadata.deletion_timestamp.is_none()
+            // Judged as the plan judges it, or the two would undo each other's work for ever.
+            && there.is_none_or(|pool| !is_hand_made(instance, pool))
     };
     let staying: Vec<&SpotInstance> =
         instances.iter().filter(ours).filter(|instance| !is_lost(instance, account, rules)).collect();
-    let there = pool.valid().filter(|pool| pool.uid == planned.uid && !pool.leaving);
     let pool = match there {
         Some(pool) => pool,
         None if rules.guards.pool_check => {

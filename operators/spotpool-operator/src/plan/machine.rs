@@ -79,7 +79,11 @@ pub fn next_status(
 ) -> SpotInstanceStatus {
     let mut status = instance.status.clone().unwrap_or_default();
     if let Some(now) = account.now {
-        record(instance, &mut status, account, rules, now);
+        // While its own request is under way in this process, the answer will say more than a look.
+        let in_flight = instance.uid().is_some_and(|uid| seen.in_flight.contains(&uid));
+        if !in_flight {
+            record(instance, &mut status, account, rules, now);
+        }
         if let Some(Sight::Present(machine)) =
             status.instance_id.as_deref().map(|id| account.machine(&id.into()))
             && claim(instance, machine) != Claim::Foreign

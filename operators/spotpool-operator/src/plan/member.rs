@@ -48,7 +48,8 @@ pub fn members(seen: &Observed, rules: &Rules, wall_now: Timestamp, plan: &mut P
     members
 }
 
-fn is_hand_made(instance: &SpotInstance, pool: &ValidPool) -> bool {
+/// Numbered or named as the operator never does.
+pub(super) fn is_hand_made(instance: &SpotInstance, pool: &ValidPool) -> bool {
     let spec = &instance.spec;
     let numbered = (1..=pool.launched).contains(&spec.n);
     spec.pool.uid == pool.uid && (!numbered || instance.name_any() != format!("{}-{}", pool.key.name, spec.n))

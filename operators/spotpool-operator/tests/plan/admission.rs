@@ -17,12 +17,19 @@ fn account() -> AccountSeen {
     AccountSeen { now: Some(at(1)), snapshot: Some(Arc::new(snapshot)), ..AccountSeen::default() }
 }
 
+/// A pool that has numbered more than enough.
+fn numbered(minimum: i32, maximum: i32) -> SpotPool {
+    let mut pool = self::pool(minimum, maximum);
+    pool.status.as_mut().unwrap().launched = 10;
+    pool
+}
+
 fn there(pool: &SpotPool) -> PoolSeen {
     PoolSeen::There(Box::new(pool.clone()), Box::new(ValidPool::try_from(pool).unwrap()))
 }
 
 fn look(pool: &PoolSeen, instances: &[SpotInstance], chosen: &[i64], rules: &Rules) -> Admission {
-    let planned = ValidPool::try_from(&self::pool(2, 3)).unwrap();
+    let planned = ValidPool::try_from(&numbered(2, 3)).unwrap();
     admit(&planned, pool, instances, chosen, &BTreeSet::new(), &account(), rules)
 }
 
@@ -47,16 +54,16 @@ fn with_machine(n: i64) -> SpotInstance {
 #[test]
 fn of_wishes_too_many_the_youngest_goes_and_nobody_sends_in_that_pass() {
     let three = [instance(1), instance(2), instance(3)];
-    assert_eq!(numbers(&look(&there(&pool(2, 3)), &three, &[1, 2], &rules())), ("delete", vec![3]));
-    assert_eq!(numbers(&look(&there(&pool(2, 3)), &three[..2], &[1, 2], &rules())), ("go", vec![1, 2]));
+    assert_eq!(numbers(&look(&there(&numbered(2, 3)), &three, &[1, 2], &rules())), ("delete", vec![3]));
+    assert_eq!(numbers(&look(&there(&numbered(2, 3)), &three[..2], &[1, 2], &rules())), ("go", vec![1, 2]));
     let full = [with_machine(1), with_machine(2), instance(3)];
-    assert_eq!(numbers(&look(&there(&pool(2, 3)), &full, &[3], &rules())), ("delete", vec![3]));
+    assert_eq!(numbers(&look(&there(&numbered(2, 3)), &full, &[3], &rules())), ("delete", vec![3]));
 }
 
 #[test]
 fn a_minimum_lowered_between_the_looks_counts() {
     assert_eq!(
-        numbers(&look(&there(&pool(1, 3)), &[instance(1), instance(2)], &[1, 2], &rules())),
+        numbers(&look(&there(&numbered(1, 3)), &[instance(1), instance(2)], &[1, 2], &rules())),
         ("delete", vec![2])
     );
 }
@@ -64,9 +71,9 @@ fn a_minimum_lowered_between_the_looks_counts() {
 #[test]
 fn without_its_pool_a_wish_is_deleted_and_nothing_is_sent() {
     let wishes = [instance(1), with_machine(2)];
-    let mut leaving = pool(2, 3);
+    let mut leaving = numbered(2, 3);
     leaving.metadata.deletion_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(0)));
-    let mut other = pool(2, 3);
+    let mut other = numbered(2, 3);
     other.metadata.uid = Some("another".to_owned());
     for (what, seen) in [("gone", PoolSeen::Gone), ("leaving", there(&leaving)), ("another", there(&other))] {
         assert_eq!(numbers(&look(&seen, &wishes, &[1], &rules())), ("delete", vec![1]), "{what}");
@@ -84,7 +91,7 @@ fn what_may_still_live_on_its_way_out_leaves_no_room() {
             Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(0)));
     }
     instances.extend([instance(3), instance(4)]);
-    assert_eq!(numbers(&look(&there(&pool(2, 3)), &instances, &[3, 4], &rules())), ("go", vec![3]));
+    assert_eq!(numbers(&look(&there(&numbered(2, 3)), &instances, &[3, 4], &rules())), ("go", vec![3]));
 }
 
 #[test]
@@ -93,7 +100,17 @@ fn another_leaders_attempt_is_not_repeated() {
     let attempts = vec![attempt(1, "theirs", at(0), AttemptOutcome::Unknown)];
     taken.status = Some(SpotInstanceStatus { attempts, ..SpotInstanceStatus::default() });
     assert_eq!(
-        numbers(&look(&there(&pool(2, 3)), &[taken, instance(2)], &[1, 2], &rules())),
+        numbers(&look(&there(&numbered(2, 3)), &[taken, instance(2)], &[1, 2], &rules())),
         ("go", vec![2])
     );
+}
+
+#[test]
+fn a_copy_made_by_hand_takes_nobodys_place() {
+    let pool = numbered(2, 3);
+    let mut by_hand = instance(2);
+    by_hand.metadata.name = Some("my-copy".to_owned());
+    by_hand.metadata.uid = Some("99999999-0000-4000-8000-333333333333".to_owned());
+    let instances = [with_machine(1), by_hand, instance(3)];
+    assert_eq!(numbers(&look(&there(&pool), &instances, &[3], &rules())), ("go", vec![3]));
 }
