@@ -137,11 +137,16 @@ impl Candidate {
             metadata: ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() },
             spec: None,
         };
-        call(self.api.create(&PostParams::default(), &self.held(&blank, Some(0)))).await
+        call(self.api.create(&self.written(), &self.held(&blank, Some(0)))).await
     }
 
     async fn replace(&self, lease: &Lease) -> Result<Lease, CallError> {
-        call(self.api.replace(&self.name, &PostParams::default(), lease)).await
+        call(self.api.replace(&self.name, &self.written(), lease)).await
+    }
+
+    /// What manages the fields of the Lease, for `kubectl get --show-managed-fields`.
+    fn written(&self) -> PostParams {
+        PostParams { field_manager: Some(self.name.clone()), ..PostParams::default() }
     }
 
     /// The Lease as it is when this candidate holds it from now on (`transitions` given) or still.

@@ -4,9 +4,14 @@
 
 use std::time::Duration;
 
-use e2e::{FILLED_WITHIN, SOON, World};
-use k8s_openapi::api::coordination::v1::Lease;
+use e2e::{FILLED_WITHIN, People, SOON, World};
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::Api;
+use kube::api::{ObjectMeta, PostParams};
+use runtime::Health;
+use runtime::leader::Candidate;
 use serde_json::json;
 use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotPool};
 use testkit::{ControlPlane, OPERATOR_NAMESPACE, Operator, Signal, wait};
@@ -188,4 +193,44 @@ async fn an_operator_under_another_cluster_id_leaves_our_spot_instances_alone() 
     world.sweeps_later(3).await.unwrap();
     assert_eq!(world.ours().await.unwrap().len(), 1, "somebody else's machine is never terminated");
     assert_eq!(world.cloud.calls("TerminateInstances").await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_living_leader_whose_clock_is_an_hour_behind_keeps_its_lease() {
+    let (_turn, server) = elections().await;
+    let people = People::arrive(server.cluster(), "clocks").await.unwrap();
+    let client = server.cluster().client().await.unwrap();
+    let candidate = Candidate::new(client, &people.namespace, "clocks", Health::new());
+    let leases = people.api::<Lease>();
+    let mut behind = Timestamp::now() - SignedDuration::from_hours(1);
+    let spec = LeaseSpec {
+        holder_identity: Some("somebody".to_owned()),
+        lease_duration_seconds: Some(4),
+        renew_time: Some(MicroTime(behind)),
+        ..LeaseSpec::default()
+    };
+    let metadata = ObjectMeta { name: Some("clocks".to_owned()), ..ObjectMeta::default() };
+    let lease = Lease { metadata, spec: Some(spec) };
+    leases.create(&PostParams::default(), &lease).await.unwrap();
+
+    let taken = candidate.lead();
+    tokio::pin!(taken);
+    // Longer than any Lease runs without a renewal.
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    for _ in 0..12 {
+        tokio::select! {
+            _ = &mut taken => panic!("a living leader's Lease was taken"),
+            _ = ticks.tick() => {}
+        }
+        behind += SignedDuration::from_secs(1);
+        people.edit::<Lease>("clocks", &json!({"spec": {"renewTime": MicroTime(behind)}})).await.unwrap();
+    }
+    // It dies.
+    let leadership =
+        tokio::time::timeout(Duration::from_secs(15), taken).await.expect("it must be taken now");
+    let held = leases.get("clocks").await.unwrap().spec.unwrap();
+    assert_ne!(held.holder_identity.as_deref(), Some("somebody"));
+    assert_eq!(held.lease_transitions, Some(1));
+    leadership.release().await;
+    assert_eq!(leases.get("clocks").await.unwrap().spec.unwrap().holder_identity, None);
 }

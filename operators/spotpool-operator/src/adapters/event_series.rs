@@ -18,7 +18,7 @@ use serde_json::json;
 use crate::ports::{Event, Regarding};
 
 /// Who says so, in `kubectl describe`.
-const REPORTER: &str = "spotpool-operator";
+const REPORTER: &str = crate::rbac::NAME;
 /// Something said again within this time is the same thing still (client-go's figure).
 const SAME_FOR: SignedDuration = SignedDuration::from_mins(6);
 /// The API server takes at most 1,024 bytes.

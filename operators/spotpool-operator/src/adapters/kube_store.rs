@@ -21,6 +21,7 @@ use tokio::time::timeout;
 use super::event_series::EventSeries;
 use crate::crd::{POOL_LABEL, SpotInstance, SpotPool};
 use crate::ports::{Event, PoolKey, Store, StoreError};
+use crate::rbac::NAME;
 
 /// How long one call may take. Kept under the send window, so that an attempt whose write is not answered
 /// is over before it could be sent.
@@ -62,13 +63,22 @@ impl KubeStore {
             "resourceVersion": object.resource_version(),
             "finalizers": object.finalizers(),
         }}));
-        answered(self.api::<K>(namespace).patch(name, &PatchParams::default(), &patch)).await
+        answered(self.api::<K>(namespace).patch(name, &patched(), &patch)).await
     }
 
     async fn replace_status<K: Stored>(&self, object: &K) -> Result<K, StoreError> {
         let (namespace, name) = place(object)?;
-        answered(self.api::<K>(namespace).replace_status(name, &PostParams::default(), object)).await
+        answered(self.api::<K>(namespace).replace_status(name, &written(), object)).await
     }
+}
+
+/// Under this name `kubectl get --show-managed-fields` shows what the operator wrote.
+fn written() -> PostParams {
+    PostParams { field_manager: Some(NAME.to_owned()), ..PostParams::default() }
+}
+
+fn patched() -> PatchParams {
+    PatchParams { field_manager: Some(NAME.to_owned()), ..PatchParams::default() }
 }
 
 /// Our two resources, in the terms that the client needs.
@@ -114,7 +124,7 @@ impl Store for KubeStore {
 
     async fn create_instance(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError> {
         let namespace = instance.namespace().unwrap_or_default();
-        answered(self.api(&namespace).create(&PostParams::default(), instance)).await
+        answered(self.api(&namespace).create(&written(), instance)).await
     }
 
     async fn replace_instance(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError> {
