@@ -6,10 +6,9 @@ use kube::ResourceExt;
 use tencent_cvm::{Instance, InstanceId, InstanceState};
 
 use super::Rules;
-use super::attempts::{all_answered, last_sent};
 use super::machine::shown_before;
 use super::seen::{AccountSeen, Sight};
-use crate::crd::{SpotInstance, SpotInstanceStatus};
+use crate::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus};
 use crate::identity::{Claim, claim};
 use crate::span::later;
 
@@ -58,7 +57,12 @@ pub fn may_come(
     account: &AccountSeen,
     rules: &Rules,
 ) -> bool {
-    let Some(last) = last_sent(status).filter(|_| !all_answered(status)) else { return false };
+    // Whatever was sent before the last request was looked for, in vain, before that one was sent.
+    let mut sent = status.attempts.iter().rev().filter(|attempt| attempt.outcome != AttemptOutcome::NotSent);
+    let Some(last) = sent.next() else { return false };
+    if !matches!(last.outcome, AttemptOutcome::Unknown | AttemptOutcome::Errored) {
+        return false;
+    }
     let looked = instance.uid().and_then(|uid| account.by_name.get(&uid)).map(|look| look.begun);
-    looked.is_none_or(|begun| begun < later(last, rules.windows.resend_after))
+    looked.is_none_or(|begun| begun < later(last.sent_at.0, rules.windows.resend_after))
 }

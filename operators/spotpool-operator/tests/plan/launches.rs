@@ -3,9 +3,11 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use spotpool_operator::crd::pool::LaunchBackOff;
 use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus};
+use spotpool_operator::plan::AccountSeen;
 use spotpool_operator::plan::back_off::{Gate, gate, next};
+use spotpool_operator::plan::room::may_come;
 
-use crate::given::{at, attempt, instance};
+use crate::given::{at, attempt, instance, rules};
 
 const SOLD_OUT: &str = "ResourceInsufficient.SpecifiedInstanceType";
 
@@ -115,4 +117,21 @@ fn machines_that_fail_to_come_up_back_off_further_each_time() {
     let second = learn(Some(&first), &[failed(1, 10), failed(2, 30)]).unwrap();
     assert_eq!((first.failures, second.failures), (1, 2));
     assert_eq!(second.until.0, at(32));
+}
+
+#[test]
+fn only_the_last_request_that_left_may_still_turn_into_a_machine() {
+    use AttemptOutcome::{Closed, Errored, Made, NotSent, Refused, Unknown};
+    let comes = |outcomes: &[AttemptOutcome]| {
+        let attempts = (0_i64..).zip(outcomes).map(|(n, outcome)| attempt(n, "a", at(10), *outcome)).collect();
+        let status = SpotInstanceStatus { attempts, ..SpotInstanceStatus::default() };
+        may_come(&instance(1), &status, &AccountSeen::default(), &rules())
+    };
+    for outcomes in [&[Unknown][..], &[Errored], &[Unknown, NotSent], &[Closed, Unknown]] {
+        assert!(comes(outcomes), "{outcomes:?}");
+    }
+    // The look that let the repetition go was empty, and its refusal settles the rest.
+    for outcomes in [&[][..], &[Refused], &[Made], &[Unknown, Refused], &[Closed, Closed, Refused]] {
+        assert!(!comes(outcomes), "{outcomes:?}: its pool would wait for it for ever");
+    }
 }
