@@ -95,6 +95,14 @@ fn concerns_members(error: &Error) -> bool {
 }
 
 /// One entry for each id asked for, also for one asked for twice.
+fn unanswered() -> Error {
+    Error::Protocol {
+        action: Action::TerminateInstances,
+        what: "this id got no answer".to_owned(),
+        request_id: None,
+    }
+}
+
 fn in_order(
     ids: &[InstanceId],
     mut answers: BTreeMap<InstanceId, Result<(), Error>>,
@@ -108,7 +116,9 @@ fn in_order(
         .map(|(id, n)| {
             let copies = match answers.remove(id) {
                 Some(Err(error)) => error.for_each_of(n).into_iter().map(Err).collect(),
-                Some(Ok(())) | None => (0..n).map(|_| Ok(())).collect(),
+                Some(Ok(())) => (0..n).map(|_| Ok(())).collect(),
+                // Every id is asked for and answered; should one ever not be, silence is no consent.
+                None => (0..n).map(|_| Err(unanswered())).collect(),
             };
             (id, copies)
         })

@@ -39,6 +39,8 @@ pub mod reason {
     pub const INVALID_SPEC: &str = "InvalidSpec";
     /// The cloud says that the request is wrong as it stands.
     pub const REQUEST_REFUSED: &str = "RequestRefused";
+    /// A machine that should go carries another name or other tags than it was given.
+    pub const DISPUTED_MACHINE: &str = "DisputedMachine";
     /// The key stands in a Secret and works.
     pub const ACCEPTED: &str = "Accepted";
     /// The key stands in the spec, and works.

@@ -91,7 +91,7 @@ pub enum Claim {
     Ours,
     /// The name agrees, the tags are not (all) there yet.
     Untagged,
-    /// The tags agree, the name does not: somebody renamed it.
+    /// It carries this SpotInstance's uid, but not its name: somebody renamed it.
     Renamed,
     /// Another's.
     Foreign,
@@ -112,7 +112,8 @@ pub fn claim(instance: &SpotInstance, machine: &Instance) -> Claim {
     match (named, tagged) {
         (true, true) => Claim::Ours,
         (true, false) if !contradicted => Claim::Untagged,
-        (false, true) => Claim::Renamed,
+        // Name or tags were changed by hand, but what is left of them is ours beyond doubt.
+        (false, _) if !contradicted && machine.tag(INSTANCE_TAG) == Some(uid.as_str()) => Claim::Renamed,
         _ => Claim::Foreign,
     }
 }

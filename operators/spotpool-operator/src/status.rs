@@ -10,6 +10,7 @@ use crate::crd::pool::{LaunchBackOff, PoolMember};
 use crate::crd::{POOL_LABEL, Phase, SpotPool, SpotPoolStatus};
 use crate::plan::back_off::{LAUNCH_FAILED, NOT_SENT};
 use crate::plan::{CloudSeen, Observed, Plan, PoolSeen};
+use crate::sweep::OUTAGE;
 use crate::valid::ValidPool;
 
 /// The status lists so many machines at most.
@@ -78,7 +79,7 @@ fn ready(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
             format!("the pool is being deleted; {} machines to go", plan.tally.leaving + plan.tally.counted),
         );
     }
-    let message = format!("{ready} machines serve; at least {} are asked for", pool.minimum);
+    let message = format!("{ready} of at least {} machines serve", pool.minimum);
     if ready >= pool.minimum {
         return (Truth::True, reason::MINIMUM_SERVES, message);
     }
@@ -114,7 +115,7 @@ fn reconciling(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
 
 fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
     if let PoolSeen::Invalid(_, why) = &seen.pool {
-        return (Truth::True, reason::INVALID_SPEC, why.to_string());
+        return (Truth::True, reason::INVALID_SPEC, format!("{why}{}", would_leak(seen)));
     }
     if let Some(hold) = plan
         .hold
@@ -123,6 +124,15 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
     {
         let left = would_leak(seen);
         return (Truth::True, hold.reason, format!("{}{left}", hold.message));
+    }
+    if !plan.disputed.is_empty() {
+        let ids: Vec<&str> = plan.disputed.iter().map(tencent_cvm::InstanceId::as_str).collect();
+        let message = format!(
+            "{} should go, but name or tags were changed by hand, so they may be anybody's by now: give them back (see \
+             the Events of the SpotInstances) or terminate the machines by hand",
+            ids.join(", ")
+        );
+        return (Truth::True, reason::DISPUTED_MACHINE, message);
     }
     match plan.back_off.as_ref().map(|memory| (memory, class(memory))) {
         Some((
@@ -144,7 +154,7 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
 
 /// While the pool is being deleted without a key, people must know what goes on costing money.
 fn would_leak(seen: &Observed) -> String {
-    if !seen.pool.valid().is_some_and(|pool| pool.leaving) {
+    if seen.pool.object().is_none_or(|pool| pool.metadata.deletion_timestamp.is_none()) {
         return String::new();
     }
     let statuses = seen.instances.iter().filter_map(|instance| instance.status.as_ref());
@@ -180,6 +190,10 @@ fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
             },
         );
         return (Truth::Unknown, why, message);
+    }
+    if let Some(trouble) = account.trouble.as_ref().filter(|trouble| trouble.times >= OUTAGE) {
+        let message = format!("{} The machines that run are left as they are.", trouble.advice());
+        return (Truth::Unknown, reason::CLOUD_UNREACHABLE, message);
     }
     if account.inline_key {
         let message = "the key works, but everybody who may read this pool can read it: put it into a Secret and \

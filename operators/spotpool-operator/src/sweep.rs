@@ -69,7 +69,12 @@ pub struct Trouble {
     pub request_id: Option<String>,
     /// The error in words.
     pub text: String,
+    /// How many sweeps in a row have failed.
+    pub times: u32,
 }
+
+/// So many failed sweeps in a row are an outage, not a hiccup: half a minute at the default interval.
+pub const OUTAGE: u32 = 15;
 
 impl Trouble {
     /// What an error tells people.
@@ -79,6 +84,7 @@ impl Trouble {
             code: error.code().map(str::to_owned),
             request_id: error.request_id().map(str::to_owned),
             text: error.to_string(),
+            times: 1,
         }
     }
 
@@ -361,7 +367,9 @@ impl Sweeps {
                     }
                     account.view.snapshot = Some(Arc::new(snapshot));
                 }
-                Err(trouble) => {
+                Err(mut trouble) => {
+                    let before = account.view.trouble.as_ref();
+                    trouble.times = before.map_or(1, |before| before.times.saturating_add(1));
                     tracing::warn!(
                         region = key.region,
                         code = trouble.code,
@@ -369,7 +377,7 @@ impl Sweeps {
                         "sweep failed: {}",
                         trouble.text
                     );
-                    if account.view.trouble.as_ref().map(|old| &old.code) != Some(&trouble.code) {
+                    if before.map(|before| &before.code) != Some(&trouble.code) || trouble.times == OUTAGE {
                         woken.extend(account.pools.keys().cloned());
                     }
                     account.view.trouble = Some(trouble);

@@ -113,12 +113,12 @@ pub(crate) async fn findings(core: &Core, pass: &Pass, plan: &Plan) {
         let id = entry.instance.status.as_ref().and_then(|status| status.instance_id.as_deref());
         let Some(id) = id.map(InstanceId::from) else { continue };
         if let Some(Some(machine)) = account.fresh.get(&id) {
-            disputed(core, pass, &entry.instance, machine).await;
+            disputed(core, pass, plan, &entry.instance, machine).await;
         }
     }
 }
 
-async fn disputed(core: &Core, pass: &Pass, instance: &SpotInstance, machine: &Instance) {
+async fn disputed(core: &Core, pass: &Pass, plan: &Plan, instance: &SpotInstance, machine: &Instance) {
     let name = instance.name_any();
     let note = match claim(instance, machine) {
         Claim::Renamed => format!(
@@ -128,6 +128,10 @@ async fn disputed(core: &Core, pass: &Pass, instance: &SpotInstance, machine: &I
         ),
         Claim::Foreign => format!(
             "{name}: the recorded machine {} is not the one made for it and is left alone",
+            machine.id
+        ),
+        Claim::Untagged if plan.disputed.contains(&machine.id) => format!(
+            "{name}: machine {} has lost its tags; give them back, or terminate it by hand",
             machine.id
         ),
         Claim::Ours | Claim::Untagged => return,

@@ -75,9 +75,6 @@ pub struct SpotInstanceStatus {
     /// Why, in one word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Why, in a sentence.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
     /// The cloud's id of the machine. Written once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<String>,

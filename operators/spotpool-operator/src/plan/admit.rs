@@ -77,11 +77,12 @@ pub fn admit(
     }
     let mut room =
         pool.maximum.saturating_sub(occupied_by_all(instances, planned, in_flight, account, rules));
+    // One whose unanswered request may still turn into a machine has its place already.
     let fits = |launch: &Launch| {
-        let fits = launch.again.is_some() || room > 0;
-        if launch.again.is_none() {
-            room = room.saturating_sub(1);
-        }
+        let status = launch.instance.status.clone().unwrap_or_default();
+        let needs = 1_usize.saturating_sub(occupied(&launch.instance, &status, account, rules));
+        let fits = needs <= room;
+        room -= if fits { needs } else { 0 };
         fits
     };
     let launches: Vec<Launch> = staying

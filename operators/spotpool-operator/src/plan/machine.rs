@@ -177,7 +177,9 @@ fn set_phase(
     let probe = seen.probes.get(&instance.uid().unwrap_or_default());
     let served = matches!(was.0, Phase::Ready | Phase::NotReady);
     let (phase, reason): (Phase, &str) = if instance.metadata.deletion_timestamp.is_some() {
-        (Phase::Terminating, lost.or(status.reason.as_deref()).unwrap_or("Deleted"))
+        // Why it was let go stays; that it is gone by now is no news.
+        let why = status.reason.as_deref().filter(|_| was.0 == Phase::Terminating);
+        (Phase::Terminating, why.unwrap_or("Deleted"))
     } else if let Some(lost) = lost {
         (Phase::Terminating, lost)
     } else if status.instance_id.is_none() {

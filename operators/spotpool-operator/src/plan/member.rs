@@ -1,5 +1,7 @@
 //! One SpotInstance as the plan judges it. Pure.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use kube::ResourceExt;
 use tencent_cvm::InstanceId;
@@ -11,8 +13,12 @@ use super::room::occupied;
 use super::seen::{AccountSeen, Observed};
 use super::{Plan, Rules, Step, reads};
 use crate::crd::{Attempt, AttemptOutcome, INSTANCE_FINALIZER, SpotInstance, SpotInstanceStatus};
-use crate::identity::{body_hash, request};
+use crate::identity::{Claim, body_hash, request};
+use crate::span::later;
 use crate::valid::ValidPool;
+
+/// After this a missing tag was taken away by somebody.
+const TAGS_ARE_LATE: Duration = Duration::from_secs(300);
 
 /// A SpotInstance of this cluster, with the status that this pass gives it.
 #[derive(Debug, Clone)]
@@ -175,7 +181,7 @@ impl Member {
             plan.look_after(at);
         }
         if let Some(at) = reads::next_look(&self.with_status(), account, rules) {
-            plan.wake_at(at, account.now.unwrap_or(at));
+            plan.wake_when_known(at, account.now);
         }
         let extra: Vec<_> = self.recorded().into_iter().filter(|(id, _)| self.is_extra(id)).collect();
         self.terminate(extra, account, rules, plan).map_or(Step::Keep, Step::Terminate)
@@ -203,7 +209,7 @@ impl Member {
         }
         let (Some(account), None) = (account, &plan.hold) else { return Step::Keep };
         if let Some(at) = reads::next_look(&self.with_status(), account, rules) {
-            plan.wake_at(at, account.now.unwrap_or(at));
+            plan.wake_when_known(at, account.now);
         }
         let mut open = false;
         for (id, at) in &recorded {
@@ -213,7 +219,15 @@ impl Member {
                     open = true;
                     plan.look_after(time);
                 }
-                Farewell::Terminate | Farewell::Wait | Farewell::Disputed(_) => open = true,
+                Farewell::Terminate | Farewell::Wait => open = true,
+                Farewell::Disputed(doubt) => {
+                    open = true;
+                    // Tags are late as a rule; a name is not.
+                    let late = account.now.is_some_and(|now| now > later(*at, TAGS_ARE_LATE));
+                    if doubt == Claim::Renamed || late {
+                        plan.disputed.push(id.clone());
+                    }
+                }
             }
         }
         let terminate = self.terminate(recorded, account, rules, plan);

@@ -74,6 +74,8 @@ pub struct Plan {
     pub questions: BTreeMap<String, Question>,
     /// Machines with this pool's tags that belong to no SpotInstance.
     pub unclaimed: Vec<InstanceId>,
+    /// Machines that have to go and that only a person may judge: name or tags were changed.
+    pub disputed: Vec<InstanceId>,
     /// SpotInstances that nobody here made.
     pub hand_made: Vec<String>,
     /// How many there are of what.
@@ -153,8 +155,16 @@ impl Plan {
             && self.instances.iter().all(|plan| plan.status.is_none() && plan.step == Step::Keep)
     }
 
+    /// What is overdue was tried in this very pass and did not work: it is tried again, but not at once.
     fn wake_at(&mut self, at: Timestamp, now: Timestamp) {
-        self.wake_in(between(now, at));
+        self.wake_in(if at > now { between(now, at) } else { OVERDUE });
+    }
+
+    /// Without the cloud's clock there is nothing to wait for yet; the plan wakes for the clock itself.
+    fn wake_when_known(&mut self, at: Timestamp, now: Option<Timestamp>) {
+        if let Some(now) = now {
+            self.wake_at(at, now);
+        }
     }
 
     fn wake_in(&mut self, pause: Duration) {
@@ -167,6 +177,8 @@ impl Plan {
     }
 }
 
+/// Pause before something overdue is tried again.
+const OVERDUE: Duration = Duration::from_secs(2);
 /// When the cloud's clock is not known yet, the next sweep will tell.
 const UNTIL_THE_CLOCK_IS_KNOWN: Duration = Duration::from_secs(2);
 /// A machine that was told to terminate is judged again after this.

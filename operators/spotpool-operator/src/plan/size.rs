@@ -46,7 +46,8 @@ pub fn fit(
         plan.raise = Some(Raise { to: *to, create: fresh.clone() });
     }
     let occupied: usize = members.iter().map(|member| member.occupied(account, rules)).sum();
-    let due = due(&counted, &fresh, pool.maximum.saturating_sub(occupied));
+    let holds = |member: &Member| member.occupied(account, rules) > 0;
+    let due = due(&counted, &fresh, pool.maximum.saturating_sub(occupied), holds);
     if due.is_empty() {
         return;
     }
@@ -60,14 +61,17 @@ pub fn fit(
     }
 }
 
-/// The numbers for which a request is due: repeated ones (their machine is counted on already), then new
-/// ones, as far as there is room under the maximum.
-fn due(counted: &[&Member], fresh: &[i64], room: usize) -> Vec<i64> {
+/// The numbers for which a request is due: repeated ones, then new ones, as far as there is room under the
+/// maximum.
+fn due(counted: &[&Member], fresh: &[i64], room: usize, holds: impl Fn(&Member) -> bool) -> Vec<i64> {
     let idle = |member: &&&Member| !member.in_flight;
     let again = counted.iter().filter(idle).filter(|member| matches!(member.next, NextAttempt::Again(_)));
+    // One whose first request may still turn into a machine has its place already.
+    let (placed, again): (Vec<&Member>, Vec<&Member>) = again.copied().partition(|member| holds(member));
     let new = counted.iter().filter(idle).filter(|member| member.next == NextAttempt::New);
-    let numbers = |member: &&Member| member.instance.spec.n;
-    again.map(numbers).chain(new.map(numbers).chain(fresh.iter().copied()).take(room)).collect()
+    let number = |member: &&Member| member.instance.spec.n;
+    let need_room = again.iter().map(number).chain(new.map(number)).chain(fresh.iter().copied());
+    placed.iter().map(number).chain(need_room.take(room)).collect()
 }
 
 /// Who goes: wishes that are not wanted any more, and above the maximum the failed before the booting before

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use spotpool_operator::Guards;
 use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus, SpotPool};
+use spotpool_operator::identity::{body_hash, request};
 use spotpool_operator::plan::admit::{Admission, admit};
+use spotpool_operator::plan::seen::NameLook;
 use spotpool_operator::plan::{AccountSeen, PoolSeen, Rules};
 use spotpool_operator::sweep::Snapshot;
 use spotpool_operator::valid::ValidPool;
@@ -113,4 +115,37 @@ fn a_copy_made_by_hand_takes_nobodys_place() {
     by_hand.metadata.uid = Some("99999999-0000-4000-8000-333333333333".to_owned());
     let instances = [with_machine(1), by_hand, instance(3)];
     assert_eq!(numbers(&look(&there(&pool), &instances, &[3], &rules())), ("go", vec![3]));
+}
+
+#[test]
+fn a_request_sent_once_more_needs_room_as_well() {
+    // Its first one made nothing as far as a look tells, so its place may have been taken meanwhile.
+    let mut unanswered = instance(1);
+    let mut open = attempt(1, "a", at(0), AttemptOutcome::Unknown);
+    let planned = ValidPool::try_from(&numbered(2, 2)).unwrap();
+    open.body_hash = body_hash(&request(&planned, &unanswered, "a"));
+    unanswered.status = Some(SpotInstanceStatus { attempts: vec![open], ..SpotInstanceStatus::default() });
+    let mut leaving: Vec<SpotInstance> = vec![with_machine(2), with_machine(3)];
+    for leaving in &mut leaving {
+        leaving.metadata.deletion_timestamp =
+            Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(0)));
+    }
+    let mut account = account();
+    account
+        .by_name
+        .insert(unanswered.metadata.uid.clone().unwrap(), NameLook { begun: at(120), machines: vec![] });
+    let judge = |instances: &[SpotInstance]| {
+        numbers(&admit(
+            &planned,
+            &there(&numbered(2, 2)),
+            instances,
+            &[1],
+            &BTreeSet::new(),
+            &account,
+            &rules(),
+        ))
+    };
+    let full = [vec![unanswered.clone()], leaving.clone()].concat();
+    assert_eq!(judge(&full), ("nothing", vec![]), "two may still live, and two are the most");
+    assert_eq!(judge(&full[..2]), ("go", vec![1]));
 }

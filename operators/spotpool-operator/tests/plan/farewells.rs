@@ -37,7 +37,7 @@ fn a_machine_is_terminated_only_when_name_and_tags_agree_on_a_fresh_read() {
 
     assert_eq!(judge(&fresh(seen(Some(100), &[], &[]), &ours)), Farewell::Terminate);
     assert_eq!(
-        judge(&seen(Some(100), &[ours.clone()], &[])),
+        judge(&seen(Some(100), std::slice::from_ref(&ours), &[])),
         Farewell::Wait,
         "the sweep's word is not fresh"
     );
@@ -46,6 +46,12 @@ fn a_machine_is_terminated_only_when_name_and_tags_agree_on_a_fresh_read() {
     assert_eq!(judge(&fresh(seen(Some(100), &[], &[]), &untagged)), Farewell::Disputed(Claim::Untagged));
     let renamed = Instance { name: "web-1".to_owned(), ..ours.clone() };
     assert_eq!(judge(&fresh(seen(Some(100), &[], &[]), &renamed)), Farewell::Disputed(Claim::Renamed));
+    let half = Instance { tags: ours.tags[2..].to_vec(), ..renamed.clone() };
+    assert_eq!(
+        judge(&fresh(seen(Some(100), &[], &[]), &half)),
+        Farewell::Disputed(Claim::Renamed),
+        "renamed and half its tags gone: still nobody else's"
+    );
     let stranger = Instance { name: "web-1".to_owned(), tags: Vec::new(), ..ours.clone() };
     assert_eq!(judge(&fresh(seen(Some(100), &[], &[]), &stranger)), Farewell::Over, "left alone, not ours");
     let mut other_cluster = ours.clone();

@@ -123,7 +123,8 @@ fn machines_that_fail_to_come_up_back_off_further_each_time() {
 fn only_the_last_request_that_left_may_still_turn_into_a_machine() {
     use AttemptOutcome::{Closed, Errored, Made, NotSent, Refused, Unknown};
     let comes = |outcomes: &[AttemptOutcome]| {
-        let attempts = (0_i64..).zip(outcomes).map(|(n, outcome)| attempt(n, "a", at(10), *outcome)).collect();
+        let attempts =
+            (0_i64..).zip(outcomes).map(|(n, outcome)| attempt(n, "a", at(10), *outcome)).collect();
         let status = SpotInstanceStatus { attempts, ..SpotInstanceStatus::default() };
         may_come(&instance(1), &status, &AccountSeen::default(), &rules())
     };

@@ -1,5 +1,7 @@
 //! The plan alone: tables of what follows from what, and properties over a small model of pool and cloud.
 
+#![cfg(test)]
+
 mod admission;
 mod attempts;
 mod farewells;

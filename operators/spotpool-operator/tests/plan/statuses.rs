@@ -62,6 +62,7 @@ fn trouble(class: Class, code: &str) -> Option<Trouble> {
         code: Some(code.to_owned()),
         request_id: Some("req-1".to_owned()),
         text,
+        times: 1,
     })
 }
 
@@ -94,7 +95,7 @@ fn a_refused_key_says_so_and_stops_everything() {
         &[
             (kind::CREDENTIALS_VALID, "False", "Refused", words),
             (kind::STALLED, "True", "Refused", words),
-            (kind::READY, "False", "Refused", &["0 machines serve"]),
+            (kind::READY, "False", "Refused", &["0 of at least 1 machines serve"]),
         ],
     );
     assert!(plan(&seen, &rules(), at(100)).launch.is_empty());
@@ -194,6 +195,7 @@ fn an_unknown_region_stalls_and_an_unreachable_cloud_does_not() {
         code: None,
         request_id: None,
         text: "DescribeInstances: nothing was sent".to_owned(),
+        times: 1,
     };
     let cut = observed(one_wish(), vec![], account(Some(cut), false));
     says(
@@ -215,7 +217,7 @@ fn a_settled_pool_reads_well_and_keeps_its_times() {
         "settled",
         &first,
         &[
-            (kind::READY, "True", "MinimumServes", &["2 machines serve"]),
+            (kind::READY, "True", "MinimumServes", &["2 of at least 2 machines serve"]),
             (kind::RECONCILING, "False", "Settled", &[]),
             (kind::STALLED, "False", "NothingStalled", &[]),
             (kind::CREDENTIALS_VALID, "True", "Accepted", &[]),
