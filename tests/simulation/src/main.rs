@@ -9,6 +9,7 @@ use anyhow::Result;
 use clap::Parser;
 use simulation::kind::Kind;
 use simulation::runner::{self, Run};
+use simulation::script::Length;
 use simulation::seed::Outcome;
 use spotpool_operator::Guards;
 
@@ -59,6 +60,7 @@ fn main() -> Result<ExitCode> {
         guards,
         without: arguments.without,
         resume: arguments.resume,
+        length: Length::FULL,
         threads,
         echo: arguments.seeds == 1,
     };

@@ -11,6 +11,7 @@ use anyhow::Result;
 use spotpool_operator::Guards;
 
 use crate::progress::{Asked, Sums};
+use crate::script::Length;
 use crate::seed::{self, Outcome};
 
 /// How often the state is written and progress is told.
@@ -29,6 +30,8 @@ pub struct Run {
     pub without: Option<String>,
     /// Where the state is kept.
     pub resume: Option<PathBuf>,
+    /// How long each is.
+    pub length: Length,
     /// Threads.
     pub threads: usize,
     /// Print the trace as it comes.
@@ -77,7 +80,7 @@ fn work(run: &Run, next: &AtomicU64, end: &AtomicU64, send: &mpsc::Sender<(u64, 
         if index >= end.load(Ordering::Relaxed) {
             return;
         }
-        let outcome = seed::run(run.first.wrapping_add(index), run.guards, run.echo);
+        let outcome = seed::run(run.first.wrapping_add(index), run.guards, run.length, run.echo);
         if outcome.violation.is_some() {
             end.fetch_min(index, Ordering::Relaxed);
         }

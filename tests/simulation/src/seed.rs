@@ -7,7 +7,7 @@ use spotpool_operator::Guards;
 use crate::judge::{Invariant, Tally, Violation};
 use crate::kind::Counts;
 use crate::process::said;
-use crate::script;
+use crate::script::{self, Length};
 use crate::world::World;
 
 /// Lines of a find's story.
@@ -32,15 +32,15 @@ pub struct Outcome {
     pub violation: Option<(Violation, String)>,
 }
 
-/// Runs a seed. The same seed and guards give the same outcome. `echo` prints the trace as it comes.
-pub fn run(seed: u64, guards: Guards, echo: bool) -> Outcome {
-    match catch_unwind(AssertUnwindSafe(|| run_in_runtime(seed, guards, echo))) {
+/// Runs a seed. The same seed, guards and length give the same outcome. `echo` prints the trace as it comes.
+pub fn run(seed: u64, guards: Guards, length: Length, echo: bool) -> Outcome {
+    match catch_unwind(AssertUnwindSafe(|| run_in_runtime(seed, guards, length, echo))) {
         Ok(outcome) => outcome,
         Err(panic) => failed(seed, format!("the world panicked: {}", said(&*panic))),
     }
 }
 
-fn run_in_runtime(seed: u64, guards: Guards, echo: bool) -> Outcome {
+fn run_in_runtime(seed: u64, guards: Guards, length: Length, echo: bool) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
@@ -48,7 +48,7 @@ fn run_in_runtime(seed: u64, guards: Guards, echo: bool) -> Outcome {
     };
     runtime.block_on(async {
         let world = World::build(seed, guards, echo);
-        script::play(&world, seed).await;
+        script::play(&world, seed, length).await;
         let (hash, calls) = world.trace.outcome();
         let violation = world.judge.violation().map(|violation| {
             let story = world.trace.story(&violation.about, STORY);

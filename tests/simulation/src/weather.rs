@@ -108,6 +108,10 @@ impl Weather {
                 faults.extend(choice.get(rng.random_range(0..choice.len().max(1))).cloned());
             }
         });
+        // A copy of a request that is refused or lost is another request, which no definite answer covers.
+        if faults.len() > 1 {
+            faults.retain(|fault| !matches!(fault, Fault::DoubledRequest { .. }));
+        }
         faults
     }
 

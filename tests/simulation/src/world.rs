@@ -165,6 +165,54 @@ impl World {
         })
     }
 
+    /// Tells the trace what `kubectl get` shows: a find at rest has no other story.
+    pub fn describe(&self) {
+        for cluster in &self.clusters {
+            for pool in cluster.around.store.all_pools() {
+                let status = pool.status.clone().unwrap_or_default();
+                let conditions: Vec<String> = status
+                    .conditions
+                    .iter()
+                    .map(|c| format!("{}={} {}", c.type_, c.status, c.reason))
+                    .collect();
+                self.trace.tell(&pool.name_any(), || {
+                    let leaving = if pool.metadata.deletion_timestamp.is_some() { ", leaving" } else { "" };
+                    let (minimum, maximum) = (pool.spec.minimum, pool.spec.maximum);
+                    format!(
+                        "pool {}{leaving}: {minimum} to {maximum}, size {}, ready {}; {}",
+                        pool.name_any(),
+                        status.size,
+                        status.ready_size,
+                        conditions.join(", ")
+                    )
+                });
+            }
+            for instance in cluster.around.store.all_instances() {
+                let status = instance.status.clone().unwrap_or_default();
+                self.trace.tell(&instance.spec.pool.name, || {
+                    let leaving =
+                        if instance.metadata.deletion_timestamp.is_some() { ", leaving" } else { "" };
+                    let outcomes: Vec<String> = status
+                        .attempts
+                        .iter()
+                        .map(|attempt| {
+                            format!("{} {:?} {}", attempt.number, attempt.outcome, attempt.sent_at.0)
+                        })
+                        .collect();
+                    format!(
+                        "SpotInstance {}{leaving}: {:?}, {:?}, machine {:?}, extra {:?}, attempts [{}]",
+                        instance.name_any(),
+                        status.phase,
+                        status.reason,
+                        status.instance_id,
+                        status.extra.iter().map(|extra| extra.instance_id.as_str()).collect::<Vec<_>>(),
+                        outcomes.join(", ")
+                    )
+                });
+            }
+        }
+    }
+
     /// What the people want at the end.
     pub fn expected(&self, quiet_for: Duration) -> Expected {
         let (at, what) = lock(&self.last_write).clone();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG};
 use spotpool_operator::ports::PoolKey;
 
 /// A decision goes by what was read a little before the last read too: passes and flights overlap.
@@ -70,6 +71,8 @@ pub(super) struct Instance {
     pub(super) tokens: BTreeSet<String>,
     /// What the latest attempt goes by: when its process last read the pool.
     pub(super) basis: Duration,
+    /// What the first one goes by.
+    pub(super) first_basis: Option<Duration>,
     /// The machines on record now, and when the record of a former one ended.
     pub(super) recorded: BTreeMap<String, Option<Duration>>,
     /// `status.instanceId`.
@@ -86,6 +89,7 @@ impl Instance {
     pub(super) fn basis_of_attempt(&mut self, written: Duration, read: Option<Duration>) {
         let latest = written.saturating_sub(OVERLAP);
         self.basis = read.unwrap_or(latest).min(latest);
+        self.first_basis.get_or_insert(self.basis);
     }
 }
 
@@ -95,6 +99,8 @@ pub(super) struct Machine {
     pub(super) tags: BTreeMap<String, String>,
     /// Whether RunInstances made it.
     pub(super) by_call: bool,
+    /// Who pays for it.
+    pub(super) account: String,
     pub(super) life: Life,
 }
 
@@ -125,6 +131,15 @@ impl Book {
         self.instances.get_key_value(self.by_name.get(machine_name)?)
     }
 
+    /// Whether the machine's tags say that it is this SpotInstance's.
+    pub(super) fn belongs(&self, machine: &Machine, instance: &Instance) -> bool {
+        let tag = |key: &str| machine.tags.get(key).map(String::as_str);
+        let uid = self.by_name.get(&instance.machine_name).map(String::as_str);
+        tag(CLUSTER_TAG).is_some_and(|cluster| self.clusters.iter().any(|known| known == cluster))
+            && tag(POOL_TAG) == Some(instance.pool_uid.as_str())
+            && tag(INSTANCE_TAG) == uid
+    }
+
     /// Living machines of this name that calls made.
     pub(super) fn living(&self, name: &str) -> impl Iterator<Item = (&String, &Machine)> {
         self.machines
@@ -132,13 +147,20 @@ impl Book {
             .filter(move |(_, machine)| machine.name == name && machine.by_call && machine.lives())
     }
 
-    /// SpotInstances of this pool that count and have a living machine, without this one.
+    /// SpotInstances of this pool that count and have a living machine, without this one. An exact copy that
+    /// stands for the original is as good as that.
     pub(super) fn manned(&self, pool_uid: &str, without: &str) -> Vec<&str> {
         let of_pool = |(uid, instance): &(&String, &Instance)| {
             instance.pool_uid == pool_uid && *uid != without && instance.counts()
         };
+        let has_machine = |instance: &Instance| {
+            let its = |machine: &Machine| machine.lives() && machine.name == instance.machine_name;
+            self.machines.values().any(|machine| its(machine) && self.belongs(machine, instance))
+        };
         let instances = self.instances.iter().filter(of_pool);
-        let manned = instances.filter(|(_, instance)| self.living(&instance.machine_name).next().is_some());
-        manned.map(|(_, instance)| instance.name.as_str()).collect()
+        instances
+            .filter(|(_, instance)| has_machine(instance))
+            .map(|(_, instance)| instance.name.as_str())
+            .collect()
     }
 }

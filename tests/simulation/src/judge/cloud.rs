@@ -103,6 +103,7 @@ fn launched(
         name: launch.name.clone(),
         tags: launch.tags.iter().cloned().collect(),
         by_call: launch.caller.is_some(),
+        account: launch.account.clone(),
         life: Life::Living,
     };
     let mut found = Vec::new();
@@ -170,7 +171,9 @@ fn sizes(book: &Book, uid: &str, instance: &Instance, id: &str) -> Vec<Finding> 
         // Asked for before it left; it is taken away again.
         return found;
     }
-    let (minimum, maximum) = pool.bounds_since(instance.basis);
+    let (_, maximum) = pool.bounds_since(instance.basis);
+    // From its first attempt on a SpotInstance counts as its machine, and a size within the bounds stays.
+    let (minimum, _) = pool.bounds_since(instance.first_basis.unwrap_or(instance.basis));
     let manned = book.manned(&instance.pool_uid, uid);
     if manned.len() >= maximum {
         let text = format!("{id} was made for {name} beside {}: maximum {maximum}", manned.join(", "));
@@ -189,7 +192,10 @@ fn terminated(book: &Book, id: &str, now: Duration) -> Vec<Finding> {
             |ended: &Option<Duration>| ended.is_none_or(|ended| now.saturating_sub(ended) < STILL_ON_RECORD);
         instance.own_cluster && instance.gone_at.is_none() && instance.recorded.get(id).is_some_and(recently)
     };
-    let Some(instance) = book.instances.values().find(on_record) else {
+    // Somebody may have written this id into another SpotInstance's status too.
+    let named = |instance: &&Instance| on_record(instance) && instance.machine_name == machine.name;
+    let instance = book.instances.values().find(named).or_else(|| book.instances.values().find(on_record));
+    let Some(instance) = instance else {
         let text = format!("{id} ({:?}) was terminated and is on record in no SpotInstance", machine.name);
         return vec![Finding::new(Invariant::NeverAStranger, "", text)];
     };
@@ -199,7 +205,7 @@ fn terminated(book: &Book, id: &str, now: Duration) -> Vec<Finding> {
         let text = format!("{id} was terminated for {} and is named {:?}", instance.name, machine.name);
         return vec![Finding::new(Invariant::NeverAStranger, about, text)];
     }
-    if !belongs(book, machine, instance) {
+    if !book.belongs(machine, instance) {
         let text = format!("{id} was terminated for {} and its tags are another's", instance.name);
         return vec![Finding::new(Invariant::NeverAStranger, about, text)];
     }
@@ -210,13 +216,4 @@ fn terminated(book: &Book, id: &str, now: Duration) -> Vec<Finding> {
         return vec![Finding::new(Invariant::NeverUnasked, about, text.replace("{0}", &instance.name))];
     }
     Vec::new()
-}
-
-fn belongs(book: &Book, machine: &Machine, instance: &Instance) -> bool {
-    use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG};
-    let tag = |key: &str| machine.tags.get(key).map(String::as_str);
-    let uid = book.by_name.get(&instance.machine_name).map(String::as_str);
-    tag(CLUSTER_TAG).is_some_and(|cluster| book.clusters.iter().any(|known| known == cluster))
-        && tag(POOL_TAG) == Some(instance.pool_uid.as_str())
-        && tag(INSTANCE_TAG) == uid
 }

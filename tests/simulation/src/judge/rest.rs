@@ -4,6 +4,7 @@ use spotpool_operator::crd::SpotPool;
 
 use super::book::{Book, Instance};
 use super::{Finding, Invariant};
+use crate::nature::ACCOUNT;
 
 /// What the people want at the end.
 #[derive(Debug, Clone, Default)]
@@ -16,15 +17,17 @@ pub struct Expected {
 
 pub(super) fn judge(book: &Book, expected: &Expected) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (uid, instance) in
-        book.instances.iter().filter(|(_, instance)| instance.gone_at.is_none() && instance.own_cluster)
-    {
-        found.extend(instance_at_rest(book, uid, instance));
+    let stays = |instance: &&Instance| instance.gone_at.is_none() && instance.own_cluster;
+    let instances = book.instances.values().filter(stays);
+    for instance in instances.filter(|instance| !is_held(book, &instance.pool_uid)) {
+        found.extend(instance_at_rest(book, instance));
     }
-    for pool in &expected.pools {
+    let uid = |pool: &SpotPool| pool.metadata.uid.clone().unwrap_or_default();
+    for pool in expected.pools.iter().filter(|pool| !is_held(book, &uid(pool))) {
         found.extend(pool_at_rest(book, pool));
     }
-    for (id, machine) in book.machines.iter().filter(|(_, machine)| machine.by_call && machine.exists()) {
+    let ours = |machine: &super::book::Machine| machine.by_call && machine.exists();
+    for (id, machine) in book.machines.iter().filter(|(_, machine)| ours(machine)) {
         let owner = book.instance_of(&machine.name).filter(|(_, owner)| owner.gone_at.is_none());
         if owner.is_none() {
             let text = format!("{id} ({:?}) lives at rest and no SpotInstance knows it", machine.name);
@@ -37,13 +40,24 @@ pub(super) fn judge(book: &Book, expected: &Expected) -> Vec<Finding> {
     found
 }
 
-fn instance_at_rest(book: &Book, _uid: &str, instance: &Instance) -> Vec<Finding> {
+/// While its key was another account's, a pool launched there; with its own key back it sees none of that and
+/// holds until a person explains it, as it should.
+fn is_held(book: &Book, pool_uid: &str) -> bool {
+    let of_pool = |instance: &&Instance| instance.pool_uid == pool_uid && instance.gone_at.is_none();
+    let elsewhere =
+        |name: &str| book.machines.values().any(|machine| machine.name == name && machine.account != ACCOUNT);
+    book.instances.values().filter(of_pool).any(|instance| elsewhere(&instance.machine_name))
+}
+
+fn instance_at_rest(book: &Book, instance: &Instance) -> Vec<Finding> {
     let name = &instance.name;
     let find = |invariant, text| vec![Finding::new(invariant, &instance.pool.name, text)];
     let living: Vec<&str> = book
         .machines
         .iter()
-        .filter(|(_, machine)| machine.name == instance.machine_name && machine.lives())
+        .filter(|(_, machine)| {
+            machine.lives() && machine.name == instance.machine_name && book.belongs(machine, instance)
+        })
         .map(|(id, _)| id.as_str())
         .collect();
     if living.len() > 1 {

@@ -105,6 +105,7 @@ fn created(book: &mut Book, cluster: &str, made: &SpotInstance, now: Duration) {
             .map(|attempt| attempt.token.clone())
             .collect(),
         basis: now,
+        first_basis: None,
         recorded: BTreeMap::new(),
         machine: None,
         extra: std::collections::BTreeSet::new(),

@@ -24,12 +24,29 @@ use crate::world::World;
 
 pub use scene::Scene;
 
-/// How long a seed lasts at least.
-pub const LENGTH: Duration = Duration::from_secs(7200);
-/// No scene begins after this.
-const LAST_SCENE: Duration = Duration::from_secs(5700);
-/// More than forgetAfter and twice resendAfter, and late tags on top.
-const CALM: Duration = Duration::from_secs(1100);
+/// How long a seed is.
+#[derive(Debug, Clone, Copy)]
+pub struct Length {
+    /// No scene begins after this.
+    pub scenes: Duration,
+    /// From the end of the last scene to the end of the seed, at least.
+    pub calm: Duration,
+    /// It lasts at least this long.
+    pub whole: Duration,
+}
+
+impl Length {
+    /// Two hours, of which the calm is more than forgetAfter and twice resendAfter, and late tags on top.
+    pub const FULL: Self = Self {
+        scenes: Duration::from_secs(5700),
+        calm: Duration::from_secs(1100),
+        whole: Duration::from_secs(7200),
+    };
+    /// Some minutes without a calm, for tests of the machinery itself.
+    pub const SHORT: Self =
+        Self { scenes: Duration::from_secs(240), calm: Duration::ZERO, whole: Duration::ZERO };
+}
+
 /// At rest nothing is written for this long before the end.
 const QUIET: Duration = Duration::from_secs(60);
 /// How often a watch begins anew.
@@ -70,7 +87,7 @@ const SCENES: &[(u32, Play)] = &[
 ];
 
 /// Plays a seed to its end, or to the first invariant broken.
-pub async fn play(world: &Arc<World>, seed: u64) {
+pub async fn play(world: &Arc<World>, seed: u64, length: Length) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x5c21_9700_0000_0000);
     let broken = async {
         // Checked often enough to stop soon, and seldom enough to cost nothing.
@@ -80,8 +97,10 @@ pub async fn play(world: &Arc<World>, seed: u64) {
     };
     let relists = relist_for_ever(world, rng.next_u64());
     let all = async {
-        scenes(world, &mut rng).await;
-        calm(world).await;
+        scenes(world, &mut rng, length.scenes).await;
+        if length.calm > Duration::ZERO {
+            calm(world, length).await;
+        }
     };
     tokio::select! {
         biased;
@@ -91,7 +110,7 @@ pub async fn play(world: &Arc<World>, seed: u64) {
     }
 }
 
-async fn scenes(world: &Arc<World>, rng: &mut ChaCha8Rng) {
+async fn scenes(world: &Arc<World>, rng: &mut ChaCha8Rng, length: Duration) {
     let mut playing: Vec<JoinHandle<()>> = Vec::new();
     // What every seed has, whatever else is drawn.
     let must: [(u64, Play); 4] = [
@@ -100,7 +119,8 @@ async fn scenes(world: &Arc<World>, rng: &mut ChaCha8Rng) {
         (rng.random_range(2700..3700), |scene| Box::pin(leaders::crash(scene))),
         (rng.random_range(3800..4800), |scene| Box::pin(leaders::two_leaders(scene))),
     ];
-    for (at, play) in must {
+    let at_all = |(at, _): &(u64, Play)| Duration::from_secs(*at) < length;
+    for (at, play) in must.into_iter().filter(at_all) {
         let mut scene = Scene::new(world, rng.next_u64());
         scene.insists = true;
         playing.push(tokio::spawn(async move {
@@ -110,7 +130,7 @@ async fn scenes(world: &Arc<World>, rng: &mut ChaCha8Rng) {
     }
     let total: u32 = SCENES.iter().map(|(weight, _)| weight).sum();
     sleep(Duration::from_secs(rng.random_range(5..60))).await;
-    while world.truth.elapsed() < LAST_SCENE {
+    while world.truth.elapsed() < length {
         let mut drawn = rng.random_range(0..total);
         let mut chosen = SCENES[0].1;
         for (weight, play) in SCENES {
@@ -151,7 +171,7 @@ async fn relist_for_ever(world: &Arc<World>, seed: u64) {
 }
 
 /// Everything that was done is undone, one process leads, and time passes.
-async fn calm(world: &Arc<World>) {
+async fn calm(world: &Arc<World>, length: Length) {
     world.trace.tell("", || "the faults end".to_owned());
     world.weather.clear();
     undo(world);
@@ -171,8 +191,9 @@ async fn calm(world: &Arc<World>) {
         }
         cluster.around.feed.relist(&cluster.keys(), None);
     }
-    let end = LENGTH.max(world.truth.elapsed() + CALM);
+    let end = length.whole.max(world.truth.elapsed() + length.calm);
     tokio::time::sleep_until(world.truth.instant(end)).await;
+    world.describe();
     world.judge.at_rest(&world.expected(QUIET));
 }
 

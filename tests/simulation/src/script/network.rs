@@ -85,10 +85,12 @@ pub(super) async fn late_commit(mut scene: Scene) {
     scene.provoke(&pool);
 }
 
-/// The network delivers a request twice.
+/// Something on the way delivers a request twice, within seconds: no definite answer covers a copy that
+/// arrives minutes later.
 pub(super) async fn doubled_request(mut scene: Scene) {
     let Some(pool) = scene.pool() else { return };
-    let delay = Span::between(Duration::from_millis(10), Duration::from_secs(scene.pick(&[1, 20, 60])));
+    let delay =
+        Span::between(Duration::from_millis(10), Duration::from_millis(scene.pick(&[100, 1000, 4000])));
     let faults = vec![Fault::DoubledRequest { delay }];
     scene.rule(Kind::DoubledRequest, CHANGES, Mishap::Cloud(faults), 1.0, Duration::from_secs(120), 2);
     scene.provoke(&pool);
