@@ -118,7 +118,7 @@ fn note(
     reply: &Result<Reply, StoreError>,
     delay: Duration,
 ) {
-    trace.hash(|digest| {
+    trace.mix(|digest| {
         digest.number(u64::from(process));
         digest.number(site.step as u64);
         digest.text(&site.object);
@@ -145,7 +145,7 @@ fn note(
 fn hash_request(digest: &mut Digest, request: &Request) {
     match request {
         Request::ReplacePool(object) | Request::ReplacePoolStatus(object) => {
-            digest.text(&format!("{object:?}"))
+            digest.text(&format!("{object:?}"));
         }
         Request::CreateInstance(object)
         | Request::ReplaceInstance(object)
@@ -164,7 +164,7 @@ fn hash_request(digest: &mut Digest, request: &Request) {
 fn hash_reply(digest: &mut Digest, reply: &Result<Reply, StoreError>) {
     match reply {
         Ok(Reply::Pool(pool)) => {
-            digest.text(&pool.as_ref().and_then(|pool| pool.resource_version()).unwrap_or_default())
+            digest.text(&pool.as_ref().and_then(|pool| pool.resource_version()).unwrap_or_default());
         }
         Ok(Reply::Instance(instance)) => {
             digest.text(

@@ -77,7 +77,7 @@ impl Line {
 impl Line {
     fn note_request(&self, site: &Site, request: &http::Request<Bytes>, faults: &[Fault]) {
         let process = self.process;
-        self.trace.hash(|digest| {
+        self.trace.mix(|digest| {
             digest.number(u64::from(process));
             digest.number(site.step as u64);
             // The signature covers time, key and body.
@@ -97,7 +97,7 @@ impl Line {
     fn note_answer(&self, site: &Site, answer: &Result<http::Response<Bytes>, TransportError>) {
         let process = self.process;
         let body = answer.as_ref().ok().map(http::Response::body);
-        self.trace.hash(|digest| {
+        self.trace.mix(|digest| {
             digest.number(u64::from(process));
             digest.number(site.step as u64);
             digest.bytes(body.map_or(&[], |body| body));
@@ -166,7 +166,7 @@ impl Prober for LineProber {
                 Err("no answer in time")
             }
         };
-        self.trace.hash(|digest| {
+        self.trace.mix(|digest| {
             digest.text(&target.address);
             digest.text(result.err().unwrap_or_default());
         });

@@ -44,7 +44,7 @@ impl Trace {
     }
 
     /// Takes a port call or its answer into the hash.
-    pub fn hash(&self, take: impl FnOnce(&mut Digest)) {
+    pub fn mix(&self, take: impl FnOnce(&mut Digest)) {
         let at = self.truth.elapsed();
         let mut state = self.lock();
         state.calls += 1;
