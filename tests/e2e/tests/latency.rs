@@ -1,4 +1,6 @@
-//! How soon a lost machine is asked for again.
+//! How soon a lost machine is asked for again. A binary of its own, so that no other test takes the cores.
+
+#![cfg(test)]
 
 use std::time::Duration;
 

@@ -1,13 +1,13 @@
 //! The shipped operator on a real API server.
 //!
-//! One binary, so that all tests share one API server; each has a namespace and a cloud of its own.
+//! One binary, so that all tests share one API server; each has a namespace and a cloud of its own. Only
+//! `latency` is a binary for itself, since it measures time.
 
 #![cfg(test)]
 
 mod broken;
 mod filling;
 mod holding;
-mod latency;
 mod leading;
 mod leaving;
 mod manifests;

@@ -149,3 +149,15 @@ async fn the_columns_read_well_before_anything_has_happened() {
     let all = people.kubectl(&["get", "aiops"]).unwrap();
     assert!(all.contains("spotpool.demo.aiops.org/columns"), "{all}");
 }
+
+#[tokio::test]
+async fn the_deployment_is_accepted_where_the_role_is() {
+    let cluster = ControlPlane::shared().await.unwrap().cluster();
+    cluster.install_operator_role().await.unwrap();
+    let manifest = own::root().join("deploy/operator.yaml");
+    let manifest = manifest.to_str().unwrap();
+    let applied =
+        cluster.kubectl_stdout(["apply", "--dry-run=server", "--validate=strict", "--filename", manifest]);
+    let applied = applied.unwrap();
+    assert!(applied.contains("deployment.apps/spotpool-operator created"), "{applied}");
+}
