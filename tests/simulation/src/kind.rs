@@ -148,7 +148,9 @@ impl Counts {
 
     /// Sets a count, read from a file by its kind's name. Unknown names are left out.
     pub fn set(&mut self, name: &str, count: u64) {
-        if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.name() == name) {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+        // What never happened has no entry, whoever counted.
+        if let Some(kind) = kind.filter(|_| count > 0) {
             self.0.insert(kind, count);
         }
     }
