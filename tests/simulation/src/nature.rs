@@ -36,6 +36,8 @@ pub struct Nature {
     pub wakes: (f64, f64),
     /// The pools of the first cluster.
     pub pools: Vec<SpotPool>,
+    /// Whether a pool uses the account's second key.
+    pub second_key: bool,
     /// Whether a second cluster runs an operator of its own in the account.
     pub second_operator: bool,
 }
@@ -45,13 +47,15 @@ impl Nature {
     pub fn draw(rng: &mut ChaCha8Rng) -> Self {
         // Some seeds cross midnight, where the signing key changes.
         let epoch = Timestamp::from_second(1_781_000_000 + rng.random_range(0..86_400)).unwrap_or_default();
-        let pools = ["anna", "bert", "carl", "dora"];
         let count = rng.random_range(3..=4);
+        // A second key is a second sweep, which takes its time; a third of the seeds is enough for that.
+        let second_key = rng.random_bool(0.35);
         Self {
             epoch,
             settings: settings(rng),
             wakes: (rng.random_range(0.0..0.4), rng.random_range(0.0..0.2)),
-            pools: pools[..count].iter().enumerate().map(|(index, name)| pool(rng, index, name)).collect(),
+            pools: (0..count).map(|index| pool(rng, index, second_key)).collect(),
+            second_key,
             second_operator: rng.random_bool(0.2),
         }
     }
@@ -95,11 +99,14 @@ fn between(rng: &mut ChaCha8Rng, least: u64, most: u64) -> Span {
     Span::between(Duration::from_secs(least), Duration::from_secs(high))
 }
 
-/// A pool of this name: mostly small, since one machine too many shows at once there.
-pub fn pool(rng: &mut ChaCha8Rng, index: usize, name: &str) -> SpotPool {
+/// The pools' names.
+pub const POOLS: [&str; 4] = ["anna", "bert", "carl", "dora"];
+
+/// Pool number `index`: mostly small, since one machine too many shows at once there.
+pub fn pool(rng: &mut ChaCha8Rng, index: usize, second_key: bool) -> SpotPool {
     let sizes = [(1, 1), (1, 1), (1, 2), (2, 2), (2, 3), (1, 3), (3, 3)];
     let (minimum, maximum) = sizes[rng.random_range(0..sizes.len())];
-    let mut pool = sample_pool(NAMESPACE, name);
+    let mut pool = sample_pool(NAMESPACE, POOLS[index % POOLS.len()]);
     pool.spec.minimum = minimum;
     pool.spec.maximum = maximum;
     // Two zones, so that one being sold out is not the end of everything.
@@ -107,7 +114,7 @@ pub fn pool(rng: &mut ChaCha8Rng, index: usize, name: &str) -> SpotPool {
         "ap-singapore-3".clone_into(&mut pool.spec.availability_zone);
         "subnet-h4kq21mz".clone_into(&mut pool.spec.subnet_id);
     }
-    let (id, key, secret) = KEYS[usize::from(index == 2)];
+    let (id, key, secret) = KEYS[usize::from(index == 2 && second_key)];
     if index == 3 {
         pool.spec.credentials_secret_ref = None;
         pool.spec.secret_id = Some(id.to_owned());

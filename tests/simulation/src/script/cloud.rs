@@ -143,6 +143,9 @@ pub(super) async fn look_alike(mut scene: Scene) {
         scene.count(Kind::LookAlike, &pool.name_any(), || {
             format!("a stranger {id} appears under the name {name:?}")
         });
+        // Its owner takes it away again, unless somebody has been faster.
+        scene.wait(100, 500).await;
+        let _ = scene.world.cloud.with(|cloud| cloud.vanish(&id));
     }
 }
 

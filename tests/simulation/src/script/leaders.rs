@@ -13,7 +13,7 @@ use super::people::{edit_pool, recreate};
 use super::{Scene, network};
 use crate::gate::{Bait, Deed, Edge, Trap};
 use crate::kind::Kind;
-use crate::nature::{KEYS, NAMESPACE};
+use crate::nature::NAMESPACE;
 use crate::process::{Process, sprung};
 use crate::site::Step;
 use crate::store::ObjectKey;
@@ -161,7 +161,7 @@ async fn meanwhile(scene: &mut Scene, pool: &SpotPool) {
             crate::process::aside(async move { recreate(&mut aside, &name).await });
         }
         2 => {
-            let (id, key, secret) = scene.pick(&KEYS);
+            let (id, key, secret) = scene.key_pair();
             scene.count(Kind::DeletedSecret, "", || format!("Secret {secret} is deleted"));
             scene.world.home().around.store.delete_secret(&ObjectKey::new(NAMESPACE, secret));
             scene.wait(1, 60).await;

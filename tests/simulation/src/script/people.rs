@@ -16,7 +16,7 @@ use super::network::losses;
 use crate::contract::sample_instance;
 use crate::gate::{Bait, Deed, Edge, Trap};
 use crate::kind::Kind;
-use crate::nature::{KEYS, NAMESPACE, OTHER_KEY, pool as new_pool};
+use crate::nature::{NAMESPACE, OTHER_KEY, POOLS, pool as new_pool};
 use crate::process::{sprung, wait_for};
 use crate::site::Step;
 use crate::store::ObjectKey;
@@ -111,8 +111,8 @@ pub(super) async fn recreate(scene: &mut Scene, name: &str) {
     let store = scene.world.home().around.store.clone();
     let key = spotpool_operator::ports::PoolKey::new(NAMESPACE, name);
     let dropped = scene.chance(0.15);
-    let index = ["anna", "bert", "carl", "dora"].iter().position(|known| *known == name).unwrap_or(0);
-    let again = new_pool(&mut scene.rng, index, name);
+    let index = POOLS.iter().position(|known| *known == name).unwrap_or(0);
+    let again = new_pool(&mut scene.rng, index, scene.world.nature.second_key);
     let how = if dropped { "is dropped with its finalizer" } else { "is deleted" };
     scene.count(Kind::RecreatedPool, name, || format!("pool {name} {how}, to be made again"));
     if dropped {
@@ -132,7 +132,7 @@ pub(super) async fn recreate(scene: &mut Scene, name: &str) {
 
 /// A Secret is overwritten with a wrong key, or with another account's, and put right later.
 pub(super) async fn bad_credential(mut scene: Scene) {
-    let (id, key, secret) = scene.pick(&KEYS);
+    let (id, key, secret) = scene.key_pair();
     let (bad_id, bad_key, what) = scene.pick(&[
         (id, "fakeSecretKeyMistyped", "a wrong key"),
         ("AKIDFAKEFAKEFAKEFAKEGONE", key, "a key that does not exist"),
@@ -152,7 +152,7 @@ pub(super) async fn bad_credential(mut scene: Scene) {
 
 /// A Secret is deleted around a launch or a termination, and made again later.
 pub(super) async fn deleted_secret(mut scene: Scene) {
-    let (id, key, secret) = scene.pick(&KEYS);
+    let (id, key, secret) = scene.key_pair();
     let pool = scene.pool();
     if let Some(pool) = &pool {
         scene.provoke(pool);

@@ -11,7 +11,7 @@ use spotpool_operator::ports::PoolKey;
 use tokio::time::{Instant, sleep};
 
 use crate::kind::Kind;
-use crate::nature::NAMESPACE;
+use crate::nature::{KEYS, NAMESPACE};
 use crate::site::Step;
 use crate::site::pool_key;
 use crate::store::ObjectKey;
@@ -64,6 +64,12 @@ impl Scene {
     pub fn count(&self, kind: Kind, about: &str, text: impl FnOnce() -> String) {
         self.world.weather.count(kind);
         self.tell(about, text);
+    }
+
+    /// A key pair that pools use: id, key and the name of its Secret.
+    pub fn key_pair(&mut self) -> (&'static str, &'static str, &'static str) {
+        let used = if self.world.nature.second_key { &KEYS[..] } else { &KEYS[..1] };
+        self.pick(used)
     }
 
     /// Some pool that is not leaving.
