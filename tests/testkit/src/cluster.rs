@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, bail};
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
@@ -27,6 +28,9 @@ pub struct Cluster {
     /// Where kubeconfigs of further identities are written.
     directory: PathBuf,
 }
+
+/// Numbers the kubeconfigs that are written.
+static TURN: AtomicU64 = AtomicU64::new(0);
 
 impl Cluster {
     /// The cluster of the current context of `kubeconfig`. Further files go to `directory`.
@@ -152,7 +156,9 @@ impl Cluster {
             .await
             .with_context(|| format!("asking for a token of {namespace}/{name}"))?;
         let token = answer.status.context("a token request without a status")?.token;
-        let path = self.directory.join(format!("{namespace}.{name}.kubeconfig"));
+        // A file per call: several tests may ask for the same identity at once.
+        let turn = TURN.fetch_add(1, Ordering::Relaxed);
+        let path = self.directory.join(format!("{namespace}.{name}.{turn}.kubeconfig"));
         kubeconfig::write(&path, &Endpoint::of(&self.kubeconfig)?, namespace, name, &token)?;
         Ok(path)
     }
