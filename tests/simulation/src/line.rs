@@ -84,7 +84,7 @@ impl Line {
             digest.bytes(request.headers().get("authorization").map_or(&[], |value| value.as_bytes()));
             digest.bytes(request.body());
         });
-        if matches!(site.step, Step::Run | Step::Terminate) || !faults.is_empty() {
+        if matches!(site.step, Step::Run | Step::Terminate | Step::LookByName) || !faults.is_empty() {
             self.trace.tell(&self.judge.pool_of(&site.object), || {
                 let kinds: Vec<&str> = faults.iter().map(Fault::kind).collect();
                 let struck =
@@ -102,7 +102,7 @@ impl Line {
             digest.number(site.step as u64);
             digest.bytes(body.map_or(&[], |body| body));
         });
-        if matches!(site.step, Step::Run | Step::Terminate) {
+        if matches!(site.step, Step::Run | Step::Terminate | Step::LookByName) {
             self.trace.tell(&self.judge.pool_of(&site.object), || {
                 let said = body.map_or_else(
                     || "nothing: the connection broke".to_owned(),
@@ -122,8 +122,10 @@ impl Transport for Line {
         self.gate.pass(&site, Edge::Before).await;
         let faults = self.weather.over_cloud(&site);
         let doubled = faults.iter().any(|fault| matches!(fault, Fault::DoubledRequest { .. }));
-        if site.step == Step::Run && (doubled || came.elapsed() > AT_THE_GATE) {
-            self.judge.excuse(&site.object);
+        match site.step {
+            Step::Run if doubled => self.judge.doubled(&site.object),
+            Step::Run if came.elapsed() > AT_THE_GATE => self.judge.excuse(&site.object),
+            _ => {}
         }
         self.note_request(&site, &request, &faults);
         let answer = self.dispatch(request, faults).await;

@@ -25,6 +25,8 @@ pub(super) struct Book {
     pub(super) reads: BTreeMap<(u32, PoolKey), Duration>,
     /// Names of which two machines may come to be through no fault of ours.
     pub(super) excused: BTreeSet<String>,
+    /// Names of which a request was doubled on its way.
+    pub(super) doubled: BTreeSet<String>,
     /// When a request that the network delays was sent, by RequestId.
     pub(super) delayed: BTreeMap<String, Duration>,
 }

@@ -132,7 +132,7 @@ fn made(book: &Book, launch: &Launch, caller: &Caller) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut find = |invariant, text| found.push(Finding::new(invariant, &instance.pool.name, text));
     let name = &instance.name;
-    if instance.gone_at.is_some() {
+    if instance.gone_at.is_some() && !book.doubled.contains(&launch.name) {
         find(
             Invariant::NothingLost,
             format!("{id} was made for {name}, which is gone: nothing will ever find it"),

@@ -159,10 +159,18 @@ impl Judge {
         self.lock().book.reads.insert((process, pool.clone()), self.truth.elapsed());
     }
 
-    /// A RunInstances for this name waited at the gate for longer than a sender may, or is doubled by the
-    /// network: two machines of this name may come of it.
+    /// A RunInstances for this name waited at the gate for longer than a sender may: two machines of this name
+    /// may come of it.
     pub fn excuse(&self, name: &str) {
         self.lock().book.excused.insert(name.to_owned());
+    }
+
+    /// A RunInstances for this name is doubled on its way. The copy is nobody's attempt and has no answer: two
+    /// machines may come of it, and the second may outlive its SpotInstance when that is deleted at once.
+    pub fn doubled(&self, name: &str) {
+        let mut state = self.lock();
+        state.book.excused.insert(name.to_owned());
+        state.book.doubled.insert(name.to_owned());
     }
 
     /// The pool that a machine's name or id stands for, "" when it stands for none.

@@ -26,7 +26,9 @@ pub(super) fn judge(book: &Book, expected: &Expected) -> Vec<Finding> {
     for pool in expected.pools.iter().filter(|pool| !is_held(book, &uid(pool))) {
         found.extend(pool_at_rest(book, pool));
     }
-    let ours = |machine: &super::book::Machine| machine.by_call && machine.exists();
+    let ours = |machine: &super::book::Machine| {
+        machine.by_call && machine.exists() && !book.doubled.contains(&machine.name)
+    };
     for (id, machine) in book.machines.iter().filter(|(_, machine)| ours(machine)) {
         let owner = book.instance_of(&machine.name).filter(|(_, owner)| owner.gone_at.is_none());
         if owner.is_none() {

@@ -182,7 +182,7 @@ fn gone(book: &mut Book, before: &SpotInstance, now: Duration) -> Vec<Finding> {
     instance.gone_at = Some(now);
     let (name, about, machine_name) =
         (instance.name.clone(), instance.pool.name.clone(), instance.machine_name.clone());
-    if !instance.own_cluster {
+    if !instance.own_cluster || book.doubled.contains(&machine_name) {
         return Vec::new();
     }
     let alive =
