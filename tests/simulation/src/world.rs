@@ -67,7 +67,7 @@ impl World {
         let weather = Arc::new(Weather::new(rng.random()));
         let cloud = cloud(&nature, rng.random());
         let ear = Arc::clone(&judge);
-        cloud.observe(Box::new(move |cloud, event| ear.on_cloud(cloud, event)));
+        cloud.observe(Box::new(move |_, event| ear.on_cloud(event)));
         let last_write = Arc::new(Mutex::new((Duration::ZERO, String::new())));
         let uids = ["0f0e0d0c-first-cluster", "a9b8c7d6-second-cluster"];
         let clusters = uids[..1 + usize::from(nature.second_operator)]

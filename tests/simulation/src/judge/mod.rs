@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sim::cvm::{Cloud, Event};
+use sim::cvm::Event;
 use spotpool_operator::ports::PoolKey;
 
 use crate::store::Commit;
@@ -137,7 +137,7 @@ impl Judge {
     }
 
     /// Something happened in the cloud.
-    pub fn on_cloud(&self, _cloud: &Cloud, event: &Event) {
+    pub fn on_cloud(&self, event: &Event) {
         let now = self.truth.elapsed();
         let found = {
             let mut state = self.lock();

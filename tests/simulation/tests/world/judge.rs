@@ -1,0 +1,284 @@
+//! The judge sees each invariant broken when it is, told by the ledger's and the store's own events.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use sim::cvm::{Caller, Event, Launch, What, Why};
+use simulation::contract::{sample_instance, sample_pool};
+use simulation::judge::{Expected, Invariant, Judge};
+use simulation::store::{Actor, MemStore, Request};
+use simulation::trace::Trace;
+use simulation::truth::Truth;
+use spotpool_operator::crd::{Attempt, AttemptOutcome, Candidate, SpotInstance, SpotPool, whole_seconds};
+use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG, instance_name};
+
+const CLUSTER: &str = "the-cluster";
+const OPERATOR: Actor = Actor::Process(1);
+
+/// A cluster with one pool of one machine at most, and its judge.
+struct Court {
+    judge: Arc<Judge>,
+    store: MemStore,
+    pool: SpotPool,
+}
+
+impl Court {
+    fn open() -> Self {
+        let truth = Truth::starting(Timestamp::UNIX_EPOCH);
+        let judge = Arc::new(Judge::new(truth, Arc::new(Trace::new(truth, false))));
+        judge.add_cluster(CLUSTER);
+        let store = MemStore::new(CLUSTER, Arc::new(truth));
+        let ear = Arc::clone(&judge);
+        store.observe(Arc::new(move |commit| ear.on_store(CLUSTER, commit)));
+        let mut pool = sample_pool("models", "anna");
+        (pool.spec.minimum, pool.spec.maximum) = (1, 1);
+        let mut pool = store.create_pool(&pool).expect("created");
+        pool.metadata.finalizers = Some(vec!["demo.aiops.org/machines".to_owned()]);
+        store.handle(OPERATOR, &Request::ReplacePool(Box::new(pool.clone()))).expect("written");
+        Self { judge, store, pool }
+    }
+
+    fn wish(&self, n: i64) -> SpotInstance {
+        let wish = sample_instance(&self.pool, n);
+        self.store.handle(OPERATOR, &Request::CreateInstance(Box::new(wish.clone()))).expect("created");
+        self.read(&wish)
+    }
+
+    fn read(&self, instance: &SpotInstance) -> SpotInstance {
+        let all = self.store.all_instances();
+        all.into_iter().find(|other| other.name_any() == instance.name_any()).expect("there")
+    }
+
+    /// Writes a status as the operator does.
+    fn write(
+        &self,
+        instance: &SpotInstance,
+        change: impl FnOnce(&mut spotpool_operator::crd::SpotInstanceStatus),
+    ) -> SpotInstance {
+        let mut next = self.read(instance);
+        change(next.status.get_or_insert_default());
+        self.store.handle(OPERATOR, &Request::ReplaceInstanceStatus(Box::new(next))).expect("written");
+        self.read(instance)
+    }
+
+    fn attempt(&self, instance: &SpotInstance, token: &str) -> SpotInstance {
+        self.write(instance, |status| {
+            status.attempted += 1;
+            status.attempts.push(attempt(status.attempted, token));
+        })
+    }
+
+    fn happens(&self, what: What) {
+        self.judge.on_cloud(&Event { seq: 1, at: Timestamp::UNIX_EPOCH, what });
+    }
+
+    /// The cloud makes a machine of this name and token.
+    fn makes(&self, id: &str, instance: &SpotInstance, token: &str) {
+        let tags = [
+            (CLUSTER_TAG, CLUSTER.to_owned()),
+            (POOL_TAG, instance.spec.pool.uid.clone()),
+            (INSTANCE_TAG, instance.uid().expect("a uid")),
+        ];
+        let tags = tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        self.places(id, &instance_name(instance), tags, Some(caller("RunInstances", Some(token))));
+    }
+
+    fn places(&self, id: &str, name: &str, tags: Vec<(String, String)>, caller: Option<Caller>) {
+        self.happens(What::Launched(Box::new(Launch {
+            instance_id: id.to_owned(),
+            account: "shared".to_owned(),
+            region: "ap-singapore".to_owned(),
+            zone: "ap-singapore-2".to_owned(),
+            instance_type: "GN7.2XLARGE32".to_owned(),
+            charge_type: "SPOTPAID".to_owned(),
+            name: name.to_owned(),
+            tags,
+            caller,
+        })));
+    }
+
+    fn terminates(&self, id: &str) {
+        let caller = caller("TerminateInstances", None);
+        self.happens(What::TerminationAccepted { instance_id: id.to_owned(), caller });
+    }
+
+    /// One SpotInstance with its machine, all in order.
+    fn settled(&self, n: i64, id: &str) -> SpotInstance {
+        let wish = self.wish(n);
+        self.attempt(&wish, "token");
+        self.makes(id, &wish, "token");
+        self.write(&wish, |status| status.instance_id = Some(id.to_owned()))
+    }
+
+    fn finds(&self) -> Option<Invariant> {
+        self.judge.violation().map(|violation| violation.invariant)
+    }
+}
+
+fn caller(action: &str, token: Option<&str>) -> Caller {
+    Caller {
+        action: action.to_owned(),
+        request_id: "req".to_owned(),
+        secret_id: "AKIDFAKE".to_owned(),
+        token: token.map(str::to_owned),
+    }
+}
+
+fn attempt(number: i64, token: &str) -> Attempt {
+    Attempt {
+        number,
+        candidate: Candidate {
+            instance_type: "GN7.2XLARGE32".to_owned(),
+            availability_zone: "ap-singapore-2".to_owned(),
+            subnet_id: "subnet-gfrv79s2".to_owned(),
+        },
+        token: token.to_owned(),
+        body_hash: "hash".to_owned(),
+        sent_at: whole_seconds(Timestamp::UNIX_EPOCH),
+        outcome: AttemptOutcome::Unknown,
+        code: None,
+        message: None,
+        request_id: None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_launch_and_a_farewell_in_order_break_nothing() {
+    let court = Court::open();
+    let mine = court.settled(1, "ins-1");
+    court.store.handle(OPERATOR, &Request::DeleteInstance(Box::new(court.read(&mine)))).expect("marked");
+    court.terminates("ins-1");
+    court.happens(What::Gone { instance_id: "ins-1".to_owned(), why: Why::Terminated });
+    let mut last = court.read(&mine);
+    last.metadata.finalizers = None;
+    court.store.handle(OPERATOR, &Request::ReplaceInstance(Box::new(last))).expect("released");
+    assert_eq!(court.finds(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_without_an_attempt_is_found() {
+    let court = Court::open();
+    let wish = court.wish(1);
+    court.makes("ins-1", &wish, "token");
+    assert_eq!(court.finds(), Some(Invariant::IntentFirst));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_machine_of_one_name_is_found_unless_the_network_doubled_the_request() {
+    for (doubled, found) in [(false, Some(Invariant::NeverTwice)), (true, None)] {
+        let court = Court::open();
+        let mine = court.settled(1, "ins-1");
+        if doubled {
+            court.judge.doubled(&instance_name(&mine));
+        }
+        court.makes("ins-2", &mine, "token");
+        assert_eq!(court.finds(), found);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_above_the_maximum_or_the_need_is_found() {
+    for (maximum, found) in [(1, Invariant::NeverOver), (2, Invariant::NeverNeedless)] {
+        let court = Court::open();
+        let key = spotpool_operator::ports::PoolKey::new("models", "anna");
+        court.store.edit_pool(&key, |spec| spec.maximum = maximum).expect("edited");
+        court.settled(1, "ins-1");
+        court.settled(2, "ins-2");
+        assert_eq!(court.finds(), Some(found));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_for_a_pool_that_left_before_its_wish_is_found() {
+    let court = Court::open();
+    court.store.delete_pool(&spotpool_operator::ports::PoolKey::new("models", "anna")).expect("leaving");
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    court.settled(1, "ins-1");
+    assert_eq!(court.finds(), Some(Invariant::NotForAGonePool));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_stranger_is_found_and_that_of_a_machine_that_should_stay() {
+    let court = Court::open();
+    court.places("ins-theirs", "database", Vec::new(), None);
+    court.terminates("ins-theirs");
+    assert_eq!(court.finds(), Some(Invariant::NeverAStranger), "on record nowhere");
+
+    let court = Court::open();
+    let mine = court.settled(1, "ins-1");
+    court.places("ins-theirs", "database", Vec::new(), None);
+    let key = simulation::store::ObjectKey::new("models", mine.name_any());
+    let point = |status: &mut spotpool_operator::crd::SpotInstanceStatus| {
+        status.instance_id = Some("ins-theirs".to_owned());
+    };
+    court.store.edit_instance_status(&key, point).expect("edited");
+    court.terminates("ins-theirs");
+    assert_eq!(court.finds(), Some(Invariant::NeverAStranger), "on record, but of another name");
+
+    let court = Court::open();
+    court.settled(1, "ins-1");
+    court.terminates("ins-1");
+    assert_eq!(court.finds(), Some(Invariant::NeverUnasked));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finalizer_that_goes_before_its_machine_is_found() {
+    let court = Court::open();
+    let mine = court.settled(1, "ins-1");
+    court.store.handle(OPERATOR, &Request::DeleteInstance(Box::new(court.read(&mine)))).expect("marked");
+    court.terminates("ins-1");
+    let mut last = court.read(&mine);
+    last.metadata.finalizers = None;
+    court.store.handle(OPERATOR, &Request::ReplaceInstance(Box::new(last))).expect("released");
+    assert_eq!(court.finds(), Some(Invariant::NothingLost), "accepted is not gone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_changes_is_found_and_one_of_anothers_machine() {
+    let court = Court::open();
+    let mine = court.settled(1, "ins-1");
+    court.judge.doubled(&instance_name(&mine));
+    court.makes("ins-2", &mine, "token");
+    court.write(&mine, |status| status.instance_id = Some("ins-2".to_owned()));
+    assert_eq!(court.finds(), Some(Invariant::WrittenOnce));
+
+    let court = Court::open();
+    let wish = court.wish(1);
+    court.places("ins-theirs", "database", Vec::new(), None);
+    court.write(&wish, |status| status.instance_id = Some("ins-theirs".to_owned()));
+    assert_eq!(court.finds(), Some(Invariant::RecordedAStranger));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_for_what_has_a_machine_is_found() {
+    let court = Court::open();
+    let mine = court.settled(1, "ins-1");
+    court.attempt(&mine, "another");
+    assert_eq!(court.finds(), Some(Invariant::AskedInVain));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_that_goes_before_its_spot_instances_is_found() {
+    let court = Court::open();
+    court.settled(1, "ins-1");
+    let key = spotpool_operator::ports::PoolKey::new("models", "anna");
+    court.store.delete_pool(&key).expect("leaving");
+    let mut last = court.store.peek_pool(&key).expect("there");
+    last.metadata.finalizers = None;
+    court.store.handle(OPERATOR, &Request::ReplacePool(Box::new(last))).expect("gone");
+    assert_eq!(court.finds(), Some(Invariant::NothingLeftBehind));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_missing_or_restless_at_rest_is_found() {
+    let court = Court::open();
+    let pools = court.store.all_pools();
+    court.judge.at_rest(&Expected { pools, written_lately: None });
+    assert_eq!(court.finds(), Some(Invariant::WholeAtRest), "a pool of one without a machine");
+
+    let court = Court::open();
+    let restless = Some("process 1 wrote pool anna, 3 s before the end".to_owned());
+    court.judge.at_rest(&Expected { pools: Vec::new(), written_lately: restless });
+    assert_eq!(court.finds(), Some(Invariant::QuietAtRest));
+}

@@ -1,0 +1,5 @@
+//! The simulation's own promises.
+#![cfg(test)]
+
+mod judge;
+mod machinery;
