@@ -58,8 +58,6 @@ pub enum Invariant {
     QuietAtRest,
     /// The operator's run ended by itself.
     KeepsRunning,
-    /// A seed holds what it promises: 40 faults, two crashes, a spell of two leaders.
-    EnoughHappens,
 }
 
 impl Invariant {
@@ -81,7 +79,6 @@ impl Invariant {
             Self::WholeAtRest => "whole-at-rest",
             Self::QuietAtRest => "quiet-at-rest",
             Self::KeepsRunning => "keeps-running",
-            Self::EnoughHappens => "enough-happens",
         }
     }
 }
