@@ -48,7 +48,7 @@ fn machine_path(file: &File) -> Vec<Broken> {
     for (number, line) in file.text.lines().enumerate() {
         let path = homes.iter().find(|home| {
             line.match_indices(home.as_str()).any(|(at, _)| {
-                // Part of a longer path or of an address is fine: `docs/work/`, `https://host/home/`.
+                // Part of a longer path or of an address is fine: `docs/home/`, `https://host/home/`.
                 !line[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || "._-/}*)>".contains(c))
             })
         });
@@ -114,7 +114,7 @@ mod tests {
     fn a_path_of_one_machine_is_found_with_its_line() {
         let text = format!("ok\nsee /{}/me/notes\n", "home");
         assert!(broken("docs/a.md", &text)[0].starts_with("docs/a.md:2: "));
-        assert_eq!(broken("docs/a.md", "https://host/home/page and target/work/x"), Vec::<String>::new());
+        assert_eq!(broken("docs/a.md", "https://host/home/page and target/home/x"), Vec::<String>::new());
     }
 
     #[test]
