@@ -63,8 +63,17 @@ impl HttpCvm {
             action = call.action.as_str(),
             region = %self.region,
             request_id = field::Empty,
+            code = field::Empty,
+            // Fields that OpenTelemetry's bridge takes for the span's own kind and status.
+            otel.kind = "client",
+            otel.status_code = field::Empty,
         );
-        self.tries(call, read).instrument(span).await
+        let outcome = self.tries(call, read).instrument(span.clone()).await;
+        if let Err(error) = &outcome {
+            span.record("otel.status_code", "ERROR");
+            span.record("code", error.code());
+        }
+        outcome
     }
 
     async fn tries<W, T>(

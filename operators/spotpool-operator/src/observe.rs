@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 use tencent_cvm::{Credentials, Cvm, Filter, InstanceId, Listing};
 use tokio::time::Instant;
 
+use crate::conditions::reason;
 use crate::core::{Core, lock};
 use crate::crd::{SpotInstance, SpotPool};
 use crate::identity::account_fingerprint;
@@ -88,9 +89,11 @@ pub(crate) fn parse(pool: Option<SpotPool>) -> PoolSeen {
 
 fn no_pool(pool: &PoolSeen) -> CloudSeen {
     match pool {
-        PoolSeen::Invalid(_, why) => CloudSeen::NoKey { reason: "InvalidSpec", message: why.to_string() },
+        PoolSeen::Invalid(_, why) => {
+            CloudSeen::NoKey { reason: reason::INVALID_SPEC, message: why.to_string() }
+        }
         PoolSeen::Gone | PoolSeen::There(..) => CloudSeen::NoKey {
-            reason: "PoolGone",
+            reason: reason::POOL_GONE,
             message:
                 "the pool is gone, and with it the key that could terminate this machine; make a pool of the \
                       same name with the same key, or terminate the machine by hand and remove the finalizer"
@@ -125,7 +128,7 @@ async fn account(
         Ok(cloud) => cloud,
         Err(error) => {
             let message = format!("{error}; check spec.region and the key's characters");
-            return Ok((CloudSeen::NoKey { reason: "UnusableKeyOrRegion", message }, None));
+            return Ok((CloudSeen::NoKey { reason: reason::UNUSABLE_KEY_OR_REGION, message }, None));
         }
     };
     let key = AccountKey {
@@ -157,7 +160,7 @@ async fn credentials(
             "Secret {name} of spec.credentialsSecretRef does not exist in namespace {}; create it with the keys secretId and secretKey",
             pool.key.namespace
         );
-        return Ok(Err(("SecretNotFound", message)));
+        return Ok(Err((reason::SECRET_NOT_FOUND, message)));
     };
     let field =
         |field: &str| data.get(field).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
@@ -165,7 +168,7 @@ async fn credentials(
         let message = format!(
             "Secret {name} of spec.credentialsSecretRef must have the keys secretId and secretKey, both not empty"
         );
-        return Ok(Err(("SecretIncomplete", message)));
+        return Ok(Err((reason::SECRET_INCOMPLETE, message)));
     };
     let credentials = Credentials::new(id, key);
     Ok(Ok(match field("token") {

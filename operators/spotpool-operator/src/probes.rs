@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::metrics::Metrics;
 use crate::ports::{PoolKey, ProbeTarget, Prober};
 use crate::task::Tasks;
 
@@ -45,12 +46,13 @@ struct Asked {
 pub struct Probes {
     asked: Mutex<(u64, BTreeMap<String, Asked>)>,
     prober: Arc<dyn Prober>,
+    metrics: Arc<Metrics>,
     tasks: Tasks,
 }
 
 impl Probes {
-    pub(crate) fn new(prober: Arc<dyn Prober>, tasks: Tasks) -> Arc<Self> {
-        Arc::new(Self { asked: Mutex::new((0, BTreeMap::new())), prober, tasks })
+    pub(crate) fn new(prober: Arc<dyn Prober>, metrics: Arc<Metrics>, tasks: Tasks) -> Arc<Self> {
+        Arc::new(Self { asked: Mutex::new((0, BTreeMap::new())), prober, metrics, tasks })
     }
 
     /// From now on exactly these machines of the pool are asked (by the uid of their SpotInstance).
@@ -100,6 +102,7 @@ impl Probes {
             {
                 let mut guard = self.lock();
                 let Some(entry) = guard.1.get_mut(uid).filter(|entry| entry.task == task) else { return };
+                self.metrics.probe(&entry.pool, result.is_ok());
                 if entry.view.take(result.err().map(|failure| failure.0)) {
                     self.tasks.wake(entry.pool.clone());
                 }

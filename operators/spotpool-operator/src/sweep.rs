@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tencent_cvm::{Class, Cvm, Error, Filter, Instance, InstanceId, Listing, SecretId};
 use tokio::time::Instant;
+use tracing::{Instrument, debug_span};
 
 use crate::blame;
 use crate::cloud_time::CloudTime;
@@ -18,6 +19,7 @@ use crate::identity::{CLUSTER_TAG, POOL_TAG, name_prefix};
 use crate::metrics::Metrics;
 use crate::ports::{Clock, PoolKey};
 use crate::task::Tasks;
+use crate::traces;
 
 /// How often the whole account is looked through for machines of ours without tags.
 const WIDE_LOOK_EVERY: Duration = Duration::from_secs(300);
@@ -261,13 +263,20 @@ impl Sweeps {
                     Some(account) if !account.pools.is_empty() => Arc::clone(&account.cloud),
                     _ => {
                         accounts.remove(key);
+                        self.metrics.forget_account(key);
                         return;
                     }
                 }
             };
             let mut calls = 0;
-            let result = self.sweep(key, &cloud, &strays, begun, &mut calls).await;
-            self.metrics.sweep(result.is_ok(), begun.elapsed());
+            let span = traces::sweep(&key.region);
+            let look = self.sweep(key, &cloud, &strays, begun, &mut calls);
+            let result = look.instrument(span.clone()).await;
+            if let Err(trouble) = &result {
+                traces::failed(&span, &trouble.text);
+            }
+            drop(span);
+            self.metrics.sweep(key, result.is_ok(), begun.elapsed(), self.clock.now());
             let pause = match &result {
                 Err(trouble) if trouble.is_lasting() => LASTING_TROUBLE_PROBE,
                 _ => self.interval.max(TIME_PER_CALL * calls),
@@ -276,7 +285,8 @@ impl Sweeps {
             // After the sweep, which people wait for.
             if begun >= next_wide {
                 next_wide = begun + WIDE_LOOK_EVERY;
-                if let Some(found) = self.wide_look(key, &cloud).await {
+                let look = self.wide_look(key, &cloud);
+                if let Some(found) = look.instrument(debug_span!(parent: None, "wide_look")).await {
                     strays = found;
                 }
             }

@@ -15,4 +15,5 @@ mod process;
 mod role;
 mod store;
 mod thrift;
+mod tracing;
 mod watch;
