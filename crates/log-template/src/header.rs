@@ -1,0 +1,49 @@
+//! Where the message of a line begins: what a logging framework, a collector or a container runtime put before it is
+//! told by its structure, whatever program it came from.
+//!
+//! In: one line. Out: the place of the message in it. A line without a header is all message.
+
+mod fields;
+mod json;
+mod logfmt;
+mod time;
+
+use std::ops::Range;
+
+/// Headers within headers: a container runtime's around a framework's around JSON.
+const MOST_LAYERS: usize = 4;
+
+/// Where the message of `line` stands in it.
+pub(crate) fn message(line: &[u8]) -> Range<usize> {
+    let mut range = trimmed(line, 0..line.len());
+    for _ in 0..MOST_LAYERS {
+        let Some(inner) = layer(line, range.clone()) else { break };
+        let inner = trimmed(line, inner);
+        if inner.is_empty() || inner == range {
+            break;
+        }
+        range = inner;
+    }
+    range
+}
+
+/// What one header leaves of `range`.
+fn layer(line: &[u8], range: Range<usize>) -> Option<Range<usize>> {
+    let text = &line[range.clone()];
+    let inner = match text.first()? {
+        b'{' => json::message(text),
+        _ => fields::message_start(text).map(|start| start..text.len()).or_else(|| logfmt::message(text)),
+    }?;
+    Some(range.start + inner.start..range.start + inner.end)
+}
+
+fn trimmed(line: &[u8], mut range: Range<usize>) -> Range<usize> {
+    let blank = |byte: u8| byte <= b' ';
+    while !range.is_empty() && blank(line[range.start]) && line[range.start] != 0x1b {
+        range.start += 1;
+    }
+    while !range.is_empty() && blank(line[range.end - 1]) {
+        range.end -= 1;
+    }
+    range
+}

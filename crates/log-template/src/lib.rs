@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod header;
+mod lex;
+mod miner;
+mod template;
+
+pub use config::Config;
+pub use miner::{Merge, Miner, Observation};
+pub use template::{Template, TemplateId};

@@ -1,0 +1,105 @@
+//! Templates: what the lines of one statement have in common.
+
+use std::fmt;
+
+use crate::lex::{Kind, Piece};
+
+/// Names a template for as long as its miner lives, through save and load.
+///
+/// When two templates turn out to be one, the younger id becomes an alias of the older.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TemplateId(pub(crate) u32);
+
+impl TemplateId {
+    /// The id as a number.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for TemplateId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A part of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) kind: Kind,
+    /// Whether a blank stands before it.
+    pub(crate) apart: bool,
+    /// Its end in the text of the template; it begins where the part before it ends.
+    pub(crate) end: u32,
+}
+
+/// What the lines of one statement have in common, with `<*>` where they differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    pub(crate) text: Box<[u8]>,
+    pub(crate) parts: Box<[Part]>,
+}
+
+impl Template {
+    /// The template of `message` alone.
+    pub(crate) fn new(message: &[u8], pieces: &[Piece]) -> Self {
+        let mut text = Vec::new();
+        let mut parts = Vec::with_capacity(pieces.len());
+        let mut before = 0;
+        for piece in pieces {
+            if piece.kind != Kind::Variable {
+                text.extend_from_slice(&message[piece.start as usize..piece.end as usize]);
+            }
+            parts.push(Part { kind: piece.kind, apart: piece.start > before, end: text.len() as u32 });
+            before = piece.end;
+        }
+        Self { text: text.into(), parts: parts.into() }
+    }
+
+    pub(crate) fn part_text(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |before| self.parts[before].end);
+        &self.text[start as usize..self.parts[index].end as usize]
+    }
+
+    /// Makes every word a variable that differs in `other`, which has as many parts.
+    pub(crate) fn generalise(&mut self, other: &Template) -> bool {
+        let differs = |index: usize| {
+            self.parts[index].kind == Kind::Word
+                && (other.parts[index].kind == Kind::Variable
+                    || other.part_text(index) != self.part_text(index))
+        };
+        let holes: Vec<bool> = (0..self.parts.len()).map(differs).collect();
+        if !holes.contains(&true) {
+            return false;
+        }
+        let mut text = Vec::with_capacity(self.text.len());
+        let mut parts = self.parts.to_vec();
+        for (index, part) in parts.iter_mut().enumerate() {
+            if holes[index] {
+                part.kind = Kind::Variable;
+            } else {
+                text.extend_from_slice(self.part_text(index));
+            }
+            part.end = text.len() as u32;
+        }
+        *self = Self { text: text.into(), parts: parts.into() };
+        true
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, part) in self.parts.iter().enumerate() {
+            if part.apart && index > 0 {
+                f.write_str(" ")?;
+            }
+            if part.kind == Kind::Variable {
+                f.write_str("<*>")?;
+            } else {
+                f.write_str(&String::from_utf8_lossy(self.part_text(index)))?;
+            }
+        }
+        Ok(())
+    }
+}
