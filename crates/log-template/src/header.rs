@@ -6,7 +6,6 @@
 mod fields;
 mod json;
 mod logfmt;
-mod time;
 
 use std::ops::Range;
 
@@ -16,8 +15,8 @@ const MOST_LAYERS: usize = 4;
 /// Where the message of `line` stands in it.
 pub(crate) fn message(line: &[u8]) -> Range<usize> {
     let mut range = trimmed(line, 0..line.len());
-    for _ in 0..MOST_LAYERS {
-        let Some(inner) = layer(line, range.clone()) else { break };
+    for depth in 0..MOST_LAYERS {
+        let Some(inner) = layer(line, range.clone(), depth) else { break };
         let inner = trimmed(line, inner);
         if inner.is_empty() || inner == range {
             break;
@@ -27,12 +26,14 @@ pub(crate) fn message(line: &[u8]) -> Range<usize> {
     range
 }
 
-/// What one header leaves of `range`.
-fn layer(line: &[u8], range: Range<usize>) -> Option<Range<usize>> {
+/// What one header leaves of `range`, below `depth` others.
+fn layer(line: &[u8], range: Range<usize>, depth: usize) -> Option<Range<usize>> {
     let text = &line[range.clone()];
     let inner = match text.first()? {
         b'{' => json::message(text),
-        _ => fields::message_start(text).map(|start| start..text.len()).or_else(|| logfmt::message(text)),
+        _ => fields::message_start(text, depth > 0)
+            .map(|start| start..text.len())
+            .or_else(|| logfmt::message(text)),
     }?;
     Some(range.start + inner.start..range.start + inner.end)
 }

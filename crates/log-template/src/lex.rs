@@ -7,10 +7,11 @@ mod class;
 mod piece;
 mod value;
 
+use crate::time;
 use class::{ALPHA, DIGIT, JOIN, SPACE, class};
-pub(crate) use piece::mix;
 pub(crate) use piece::{Kind, Piece, VARIABLE};
 use piece::{mark, word};
+pub(crate) use piece::{mark_hash, mix, word_hash};
 
 /// Of a longer message only so much decides which template it belongs to.
 pub(crate) const MOST_BYTES: usize = 8 * 1024;
@@ -90,21 +91,31 @@ impl Lexer<'_, '_> {
                 let end = self.unit_end(at + 1);
                 return self.quantity(at, end);
             }
-            b'(' | b'[' | b'"' if self.is_open(at) && self.byte(at + 1) == closing(byte) => {
-                // An empty value: `from 10.0.0.1 ()` is the same statement as `from 10.0.0.1 (a.example)`.
-                self.pieces.push(mark(byte, at, at + 1));
-                self.pieces.push(Piece {
-                    kind: Kind::Variable,
-                    start: at as u32 + 1,
-                    end: at as u32 + 1,
-                    hash: VARIABLE,
-                });
-                self.pieces.push(mark(closing(byte), at + 1, at + 2));
-                return at + 2;
+            b'"' => {
+                if let Some(end) = value::product_end(self.text, at) {
+                    self.pieces.push(mark(byte, at, at + 1));
+                    self.variable(at + 1, end);
+                    return end;
+                }
+                if self.is_open(at) && self.byte(at + 1) == b'"' {
+                    return self.empty(at);
+                }
+            }
+            b'(' | b'[' if self.is_open(at) && self.byte(at + 1) == closing(byte) => {
+                return self.empty(at);
             }
             _ => {}
         }
         self.marks(at)
+    }
+
+    /// An empty value: `from 10.0.0.1 ()` is the same statement as `from 10.0.0.1 (a.example)`.
+    fn empty(&mut self, at: usize) -> usize {
+        let inside = at as u32 + 1;
+        self.pieces.push(mark(self.byte(at), at, at + 1));
+        self.pieces.push(Piece { kind: Kind::Variable, start: inside, end: inside, hash: VARIABLE });
+        self.pieces.push(mark(closing(self.byte(at)), at + 1, at + 2));
+        at + 2
     }
 
     /// A run of one mark, however long, is one piece: leaders of dots and rulers vary in length.
@@ -129,9 +140,13 @@ impl Lexer<'_, '_> {
         at
     }
 
+    /// Where a path ends, with the query that may follow it.
     fn path_end(&self, from: usize) -> usize {
         let run = self.text[from..].iter().take_while(|&&b| b == b'/' || value::is_unit(b)).count();
         let mut end = from + run;
+        if self.byte(end) == b'?' && value::is_unit(self.byte(end + 1)) {
+            return value::address_end(self.text, end);
+        }
         while end > from && matches!(self.text[end - 1], b'.' | b'-') {
             end -= 1;
         }
@@ -145,7 +160,21 @@ impl Lexer<'_, '_> {
             end -= 1;
         }
         if end == start {
+            let relative = matches!(&self.text[start..run_end], b"." | b".." | b"~");
+            if relative && self.byte(run_end) == b'/' && value::is_unit(self.byte(run_end + 1)) {
+                let end = self.path_end(start);
+                self.variable(start, end);
+                return end;
+            }
             return self.marks(start);
+        }
+        if end == start + 3
+            && self.byte(end) == b' '
+            && self.byte(start).is_ascii_uppercase()
+            && let Some(time) = time::at(self.text, start)
+        {
+            self.variable(start, time.end);
+            return time.end;
         }
         if let Some(end) = self.long_value(start, run_end) {
             self.variable(start, end);
@@ -190,7 +219,7 @@ impl Lexer<'_, '_> {
         if value::is_mail(unit)
             || value::is_host(unit)
             || value::is_opaque(unit)
-            || (after_sign && value::is_literal(unit))
+            || value::is_literal(unit, after_sign)
             || (value::is_short_hex(unit) && self.goes_on_with_colon(start))
         {
             self.variable(start, end);

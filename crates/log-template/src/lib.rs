@@ -5,6 +5,7 @@ mod header;
 mod lex;
 mod miner;
 mod template;
+mod time;
 
 pub use config::Config;
 pub use miner::{Merge, Miner, Observation};

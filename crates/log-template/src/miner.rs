@@ -1,19 +1,23 @@
 //! From lines to templates.
 //!
 //! A line's *shape* is its message with every value left out. Shapes that differ in one word only are counted per
-//! place of that word; when there are enough of them, a value stands there, and they are one template. The rule only
-//! ever merges, and what it merges depends on which shapes were seen, not on their order: the outcome is the same in
-//! every order and every chunking, and two miners' states can be put together.
+//! place of that word; when there is enough evidence, a value stands there, and they are one template. The rule only
+//! ever merges, and what it merges depends on which shapes were seen, hardly on their order: so the outcome is the same
+//! in every chunking, nearly the same in every order, and two miners' states can be put together.
 
+mod crowd;
+mod evidence;
 mod groups;
 mod holes;
+mod keyed;
 mod shape;
 
 use crate::lex::{self, Piece};
 use crate::{Config, Template, TemplateId, header};
+use crowd::Crowds;
 use groups::Groups;
-use holes::{Hole, Holes};
-use shape::{Shape, hash};
+use holes::Holes;
+use shape::Shape;
 
 /// Two templates that turned out to be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,15 +37,20 @@ pub struct Observation {
     pub is_new: bool,
 }
 
+/// One shape may make so many more general ones.
+const MOST_GENERAL_SHAPES: usize = 256;
+
 /// Mines templates from lines, one at a time.
 #[derive(Debug, Clone)]
 pub struct Miner {
     config: Config,
     groups: Groups,
     holes: Holes,
+    crowds: Crowds,
     lines: u64,
-    pieces: Vec<Piece>,
     merges: Vec<Merge>,
+    /// Kept between lines for its memory only.
+    pieces: Vec<Piece>,
 }
 
 impl Default for Miner {
@@ -58,9 +67,10 @@ impl Miner {
             config,
             groups: Groups::default(),
             holes: Holes::default(),
+            crowds: Crowds::default(),
             lines: 0,
-            pieces: Vec::new(),
             merges: Vec::new(),
+            pieces: Vec::new(),
         }
     }
 
@@ -71,71 +81,105 @@ impl Miner {
         let mut pieces = std::mem::take(&mut self.pieces);
         lex::lex(message, &mut pieces);
         shape::collapse(&mut pieces);
-        let key = hash(&pieces);
-        let observation = if let Some(group) = self.groups.of_shape(key) {
-            Observation { template: group, is_new: false }
-        } else {
-            self.learn(message, &pieces, key)
+        let key = shape::hash(&pieces);
+        let observation = match self.groups.of_shape(key) {
+            Some(template) => Observation { template, is_new: false },
+            None => self.learn(message, &pieces, key),
         };
-        self.groups.count(observation.template);
+        self.groups.count(observation.template, self.lines);
         self.pieces = pieces;
         observation
     }
 
+    /// Finds or makes the template of a shape that is seen for the first time.
     fn learn(&mut self, message: &[u8], pieces: &[Piece], key: u64) -> Observation {
-        let own = self.groups.add(Template::new(message, pieces));
-        self.groups.set_shape(key, own);
-        let merges = self.merges.len();
-        if let Some(hole) = self.holes.get_mut(key) {
-            // Shapes with a word where this one has a number came first.
-            hole.has_number = true;
+        self.make_room();
+        let shape = Shape::new(message, pieces, key);
+        if let Some(template) = self.general(&shape) {
+            // Known but for its values. It is remembered to be found faster, and tells nothing new.
+            self.groups.set_shape(key, template, self.lines);
+            return Observation { template, is_new: false };
         }
+        let own = self.groups.add(Template::new(message, pieces), self.lines);
+        self.groups.set_shape(key, own, self.lines);
+        self.holes.number_seen(key);
         self.close(key);
-        self.spread(Shape::new(pieces, key), own);
+        self.spread(shape.clone(), own);
+        if self.groups.resolve(own) == own {
+            self.join_crowd(&shape, own);
+        }
         let template = self.groups.resolve(own);
-        let is_new = template == own || self.merges[merges..].iter().all(|merge| merge.from != own);
-        Observation { template, is_new }
+        Observation { template, is_new: template == own }
+    }
+
+    /// The template whose variables this shape's words are.
+    fn general(&self, shape: &Shape) -> Option<TemplateId> {
+        let one = shape.words().map(|word| shape.key_without(word)).find(|&key| self.holes.is_closed(key));
+        let key = one.or_else(|| {
+            let masks = self.crowds.masks(shape.skeleton());
+            masks.iter().map(|mask| shape.key_without_places(mask)).find(|&key| self.groups.is_shape(key))
+        })?;
+        self.groups.of_shape(key)
     }
 
     /// Counts a shape at each of its words, and merges where that makes enough. A merge makes a new, more general
     /// shape, which is counted likewise.
     fn spread(&mut self, shape: Shape, group: TemplateId) {
         let mut waiting = vec![(shape, group)];
-        let mut budget = 256;
+        let mut budget = MOST_GENERAL_SHAPES;
         while let Some((shape, group)) = waiting.pop() {
-            for place in shape.words() {
-                let key = shape.key_without(place);
-                let is_shape = self.groups.of_shape(key).is_some();
-                let others = shape.word_count() - 1;
-                let hole = self.holes.entry(key, others, is_shape);
-                hole.add(group);
-                if let Some(first) = self.close(key) {
-                    if self.groups.of_shape(key).is_none() && budget > 0 {
-                        budget -= 1;
-                        self.groups.set_shape(key, first);
-                        waiting.push((shape.without(place), first));
-                    }
+            for word in shape.words() {
+                let key = shape.key_without(word);
+                let is_number = self.groups.is_shape(key);
+                let others = shape.word_count() as u32 - 1;
+                self.holes.add(key, group, shape.weight(word), others, is_number, self.lines);
+                let was_shape = self.groups.is_shape(key);
+                if let Some(first) = self.close(key)
+                    && !was_shape
+                    && budget > 0
+                {
+                    budget -= 1;
+                    waiting.push((shape.without(word), first));
                 }
             }
         }
     }
 
-    /// Merges the members of a hole when they are enough.
+    /// Merges the members of a hole when they are enough, and makes its shape known.
     fn close(&mut self, key: u64) -> Option<TemplateId> {
-        let hole: &mut Hole = self.holes.get_mut(key)?;
-        if !hole.is_full(&self.config) {
-            return None;
-        }
-        let members = hole.take_members();
-        let shape = self.groups.of_shape(key);
-        let mut all = members.into_iter().chain(shape);
+        let members = self.holes.take_full(key, &self.config)?;
+        let mut all = members.into_iter().chain(self.groups.of_shape(key));
         let first = all.next()?;
-        let mut into = first;
-        for other in all {
-            into = self.merge(into, other);
-        }
-        self.holes.get_mut(key)?.add(into);
+        let into = all.fold(first, |into, other| self.merge(into, other));
+        self.groups.set_shape(key, into, self.lines);
         Some(into)
+    }
+
+    /// Adds a template that nothing was merged with to those of the same build, and looks at all of them once they are
+    /// many.
+    fn join_crowd(&mut self, shape: &Shape, own: TemplateId) {
+        let Some(crowd) = self.crowds.join(shape.skeleton(), own) else { return };
+        let known: Vec<(TemplateId, &Template)> =
+            crowd.iter().filter_map(|&id| Some((id, self.groups.root(id)?))).collect();
+        let found = crowd::alike(&known);
+        let left = known.iter().map(|(id, _)| *id).collect();
+        self.crowds.replace(shape.skeleton(), left);
+        for alike in found {
+            let into =
+                alike.members.iter().skip(1).fold(alike.members[0], |into, &other| self.merge(into, other));
+            self.groups.set_shape(alike.key, into, self.lines);
+            self.crowds.add_mask(shape.skeleton(), alike.places);
+        }
+        // What is left may be covered by what was just found: a name that many lines share looked like their words.
+        for id in crowd {
+            let Some(template) = self.groups.root(id) else { continue };
+            let masks = self.crowds.masks(shape.skeleton());
+            let keys = masks.iter().map(|mask| shape::hash_without(template, mask));
+            if let Some(general) = keys.filter_map(|key| self.groups.of_shape(key)).find(|&other| other != id)
+            {
+                self.merge(general, id);
+            }
+        }
     }
 
     fn merge(&mut self, a: TemplateId, b: TemplateId) -> TemplateId {
@@ -148,16 +192,29 @@ impl Miner {
         }
     }
 
+    /// Forgets what was not used for the longest time, before one more shape is learnt.
+    fn make_room(&mut self) {
+        if self.groups.make_room(&self.config) {
+            self.crowds.retain(|id| self.groups.is_root(id));
+        }
+        self.holes.make_room(self.config.most_shapes.saturating_mul(8));
+    }
+
     /// The id that stands for `id` now.
     #[must_use]
     pub fn resolve(&self, id: TemplateId) -> TemplateId {
         self.groups.resolve(id)
     }
 
-    /// The template of `id`, or of what it was merged into.
+    /// The template of `id`, or of what it was merged into. None when it was forgotten.
     #[must_use]
     pub fn template(&self, id: TemplateId) -> Option<&Template> {
-        self.groups.template(id)
+        self.groups.root(self.groups.resolve(id))
+    }
+
+    /// Every template that is known, by id, with the number of its lines.
+    pub fn templates(&self) -> impl Iterator<Item = (TemplateId, &Template, u64)> {
+        self.groups.roots().into_iter()
     }
 
     /// The merges since this was last asked, in their order.

@@ -57,6 +57,11 @@ impl Template {
         Self { text: text.into(), parts: parts.into() }
     }
 
+    /// Bytes of memory.
+    pub(crate) fn size(&self) -> usize {
+        self.text.len() + std::mem::size_of_val(&*self.parts)
+    }
+
     pub(crate) fn part_text(&self, index: usize) -> &[u8] {
         let start = index.checked_sub(1).map_or(0, |before| self.parts[before].end);
         &self.text[start as usize..self.parts[index].end as usize]

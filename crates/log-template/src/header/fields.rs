@@ -3,7 +3,7 @@
 //! A head exists only where a time or a klog prefix stands near the beginning of the line. From there fields are taken
 //! off as long as they look like fields; the first thing that does not is the message.
 
-use super::time;
+use crate::time;
 
 const LEVELS: [&[u8]; 24] = [
     b"TRACE",
@@ -36,13 +36,16 @@ const FAR: usize = 6;
 /// A field is not longer.
 const LONGEST: usize = 128;
 
-/// Where the message begins, if `text` has a head.
-pub(super) fn message_start(text: &[u8]) -> Option<usize> {
-    if let Some(start) = klog(text).or_else(|| container_runtime(text)) {
+/// Where the message begins, if `text` has a head. Within another head only one that begins with its time is believed:
+/// a message may hold a time of its own.
+pub(super) fn message_start(text: &[u8], within: bool) -> Option<usize> {
+    if let Some(start) = klog(text).or_else(|| container_runtime(text)).or_else(|| rfc5424(text)) {
         return Some(start);
     }
-    let mut head = Head { text, at: first_time(text)?, level: false, syslog: false };
+    let at = first_time(text, if within { 1 } else { FAR })?;
+    let mut head = Head { text, at, level: within, syslog: false };
     head.read_time()?;
+    head.level = false;
     let start = head.read();
     (start > 0 && start < text.len()).then_some(start)
 }
@@ -57,6 +60,26 @@ fn klog(text: &[u8]) -> Option<usize> {
     text[..end].contains(&b':').then_some(end + 1)
 }
 
+/// `<34>1 2003-10-11T22:14:15.003Z host su - ID47 [a@1 b="c"] `, by RFC 5424: a priority, a version, five words, and
+/// structured data.
+fn rfc5424(text: &[u8]) -> Option<usize> {
+    let priority = text.iter().take(5).position(|&b| b == b'>')?;
+    if text[0] != b'<' || !text[priority + 1..].starts_with(b"1 ") {
+        return None;
+    }
+    let mut at = priority + 3;
+    time::at(text, at)?;
+    for _ in 0..5 {
+        at = word_end(text, at) + 1;
+    }
+    while text.get(at) == Some(&b'[') {
+        at += text[at..].windows(2).take(1024).position(|pair| matches!(pair, b"] " | b"][" | b"\"]"))? + 1;
+        at += usize::from(text.get(at) == Some(&b']'));
+    }
+    at += usize::from(text.get(at) == Some(&b'-'));
+    (at < text.len()).then_some(at)
+}
+
 /// `2026-01-02T03:04:05.000000006Z stdout F `
 fn container_runtime(text: &[u8]) -> Option<usize> {
     let end = text.iter().take(40).position(|&b| b == b' ')?;
@@ -67,10 +90,10 @@ fn container_runtime(text: &[u8]) -> Option<usize> {
     (full && time::at(text, 0).is_some()).then(|| text.len() - rest.len() + tag + 1)
 }
 
-/// Where the first time within the first [`FAR`] words stands. A word that ends in a colon ends the head before it.
-fn first_time(text: &[u8]) -> Option<usize> {
+/// Where the first time within the first `words` words stands. A word that ends in a colon ends the head before it.
+fn first_time(text: &[u8], words: usize) -> Option<usize> {
     let mut at = 0;
-    for _ in 0..FAR {
+    for _ in 0..words {
         while matches!(text.get(at)?, b' ' | b'[' | b'(' | b'<' | b'|' | b'\t') {
             at += 1;
         }
@@ -103,7 +126,8 @@ impl Head<'_> {
     }
 
     fn read_time(&mut self) -> Option<()> {
-        let found = time::at(self.text, self.at)?;
+        // After the level a bare number is part of the message, even one that could be seconds since 1970.
+        let found = time::at(self.text, self.at).filter(|found| !(found.epoch && self.level))?;
         self.at = found.end;
         self.syslog |= found.syslog;
         Some(())
@@ -349,7 +373,8 @@ fn is_level(word: &[u8]) -> bool {
 
 /// A name of a program, logger or host: no blanks, and letters in it.
 fn is_name(word: &[u8]) -> bool {
-    word.iter().any(u8::is_ascii_alphabetic)
+    word.first().is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'/'))
+        && word.iter().any(u8::is_ascii_alphabetic)
         && word.iter().all(|b| b.is_ascii_alphanumeric() || b"_.-$/@[]()#<>+*".contains(b))
 }
 

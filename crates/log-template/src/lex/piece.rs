@@ -46,7 +46,7 @@ pub(super) fn mark(byte: u8, start: usize, end: usize) -> Piece {
     Piece { kind: Kind::Mark, start: start as u32, end: end as u32, hash: mark_hash(byte) }
 }
 
-fn mark_hash(byte: u8) -> u64 {
+pub(crate) fn mark_hash(byte: u8) -> u64 {
     mix(u64::from(byte) | 1 << 32)
 }
 

@@ -49,9 +49,11 @@ const MEASURES: [&str; 44] = [
     "days",
     "MHz",
 ];
-/// Words that stand for a value after `=` or `:`.
-const LITERALS: [&str; 8] = ["true", "false", "null", "none", "nil", "undefined", "yes", "no"];
-/// The last part of a host's name. Two-letter countries are known by their length.
+/// Words that are values of a type.
+const LITERALS: [&str; 4] = ["true", "false", "null", "undefined"];
+/// Words that are values after `=` or `:`.
+const AFTER_SIGN: [&str; 6] = ["none", "nil", "yes", "no", "on", "off"];
+/// The last part of a host's name.
 const TOP_DOMAINS: [&str; 13] = [
     "com",
     "net",
@@ -66,6 +68,12 @@ const TOP_DOMAINS: [&str; 13] = [
     "local",
     "internal",
     "localdomain",
+];
+/// Countries whose letters are not the last part of a setting's name as well, like `id`, `is` or `in`.
+const COUNTRIES: [&str; 40] = [
+    "cn", "hk", "tw", "jp", "kr", "sg", "de", "fr", "uk", "nl", "be", "ch", "at", "it", "es", "pt", "pl",
+    "cz", "sk", "hu", "ro", "bg", "gr", "tr", "ru", "ua", "se", "dk", "fi", "ie", "il", "za", "br", "ar",
+    "mx", "cl", "ca", "au", "nz", "eu",
 ];
 /// The first part of a package's name, which is a host's name backwards.
 const PACKAGES: [&str; 8] = ["com", "org", "net", "java", "javax", "io", "edu", "gov"];
@@ -152,8 +160,24 @@ pub(super) fn paraphrase_end(text: &[u8], end: usize) -> Option<usize> {
     (after > end + 2 + digits && text.get(after) == Some(&b')')).then_some(after + 1)
 }
 
-pub(super) fn is_literal(unit: &[u8]) -> bool {
-    LITERALS.iter().any(|literal| unit.eq_ignore_ascii_case(literal.as_bytes()))
+pub(super) fn is_literal(unit: &[u8], after_sign: bool) -> bool {
+    let known =
+        |literals: &[&str]| literals.iter().any(|literal| unit.eq_ignore_ascii_case(literal.as_bytes()));
+    (4..=9).contains(&unit.len()) && known(&LITERALS) || after_sign && known(&AFTER_SIGN)
+}
+
+/// Where the name of a browser ends that is quoted at `at`, or the dash that stands for none: a product and its
+/// version, then any number of words.
+pub(super) fn product_end(text: &[u8], at: usize) -> Option<usize> {
+    let inside = &text[at + 1..];
+    if inside.starts_with(b"-\"") {
+        return Some(at + 2);
+    }
+    let name =
+        inside.iter().take(32).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.')).count();
+    let version = inside.get(name) == Some(&b'/') && inside.get(name + 1).is_some_and(u8::is_ascii_digit);
+    let length = inside.iter().take(1024).position(|&b| b == b'"')?;
+    (name > 0 && version).then_some(at + 1 + length)
 }
 
 pub(super) fn is_short_hex(unit: &[u8]) -> bool {
@@ -168,11 +192,11 @@ pub(super) fn is_host(unit: &[u8]) -> bool {
     if !unit.contains(&b'.') || unit.iter().any(|b| !matches!(b, b'a'..=b'z' | b'.' | b'-' | b'_')) {
         return false;
     }
+    let known = |names: &[&str], part: &[u8]| names.iter().any(|name| name.as_bytes() == part);
     let labels = unit.split(|&b| b == b'.').count();
     let first = unit.split(|&b| b == b'.').next().unwrap_or_default();
     let last = unit.rsplit(|&b| b == b'.').next().unwrap_or_default();
-    let country = labels >= 3 && last.len() == 2;
-    let known = |names: &[&str], part: &[u8]| names.iter().any(|name| name.as_bytes() == part);
+    let country = labels >= 3 && known(&COUNTRIES, last);
     !known(&PACKAGES, first) && (country || known(&TOP_DOMAINS, last))
 }
 

@@ -1,61 +1,104 @@
 //! How many different words were seen at one place of otherwise equal shapes.
 
-use std::collections::HashMap;
-
+use super::keyed::{Keyed, oldest_quarter};
 use crate::{Config, TemplateId};
 
 /// Shapes that are equal but for one word.
 #[derive(Debug, Clone)]
 pub(crate) struct Hole {
-    members: Vec<TemplateId>,
+    /// The templates of the shapes seen so far. Most holes never have a second.
+    pub(crate) first: Option<TemplateId>,
+    pub(crate) more: Vec<TemplateId>,
+    /// What the members' words count for.
+    pub(crate) evidence: u32,
     /// Words beside the one that differs.
-    others: u32,
+    pub(crate) others: u32,
     /// Whether a value by its looks was seen at the place.
     pub(crate) has_number: bool,
-    closed: bool,
+    /// Whether it is known that a value stands here.
+    pub(crate) closed: bool,
+    /// The number of the last line that was counted.
+    pub(crate) used: u64,
 }
 
 impl Hole {
-    pub(crate) fn add(&mut self, group: TemplateId) {
-        self.members.push(group);
-    }
-
-    /// Whether the members show that a value stands here.
-    pub(crate) fn is_full(&self, config: &Config) -> bool {
+    fn is_full(&self, config: &Config) -> bool {
         if self.closed {
-            return self.members.len() > 1;
+            return true;
         }
         let needed = match self.others {
             0 => return false,
-            1 => config.distinct_values_of_short,
-            _ => config.distinct_values,
+            // The fewer words are left to say what the line is about, the more it takes.
+            1 => config.evidence * 2,
+            2 => config.evidence * 3 / 2,
+            _ => config.evidence,
         };
-        let number = if self.has_number { config.weight_of_number } else { 0 };
-        !self.members.is_empty() && self.members.len() as u32 + number >= needed
-    }
-
-    pub(crate) fn take_members(&mut self) -> Vec<TemplateId> {
-        self.closed = true;
-        std::mem::take(&mut self.members)
+        let number = if self.has_number { config.number } else { 0 };
+        self.evidence.saturating_add(number) >= needed
     }
 }
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Holes {
-    by_key: HashMap<u64, Hole>,
+    pub(crate) by_key: Keyed<u64, Hole>,
 }
 
 impl Holes {
-    pub(crate) fn get_mut(&mut self, key: u64) -> Option<&mut Hole> {
-        self.by_key.get_mut(&key)
-    }
-
-    pub(crate) fn entry(&mut self, key: u64, others: usize, has_number: bool) -> &mut Hole {
-        self.by_key.entry(key).or_insert_with(|| Hole {
-            members: Vec::new(),
-            others: others as u32,
+    /// Counts the shape of `group`, whose word at the place of the hole is worth `weight`.
+    pub(crate) fn add(
+        &mut self,
+        key: u64,
+        group: TemplateId,
+        weight: u32,
+        others: u32,
+        has_number: bool,
+        now: u64,
+    ) {
+        let hole = self.by_key.entry(key).or_insert_with(|| Hole {
+            first: None,
+            more: Vec::new(),
+            evidence: 0,
+            others,
             has_number,
             closed: false,
-        })
+            used: now,
+        });
+        hole.used = now;
+        hole.evidence = hole.evidence.saturating_add(weight);
+        match hole.first {
+            None => hole.first = Some(group),
+            Some(_) => hole.more.push(group),
+        }
+    }
+
+    /// A shape was seen that has a value where the shapes of the hole `key` have words.
+    pub(crate) fn number_seen(&mut self, key: u64) {
+        if let Some(hole) = self.by_key.get_mut(&key) {
+            hole.has_number = true;
+        }
+    }
+
+    pub(crate) fn is_closed(&self, key: u64) -> bool {
+        self.by_key.get(&key).is_some_and(|hole| hole.closed)
+    }
+
+    /// Closes a hole and hands out its members, if they show that a value stands there.
+    pub(crate) fn take_full(&mut self, key: u64, config: &Config) -> Option<Vec<TemplateId>> {
+        let hole = self.by_key.get_mut(&key)?;
+        if hole.first.is_none() || !hole.is_full(config) {
+            return None;
+        }
+        hole.closed = true;
+        let mut members = std::mem::take(&mut hole.more);
+        members.extend(hole.first.take());
+        Some(members)
+    }
+
+    pub(crate) fn make_room(&mut self, most: usize) {
+        if self.by_key.len() < most.max(4) {
+            return;
+        }
+        let oldest = oldest_quarter(self.by_key.values().map(|hole| hole.used).collect());
+        self.by_key.retain(|_, hole| hole.used > oldest);
     }
 }

@@ -1,5 +1,8 @@
 //! Shapes: messages without their values, as hashes.
 
+use super::crowd::part_hash;
+use super::evidence;
+use crate::Template;
 use crate::lex::{Kind, Piece, VARIABLE, mix};
 
 const LONGEST_CYCLE: usize = 8;
@@ -44,18 +47,69 @@ pub(crate) fn hash(pieces: &[Piece]) -> u64 {
     pieces.iter().enumerate().fold(pieces.len() as u64, sum)
 }
 
+#[derive(Debug, Clone)]
+struct Word {
+    place: usize,
+    hash: u64,
+    weight: u32,
+}
+
+/// The hash of a template's shape.
+pub(crate) fn hash_of(template: &Template) -> u64 {
+    let places = 0..template.parts.len();
+    places.fold(template.parts.len() as u64, |sum, place| {
+        sum.wrapping_add(at_place(part_hash(template, place), place))
+    })
+}
+
+/// The hash of a template's shape with a variable at each of `places`.
+pub(crate) fn hash_without(template: &Template, places: &[u16]) -> u64 {
+    let open =
+        |&place: &u16| template.parts.get(usize::from(place)).is_some_and(|part| part.kind == Kind::Word);
+    places.iter().filter(|place| open(place)).map(|&place| usize::from(place)).fold(
+        hash_of(template),
+        |key, place| {
+            let known = at_place(part_hash(template, place), place);
+            key.wrapping_sub(known).wrapping_add(at_place(VARIABLE, place))
+        },
+    )
+}
+
 /// The words of a shape that has just been seen for the first time.
 #[derive(Debug, Clone)]
 pub(crate) struct Shape {
     key: u64,
-    /// Place and hash of each word.
-    words: Vec<(usize, u64)>,
+    /// Of all shapes with the same marks and as many pieces.
+    skeleton: u64,
+    words: Vec<Word>,
 }
 
 impl Shape {
-    pub(crate) fn new(pieces: &[Piece], key: u64) -> Self {
+    pub(crate) fn new(message: &[u8], pieces: &[Piece], key: u64) -> Self {
         let words = pieces.iter().enumerate().filter(|(_, piece)| piece.kind == Kind::Word);
-        Self { key, words: words.map(|(place, piece)| (place, piece.hash)).collect() }
+        let weighed = |(place, piece): (usize, &Piece)| Word {
+            place,
+            hash: piece.hash,
+            weight: evidence::weight(message, pieces, place),
+        };
+        Self { key, skeleton: skeleton(pieces), words: words.map(weighed).collect() }
+    }
+
+    /// What a word counts for as evidence of a value at its place.
+    pub(crate) fn weight(&self, word: usize) -> u32 {
+        self.words[word].weight
+    }
+
+    pub(crate) fn skeleton(&self) -> u64 {
+        self.skeleton
+    }
+
+    /// The key of this shape with a variable at each of `places`.
+    pub(crate) fn key_without_places(&self, places: &[u16]) -> u64 {
+        let open = self.words.iter().filter(|word| places.contains(&(word.place as u16)));
+        open.fold(self.key, |key, word| {
+            key.wrapping_sub(at_place(word.hash, word.place)).wrapping_add(at_place(VARIABLE, word.place))
+        })
     }
 
     pub(crate) fn word_count(&self) -> usize {
@@ -69,7 +123,7 @@ impl Shape {
 
     /// The key of this shape with a variable instead of one word.
     pub(crate) fn key_without(&self, word: usize) -> u64 {
-        let (place, hash) = self.words[word];
+        let Word { place, hash, .. } = self.words[word];
         self.key.wrapping_sub(at_place(hash, place)).wrapping_add(at_place(VARIABLE, place))
     }
 
@@ -77,6 +131,12 @@ impl Shape {
     pub(crate) fn without(&self, word: usize) -> Self {
         let mut words = self.words.clone();
         words.remove(word);
-        Self { key: self.key_without(word), words }
+        Self { key: self.key_without(word), skeleton: self.skeleton, words }
     }
+}
+
+fn skeleton(pieces: &[Piece]) -> u64 {
+    let build = |piece: &Piece| if piece.kind == Kind::Mark { piece.hash } else { VARIABLE };
+    let places = pieces.iter().enumerate();
+    places.fold(!(pieces.len() as u64), |sum, (place, piece)| sum.wrapping_add(at_place(build(piece), place)))
 }

@@ -9,25 +9,28 @@ const LONGEST: usize = 40;
 
 /// What was found at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Time {
+pub(crate) struct Time {
     /// Where it ends.
-    pub(super) end: usize,
+    pub(crate) end: usize,
     /// Whether it was written as syslog does (`Jun 14 15:16:01`), after which a host's name follows.
-    pub(super) syslog: bool,
+    pub(crate) syslog: bool,
+    /// Whether it is nothing but seconds since 1970, which only its place tells from another number.
+    pub(crate) epoch: bool,
 }
 
 /// The point in time that begins at `at`, with its date, its fraction and its zone.
-pub(super) fn at(text: &[u8], at: usize) -> Option<Time> {
+pub(crate) fn at(text: &[u8], at: usize) -> Option<Time> {
     let mut place = at;
     let mut syslog = false;
+    let letters = text.get(at)?.is_ascii_uppercase();
     match text.get(at)? {
         b'0'..=b'9' => {}
         b'A'..=b'Z' => {
+            syslog = true;
             if let Some(after) = named(text, place, &DAYS) {
-                place = after;
+                (place, syslog) = (after, false);
             }
             place = named(text, place, &MONTHS)?;
-            syslog = true;
             let day = digits(text, place);
             if day == 0 || day > 2 {
                 return None;
@@ -47,12 +50,12 @@ pub(super) fn at(text: &[u8], at: usize) -> Option<Time> {
     if next > end && next <= end + 2 {
         if let Some(second) = numeric(text, next).filter(|_| !is_epoch(&text[place..end])) {
             end = second;
-        } else if syslog && digits(text, next) == 4 && !is_digit(text, next + 4) {
+        } else if letters && digits(text, next) == 4 && !is_digit(text, next + 4) {
             end = next + 4;
         }
         end = zone_end(text, end);
     }
-    Some(Time { end, syslog })
+    Some(Time { end, syslog, epoch: is_epoch(&text[at..end]) })
 }
 
 /// `AM`, `UTC`, `+0800` after a blank.
@@ -80,9 +83,9 @@ fn numeric(text: &[u8], from: usize) -> Option<usize> {
         match text[end] {
             b'0'..=b'9' => count += 1,
             b':' | b'/' | b'.' | b',' | b'+' | b'-'
-                if text[end - usize::from(end > from)].is_ascii_digit() =>
+                if end > from && text[end - 1].is_ascii_alphanumeric() =>
             {
-                signs += 1
+                signs += 1;
             }
             b'T' | b'_' if count >= 8 && is_digit(text, end + 1) => {}
             // `10/Oct/2000:13:55:36`
