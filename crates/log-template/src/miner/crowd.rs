@@ -6,7 +6,7 @@
 
 use super::keyed::Keyed;
 use super::shape;
-use crate::lex::{Kind, VARIABLE, word_hash};
+use crate::lex::{Kind, VARIABLE, mark_hash, mix, word_hash};
 use crate::{Template, TemplateId};
 
 /// So many alone are looked at together, and again whenever their number has doubled.
@@ -89,70 +89,94 @@ impl Crowds {
 
 /// Which of `templates`, all of one build, are one.
 pub(crate) fn alike(templates: &[(TemplateId, &Template)]) -> Vec<Alike> {
+    let members: Vec<Member<'_>> = templates.iter().map(|&(id, template)| Member::new(id, template)).collect();
     let mut shared: Keyed<u64, u32> = Keyed::default();
-    let at = |place: usize, hash: u64| hash.wrapping_add((place as u64).wrapping_mul(0x9e37_79b9));
-    let words: Vec<Vec<(usize, u64)>> = templates.iter().map(|(_, template)| words(template)).collect();
-    for &(place, hash) in words.iter().flatten() {
-        *shared.entry(at(place, hash)).or_default() += 1;
+    for word in members.iter().flat_map(|member| &member.words) {
+        *shared.entry(word.key()).or_default() += 1;
     }
-    let count = |&(place, hash): &(usize, u64)| shared.get(&at(place, hash)).copied().unwrap_or(0);
-    let mut reduced: Keyed<u64, Vec<usize>> = Keyed::default();
-    let mut order = Vec::new();
-    for (index, words) in words.iter().enumerate() {
-        let most = words.iter().map(count).max().unwrap_or(0);
-        let kept: Vec<_> = words.iter().filter(|word| count(word) >= SHARED_BY.max(most / 2)).collect();
-        if kept.len() < 2 || kept.len() * 2 < words.len() || kept.len() == words.len() {
-            continue;
+    let count = |word: &&Word| shared.get(&word.key()).copied().unwrap_or(0);
+    let mut reduced: Vec<(u64, &Member<'_>)> = Vec::new();
+    for member in &members {
+        let most = member.words.iter().map(|word| count(&word)).max().unwrap_or(0);
+        let kept: Vec<_> =
+            member.words.iter().filter(|word| count(word) >= SHARED_BY.max(most / 2)).collect();
+        if kept.len() >= 2 && kept.len() * 2 >= member.words.len() && kept.len() < member.words.len() {
+            reduced.push((kept.iter().fold(0, |key, word| mix(key ^ word.key())), member));
         }
-        let key = kept
-            .iter()
-            .fold(words.len() as u64, |key, (place, hash)| crate::lex::mix(key ^ at(*place, *hash)));
-        reduced
-            .entry(key)
-            .or_insert_with(|| {
-                order.push(key);
-                Vec::new()
-            })
-            .push(index);
     }
-    let of_key = |key: &u64| {
-        let members = reduced.get(key)?;
-        let (first, rest) = members.split_first()?;
-        let mut common = templates[*first].1.clone();
-        for &index in rest {
-            common.generalise(templates[index].1);
-        }
-        let open = |place: &usize| {
-            words[*first].iter().any(|(p, _)| p == place) && common.parts[*place].kind != Kind::Word
-        };
-        let places: Vec<usize> = (0..common.parts.len()).filter(open).collect();
-        let varied = |place: &usize| {
-            let mut seen: Vec<u64> = members
-                .iter()
-                .filter_map(|&index| words[index].iter().find(|(p, _)| p == place).map(|(_, hash)| *hash))
-                .collect();
-            seen.sort_unstable();
-            seen.dedup();
-            seen.len() >= DISTINCT
-        };
-        if members.len() < SHARED_BY as usize || places.len() < 2 || !places.iter().all(varied) {
-            return None;
-        }
-        Some(Alike {
-            members: members.iter().map(|&index| templates[index].0).collect(),
-            places: places.iter().map(|&place| place as u16).collect(),
-            key: shape::hash_of(&common),
-        })
-    };
-    order.iter().filter_map(of_key).collect()
+    reduced.sort_by_key(|(key, member)| (*key, member.id));
+    reduced
+        .chunk_by(|(a, _), (b, _)| a == b)
+        .flat_map(|equal| settled(equal.iter().map(|(_, member)| *member).collect()))
+        .collect()
 }
 
-fn words(template: &Template) -> Vec<(usize, u64)> {
-    let is_word = |place: &usize| template.parts[*place].kind == Kind::Word;
-    (0..template.parts.len())
-        .filter(is_word)
-        .map(|place| (place, word_hash(template.part_text(place))))
-        .collect()
+/// What of `members`, which share most words, is one statement. A place with few different words holds a state, of
+/// which each has a statement of its own.
+fn settled(mut members: Vec<&Member<'_>>) -> Vec<Alike> {
+    let Some(first) = members.first() else { return Vec::new() };
+    let places: Vec<usize> = first.words.iter().map(|word| word.place).collect();
+    let distinct = |index: usize| {
+        let mut seen: Vec<u64> = members.iter().filter_map(|member| Some(member.words.get(index)?.hash)).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        seen.len()
+    };
+    let counts: Vec<usize> = (0..places.len()).map(distinct).collect();
+    let states: Vec<usize> = (0..places.len()).filter(|&index| (2..DISTINCT).contains(&counts[index])).collect();
+    let state = |member: &Member<'_>| -> Vec<u64> {
+        states.iter().filter_map(|&index| Some(member.words.get(index)?.hash)).collect()
+    };
+    members.sort_by_key(|member| (state(member), member.id));
+    members.chunk_by(|a, b| state(a) == state(b)).filter_map(merged).collect()
+}
+
+/// `members` as one, if they are enough, and differ in several places, in each of them often enough.
+fn merged(members: &[&Member<'_>]) -> Option<Alike> {
+    let (first, rest) = members.split_first()?;
+    let mut common = first.template.clone();
+    for member in rest {
+        common.generalise(member.template);
+    }
+    let open: Vec<usize> =
+        (0..first.words.len()).filter(|&index| common.parts[first.words[index].place].kind != Kind::Word).collect();
+    let varied = |&index: &usize| {
+        let mut seen: Vec<u64> = members.iter().filter_map(|member| Some(member.words.get(index)?.hash)).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        seen.len() >= DISTINCT
+    };
+    (members.len() >= SHARED_BY as usize && open.len() >= 2 && open.iter().all(varied)).then(|| Alike {
+        members: members.iter().map(|member| member.id).collect(),
+        places: open.iter().map(|&index| first.words[index].place as u16).collect(),
+        key: shape::hash_of(&common),
+    })
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Word {
+    place: usize,
+    hash: u64,
+}
+
+impl Word {
+    fn key(&self) -> u64 {
+        self.hash.wrapping_add((self.place as u64).wrapping_mul(0x9e37_79b9))
+    }
+}
+
+struct Member<'t> {
+    id: TemplateId,
+    template: &'t Template,
+    words: Vec<Word>,
+}
+
+impl<'t> Member<'t> {
+    fn new(id: TemplateId, template: &'t Template) -> Self {
+        let is_word = |place: &usize| template.parts[*place].kind == Kind::Word;
+        let word = |place: usize| Word { place, hash: word_hash(template.part_text(place)) };
+        Self { id, template, words: (0..template.parts.len()).filter(is_word).map(word).collect() }
+    }
 }
 
 /// The hash of one part of a template, as of the piece it came from.
@@ -160,6 +184,6 @@ pub(super) fn part_hash(template: &Template, place: usize) -> u64 {
     match template.parts[place].kind {
         Kind::Word => word_hash(template.part_text(place)),
         Kind::Variable => VARIABLE,
-        Kind::Mark => crate::lex::mark_hash(template.part_text(place).first().copied().unwrap_or(0)),
+        Kind::Mark => mark_hash(template.part_text(place).first().copied().unwrap_or(0)),
     }
 }
