@@ -26,6 +26,22 @@ pub(crate) fn message(line: &[u8]) -> Range<usize> {
     range
 }
 
+/// What a container runtime put around a line.
+pub(crate) struct Carried {
+    /// The line as the program wrote it.
+    pub(crate) body: Range<usize>,
+    /// Whether it goes on in the next.
+    pub(crate) is_cut: bool,
+}
+
+/// Takes off a container runtime's prefix, and nothing else.
+pub(crate) fn carried(line: &[u8]) -> Carried {
+    match fields::container_runtime(line) {
+        Some((start, is_cut)) => Carried { body: start..line.len(), is_cut },
+        None => Carried { body: 0..line.len(), is_cut: false },
+    }
+}
+
 /// What one header leaves of `range`, below `depth` others.
 fn layer(line: &[u8], range: Range<usize>, depth: usize) -> Option<Range<usize>> {
     let text = &line[range.clone()];

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+mod event;
 mod header;
 mod lex;
 mod miner;
@@ -8,5 +9,6 @@ mod template;
 mod time;
 
 pub use config::Config;
+pub use event::{Event, Joiner};
 pub use miner::{Merge, Miner, Observation};
 pub use template::{Template, TemplateId};

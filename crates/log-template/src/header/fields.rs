@@ -39,7 +39,7 @@ const LONGEST: usize = 128;
 /// Where the message begins, if `text` has a head. Within another head only one that begins with its time is believed:
 /// a message may hold a time of its own.
 pub(super) fn message_start(text: &[u8], within: bool) -> Option<usize> {
-    if let Some(start) = klog(text).or_else(|| container_runtime(text)).or_else(|| rfc5424(text)) {
+    if let Some(start) = klog(text).or_else(|| Some(container_runtime(text)?.0)).or_else(|| rfc5424(text)) {
         return Some(start);
     }
     let at = first_time(text, if within { 1 } else { FAR })?;
@@ -80,14 +80,14 @@ fn rfc5424(text: &[u8]) -> Option<usize> {
     (at < text.len()).then_some(at)
 }
 
-/// `2026-01-02T03:04:05.000000006Z stdout F `
-fn container_runtime(text: &[u8]) -> Option<usize> {
+/// `2026-01-02T03:04:05.000000006Z stdout F `, and whether the tag says that the line was cut.
+pub(super) fn container_runtime(text: &[u8]) -> Option<(usize, bool)> {
     let end = text.iter().take(40).position(|&b| b == b' ')?;
     let rest = text[end..].strip_prefix(b" std")?;
     let rest = rest.strip_prefix(b"out ").or_else(|| rest.strip_prefix(b"err "))?;
     let tag = rest.iter().take(16).position(|&b| b == b' ')?;
     let full = rest.starts_with(b"F") || rest.starts_with(b"P");
-    (full && time::at(text, 0).is_some()).then(|| text.len() - rest.len() + tag + 1)
+    (full && time::at(text, 0).is_some()).then(|| (text.len() - rest.len() + tag + 1, rest.starts_with(b"P")))
 }
 
 /// Where the first time within the first `words` words stands. A word that ends in a colon ends the head before it.
