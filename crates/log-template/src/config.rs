@@ -1,9 +1,11 @@
 //! What can be chosen.
 
+use serde::{Deserialize, Serialize};
+
 /// How a miner decides, and how much it may remember.
 ///
 /// The defaults are for every log: nothing has to be chosen per program.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Config {
     /// So much evidence at one place, all else being equal, shows that a value stands there. Each different word there

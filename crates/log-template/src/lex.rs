@@ -11,7 +11,7 @@ use crate::time;
 use class::{ALPHA, DIGIT, JOIN, SPACE, class};
 pub(crate) use piece::{Kind, Piece, VARIABLE};
 use piece::{mark, word};
-pub(crate) use piece::{mark_hash, mix, word_hash};
+pub(crate) use piece::{mix, piece_hash, word_hash};
 
 /// Of a longer message only so much decides which template it belongs to.
 pub(crate) const MOST_BYTES: usize = 8 * 1024;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+mod error;
 mod event;
 mod header;
 mod lex;
@@ -9,6 +10,7 @@ mod template;
 mod time;
 
 pub use config::Config;
+pub use error::LoadError;
 pub use event::{Event, Joiner};
-pub use miner::{Merge, Miner, Observation};
+pub use miner::{Adopted, Merge, Miner, Observation};
 pub use template::{Template, TemplateId};

@@ -11,6 +11,8 @@ mod groups;
 mod holes;
 mod keyed;
 mod shape;
+mod snapshot;
+mod union;
 
 use crate::lex::{self, Piece};
 use crate::{Config, Template, TemplateId, header};
@@ -18,6 +20,7 @@ use crowd::Crowds;
 use groups::Groups;
 use holes::Holes;
 use shape::Shape;
+pub use union::Adopted;
 
 /// Two templates that turned out to be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +109,7 @@ impl Miner {
         self.close(key);
         self.spread(shape.clone(), own);
         if self.groups.resolve(own) == own {
-            self.join_crowd(&shape, own);
+            self.look_at_crowd(shape.skeleton(), own);
         }
         let template = self.groups.resolve(own);
         Observation { template, is_new: template == own }
@@ -157,23 +160,23 @@ impl Miner {
 
     /// Adds a template that nothing was merged with to those of the same build, and looks at all of them once they are
     /// many.
-    fn join_crowd(&mut self, shape: &Shape, own: TemplateId) {
-        let Some(crowd) = self.crowds.join(shape.skeleton(), own) else { return };
+    fn look_at_crowd(&mut self, skeleton: u64, own: TemplateId) {
+        let Some(crowd) = self.crowds.join(skeleton, own) else { return };
         let known: Vec<(TemplateId, &Template)> =
             crowd.iter().filter_map(|&id| Some((id, self.groups.root(id)?))).collect();
         let found = crowd::alike(&known);
         let left = known.iter().map(|(id, _)| *id).collect();
-        self.crowds.replace(shape.skeleton(), left);
+        self.crowds.replace(skeleton, left);
         for alike in found {
             let into =
                 alike.members.iter().skip(1).fold(alike.members[0], |into, &other| self.merge(into, other));
             self.groups.set_shape(alike.key, into, self.lines);
-            self.crowds.add_mask(shape.skeleton(), alike.places);
+            self.crowds.add_mask(skeleton, alike.places);
         }
         // What is left may be covered by what was just found: a name that many lines share looked like their words.
         for id in crowd {
             let Some(template) = self.groups.root(id) else { continue };
-            let masks = self.crowds.masks(shape.skeleton());
+            let masks = self.crowds.masks(skeleton);
             let keys = masks.iter().map(|mask| shape::hash_without(template, mask));
             if let Some(general) = keys.filter_map(|key| self.groups.of_shape(key)).find(|&other| other != id)
             {
@@ -215,10 +218,5 @@ impl Miner {
     /// Every template that is known, by id, with the number of its lines.
     pub fn templates(&self) -> impl Iterator<Item = (TemplateId, &Template, u64)> {
         self.groups.roots().into_iter()
-    }
-
-    /// The merges since this was last asked, in their order.
-    pub fn take_merges(&mut self) -> Vec<Merge> {
-        std::mem::take(&mut self.merges)
     }
 }

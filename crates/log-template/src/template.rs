@@ -2,18 +2,20 @@
 
 use std::fmt;
 
-use crate::lex::{Kind, Piece};
+use serde::{Deserialize, Serialize};
+
+use crate::lex::{Kind, Piece, piece_hash};
 
 /// Names a template for as long as its miner lives, through save and load.
 ///
 /// When two templates turn out to be one, the younger id becomes an alias of the older.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TemplateId(pub(crate) u32);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TemplateId(pub(crate) u64);
 
 impl TemplateId {
     /// The id as a number.
     #[must_use]
-    pub fn get(self) -> u32 {
+    pub fn get(self) -> u64 {
         self.0
     }
 }
@@ -25,7 +27,7 @@ impl fmt::Display for TemplateId {
 }
 
 /// A part of a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Part {
     pub(crate) kind: Kind,
     /// Whether a blank stands before it.
@@ -35,7 +37,7 @@ pub(crate) struct Part {
 }
 
 /// What the lines of one statement have in common, with `<*>` where they differ.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Template {
     pub(crate) text: Box<[u8]>,
     pub(crate) parts: Box<[Part]>,
@@ -67,13 +69,34 @@ impl Template {
         &self.text[start as usize..self.parts[index].end as usize]
     }
 
-    /// Makes every word a variable that differs in `other`, which has as many parts.
+    /// Whether the parts lie in the text one after the other, as in everything but a damaged state.
+    pub(crate) fn is_sound(&self) -> bool {
+        let ends = self.parts.iter().map(|part| part.end as usize);
+        ends.clone().is_sorted() && ends.last().unwrap_or(0) == self.text.len()
+    }
+
+    /// The pieces of a message with this template, as places in the template's text.
+    pub(crate) fn pieces(&self) -> Vec<Piece> {
+        let mut start = 0;
+        let mut piece = |part: &Part| {
+            let begin = std::mem::replace(&mut start, part.end);
+            let text = &self.text[begin as usize..part.end as usize];
+            Piece { kind: part.kind, start: begin, end: part.end, hash: piece_hash(part.kind, text) }
+        };
+        self.parts.iter().map(&mut piece).collect()
+    }
+
+    /// Makes every word a variable that differs in `other`.
     pub(crate) fn generalise(&mut self, other: &Template) -> bool {
         let differs = |index: usize| {
             self.parts[index].kind == Kind::Word
                 && (other.parts[index].kind == Kind::Variable
                     || other.part_text(index) != self.part_text(index))
         };
+        // Two shapes with one hash: nothing can be said about their common parts.
+        if self.parts.len() != other.parts.len() {
+            return false;
+        }
         let holes: Vec<bool> = (0..self.parts.len()).map(differs).collect();
         if !holes.contains(&true) {
             return false;

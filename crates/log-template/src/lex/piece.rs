@@ -1,7 +1,9 @@
 //! Pieces and their hashes.
 
+use serde::{Deserialize, Serialize};
+
 /// What a piece is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub(crate) enum Kind {
     /// Text that is part of the statement in the program.
@@ -48,6 +50,15 @@ pub(super) fn mark(byte: u8, start: usize, end: usize) -> Piece {
 
 pub(crate) fn mark_hash(byte: u8) -> u64 {
     mix(u64::from(byte) | 1 << 32)
+}
+
+/// The hash of a piece with this text.
+pub(crate) fn piece_hash(kind: Kind, text: &[u8]) -> u64 {
+    match kind {
+        Kind::Word => word_hash(text),
+        Kind::Variable => VARIABLE,
+        Kind::Mark => mark_hash(text.first().copied().unwrap_or(0)),
+    }
 }
 
 /// Spreads the bits of `value` over all 64.

@@ -4,9 +4,11 @@
 //! that stay alone are collected by their build (the same marks at the same places), and once there are many, each is
 //! reduced to the words that most others of them have as well. Those that are equal then are one.
 
+use serde::{Deserialize, Serialize};
+
 use super::keyed::Keyed;
 use super::shape;
-use crate::lex::{Kind, VARIABLE, mark_hash, mix, word_hash};
+use crate::lex::{Kind, mix, word_hash};
 use crate::{Template, TemplateId};
 
 /// So many alone are looked at together, and again whenever their number has doubled.
@@ -20,7 +22,7 @@ const DISTINCT: usize = 5;
 /// Ways to leave out words that are tried on a new shape of the build.
 const MOST_MASKS: usize = 8;
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Crowd {
     pub(crate) members: Vec<TemplateId>,
     pub(crate) next_look: usize,
@@ -89,7 +91,8 @@ impl Crowds {
 
 /// Which of `templates`, all of one build, are one.
 pub(crate) fn alike(templates: &[(TemplateId, &Template)]) -> Vec<Alike> {
-    let members: Vec<Member<'_>> = templates.iter().map(|&(id, template)| Member::new(id, template)).collect();
+    let members: Vec<Member<'_>> =
+        templates.iter().map(|&(id, template)| Member::new(id, template)).collect();
     let mut shared: Keyed<u64, u32> = Keyed::default();
     for word in members.iter().flat_map(|member| &member.words) {
         *shared.entry(word.key()).or_default() += 1;
@@ -101,7 +104,9 @@ pub(crate) fn alike(templates: &[(TemplateId, &Template)]) -> Vec<Alike> {
         let kept: Vec<_> =
             member.words.iter().filter(|word| count(word) >= SHARED_BY.max(most / 2)).collect();
         if kept.len() >= 2 && kept.len() * 2 >= member.words.len() && kept.len() < member.words.len() {
-            reduced.push((kept.iter().fold(0, |key, word| mix(key ^ word.key())), member));
+            // Only templates with their words at the same places are compared.
+            let places = member.words.iter().fold(0, |key, word| mix(key ^ word.place as u64));
+            reduced.push((kept.iter().fold(places, |key, word| mix(key ^ word.key())), member));
         }
     }
     reduced.sort_by_key(|(key, member)| (*key, member.id));
@@ -117,13 +122,15 @@ fn settled(mut members: Vec<&Member<'_>>) -> Vec<Alike> {
     let Some(first) = members.first() else { return Vec::new() };
     let places: Vec<usize> = first.words.iter().map(|word| word.place).collect();
     let distinct = |index: usize| {
-        let mut seen: Vec<u64> = members.iter().filter_map(|member| Some(member.words.get(index)?.hash)).collect();
+        let mut seen: Vec<u64> =
+            members.iter().filter_map(|member| Some(member.words.get(index)?.hash)).collect();
         seen.sort_unstable();
         seen.dedup();
         seen.len()
     };
     let counts: Vec<usize> = (0..places.len()).map(distinct).collect();
-    let states: Vec<usize> = (0..places.len()).filter(|&index| (2..DISTINCT).contains(&counts[index])).collect();
+    let states: Vec<usize> =
+        (0..places.len()).filter(|&index| (2..DISTINCT).contains(&counts[index])).collect();
     let state = |member: &Member<'_>| -> Vec<u64> {
         states.iter().filter_map(|&index| Some(member.words.get(index)?.hash)).collect()
     };
@@ -138,10 +145,12 @@ fn merged(members: &[&Member<'_>]) -> Option<Alike> {
     for member in rest {
         common.generalise(member.template);
     }
-    let open: Vec<usize> =
-        (0..first.words.len()).filter(|&index| common.parts[first.words[index].place].kind != Kind::Word).collect();
+    let open: Vec<usize> = (0..first.words.len())
+        .filter(|&index| common.parts[first.words[index].place].kind != Kind::Word)
+        .collect();
     let varied = |&index: &usize| {
-        let mut seen: Vec<u64> = members.iter().filter_map(|member| Some(member.words.get(index)?.hash)).collect();
+        let mut seen: Vec<u64> =
+            members.iter().filter_map(|member| Some(member.words.get(index)?.hash)).collect();
         seen.sort_unstable();
         seen.dedup();
         seen.len() >= DISTINCT
@@ -176,14 +185,5 @@ impl<'t> Member<'t> {
         let is_word = |place: &usize| template.parts[*place].kind == Kind::Word;
         let word = |place: usize| Word { place, hash: word_hash(template.part_text(place)) };
         Self { id, template, words: (0..template.parts.len()).filter(is_word).map(word).collect() }
-    }
-}
-
-/// The hash of one part of a template, as of the piece it came from.
-pub(super) fn part_hash(template: &Template, place: usize) -> u64 {
-    match template.parts[place].kind {
-        Kind::Word => word_hash(template.part_text(place)),
-        Kind::Variable => VARIABLE,
-        Kind::Mark => mark_hash(template.part_text(place).first().copied().unwrap_or(0)),
     }
 }

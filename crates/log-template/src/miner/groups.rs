@@ -1,5 +1,7 @@
 //! Templates, their shapes, and which of them are one.
 
+use serde::{Deserialize, Serialize};
+
 use super::Merge;
 use super::keyed::{Keyed, oldest_quarter};
 use crate::{Config, Template, TemplateId};
@@ -7,7 +9,7 @@ use crate::{Config, Template, TemplateId};
 /// The texts of all templates together are not longer, in bytes.
 const MOST_TEXT: usize = 16 << 20;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Group {
     pub(crate) template: Template,
     pub(crate) lines: u64,
@@ -15,7 +17,7 @@ pub(crate) struct Group {
     pub(crate) used: u64,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Known {
     pub(crate) group: TemplateId,
     pub(crate) used: u64,
@@ -23,10 +25,10 @@ pub(crate) struct Known {
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Groups {
-    pub(crate) next: u32,
-    pub(crate) roots: Keyed<u32, Group>,
+    pub(crate) next: u64,
+    pub(crate) roots: Keyed<u64, Group>,
     /// What a template was merged into, which may have been merged in turn.
-    pub(crate) aliases: Keyed<u32, u32>,
+    pub(crate) aliases: Keyed<u64, u64>,
     pub(crate) by_shape: Keyed<u64, Known>,
     /// Bytes in all templates.
     text: usize,
@@ -89,6 +91,13 @@ impl Groups {
         }
     }
 
+    pub(crate) fn count_lines(&mut self, id: TemplateId, lines: u64, now: u64) {
+        if let Some(group) = self.roots.get_mut(&id.0) {
+            group.lines += lines;
+            group.used = now;
+        }
+    }
+
     pub(crate) fn union(&mut self, a: TemplateId, b: TemplateId) -> Option<Merge> {
         let (a, b) = (self.resolve(a), self.resolve(b));
         if a == b {
@@ -135,15 +144,15 @@ impl Groups {
             });
         }
         if aliases_full {
-            let oldest = oldest_quarter(self.aliases.keys().map(|&id| u64::from(id)).collect());
-            self.aliases.retain(|&id, _| u64::from(id) > oldest);
+            let oldest = oldest_quarter(self.aliases.keys().copied().collect());
+            self.aliases.retain(|&id, _| id > oldest);
         }
         full
     }
 
     /// Lets every alias and shape point to a living template directly, and drops those of forgotten ones.
     fn compress(&mut self) {
-        let straight: Vec<(u32, u32)> =
+        let straight: Vec<(u64, u64)> =
             self.aliases.keys().map(|&id| (id, self.resolve(TemplateId(id)).0)).collect();
         self.aliases.extend(straight);
         let (aliases, roots) = (&self.aliases, &self.roots);

@@ -1,16 +1,24 @@
 //! How many different words were seen at one place of otherwise equal shapes.
 
+use serde::{Deserialize, Serialize};
+
 use super::keyed::{Keyed, oldest_quarter};
 use crate::{Config, TemplateId};
 
+/// A shape that was counted.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Member {
+    pub(crate) template: TemplateId,
+    /// What its word counts for.
+    pub(crate) weight: u32,
+}
+
 /// Shapes that are equal but for one word.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Hole {
     /// The templates of the shapes seen so far. Most holes never have a second.
-    pub(crate) first: Option<TemplateId>,
-    pub(crate) more: Vec<TemplateId>,
-    /// What the members' words count for.
-    pub(crate) evidence: u32,
+    pub(crate) first: Option<Member>,
+    pub(crate) more: Vec<Member>,
     /// Words beside the one that differs.
     pub(crate) others: u32,
     /// Whether a value by its looks was seen at the place.
@@ -22,6 +30,17 @@ pub(crate) struct Hole {
 }
 
 impl Hole {
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
+        self.first.iter().chain(&self.more)
+    }
+
+    pub(crate) fn push(&mut self, member: Member) {
+        match self.first {
+            None => self.first = Some(member),
+            Some(_) => self.more.push(member),
+        }
+    }
+
     fn is_full(&self, config: &Config) -> bool {
         if self.closed {
             return true;
@@ -34,7 +53,8 @@ impl Hole {
             _ => config.evidence,
         };
         let number = if self.has_number { config.number } else { 0 };
-        self.evidence.saturating_add(number) >= needed
+        let evidence = self.members().fold(number, |sum, member| sum.saturating_add(member.weight));
+        evidence >= needed
     }
 }
 
@@ -54,21 +74,22 @@ impl Holes {
         has_number: bool,
         now: u64,
     ) {
+        let hole = self.entry(key, others, has_number, now);
+        hole.push(Member { template: group, weight });
+    }
+
+    /// The hole `key`, made if it is not there.
+    pub(crate) fn entry(&mut self, key: u64, others: u32, has_number: bool, now: u64) -> &mut Hole {
         let hole = self.by_key.entry(key).or_insert_with(|| Hole {
             first: None,
             more: Vec::new(),
-            evidence: 0,
             others,
             has_number,
             closed: false,
             used: now,
         });
         hole.used = now;
-        hole.evidence = hole.evidence.saturating_add(weight);
-        match hole.first {
-            None => hole.first = Some(group),
-            Some(_) => hole.more.push(group),
-        }
+        hole
     }
 
     /// A shape was seen that has a value where the shapes of the hole `key` have words.
@@ -89,9 +110,8 @@ impl Holes {
             return None;
         }
         hole.closed = true;
-        let mut members = std::mem::take(&mut hole.more);
-        members.extend(hole.first.take());
-        Some(members)
+        let members = hole.first.take().into_iter().chain(std::mem::take(&mut hole.more));
+        Some(members.map(|member| member.template).collect())
     }
 
     pub(crate) fn make_room(&mut self, most: usize) {

@@ -1,6 +1,5 @@
 //! Shapes: messages without their values, as hashes.
 
-use super::crowd::part_hash;
 use super::evidence;
 use crate::Template;
 use crate::lex::{Kind, Piece, VARIABLE, mix};
@@ -56,23 +55,18 @@ struct Word {
 
 /// The hash of a template's shape.
 pub(crate) fn hash_of(template: &Template) -> u64 {
-    let places = 0..template.parts.len();
-    places.fold(template.parts.len() as u64, |sum, place| {
-        sum.wrapping_add(at_place(part_hash(template, place), place))
-    })
+    hash(&template.pieces())
 }
 
 /// The hash of a template's shape with a variable at each of `places`.
 pub(crate) fn hash_without(template: &Template, places: &[u16]) -> u64 {
-    let open =
-        |&place: &u16| template.parts.get(usize::from(place)).is_some_and(|part| part.kind == Kind::Word);
-    places.iter().filter(|place| open(place)).map(|&place| usize::from(place)).fold(
-        hash_of(template),
-        |key, place| {
-            let known = at_place(part_hash(template, place), place);
-            key.wrapping_sub(known).wrapping_add(at_place(VARIABLE, place))
-        },
-    )
+    let mut pieces = template.pieces();
+    for &place in places {
+        if let Some(piece) = pieces.get_mut(usize::from(place)).filter(|piece| piece.kind == Kind::Word) {
+            piece.hash = VARIABLE;
+        }
+    }
+    hash(&pieces)
 }
 
 /// The words of a shape that has just been seen for the first time.
