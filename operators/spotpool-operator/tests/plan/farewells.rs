@@ -149,6 +149,6 @@ fn an_id_written_by_hand_counts_as_recorded_now() {
         ..SpotInstanceStatus::default()
     });
     let observed = Model::new(pool(1, 1), 0).observe();
-    let status = next_status(&mine, &observed, &seen(Some(10), &[], &["ins-theirs"]), &rules(), at(10));
+    let status = next_status(&mine, &observed, Some(&seen(Some(10), &[], &["ins-theirs"])), &rules(), at(10));
     assert_eq!(status.recorded_at, Some(Time(at(10))), "or its absence would never prove anything");
 }
