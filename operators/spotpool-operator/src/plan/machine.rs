@@ -5,7 +5,6 @@ use kube::ResourceExt;
 use tencent_cvm::{Instance, InstanceId, InstanceState};
 
 use super::Rules;
-use super::attempts::settle_by_look;
 use super::seen::{AccountSeen, Observed, Sight};
 use crate::crd::pool::AddressKind;
 use crate::crd::{ExtraMachine, Phase, SpotInstance, SpotInstanceStatus, whole_seconds};
@@ -131,10 +130,11 @@ fn record(
             continue;
         }
         match &status.instance_id {
+            // Its attempt stays without an answer: the machine may be a copy that somebody made at the console,
+            // and the request's own may yet come.
             None => {
                 status.instance_id = Some(id.to_string());
                 status.recorded_at = Some(whole_seconds(now));
-                settle_by_look(status);
             }
             Some(known) if known == id.as_str() => {}
             Some(_) if status.extra.iter().any(|extra| extra.instance_id == id.as_str()) => {}
