@@ -56,6 +56,10 @@ guards! {
     confirm_gone = "confirm-gone",
     /// Looks at one account say nothing about machines that were asked for in another.
     own_account = "own-account",
+    /// Nothing is launched or terminated for a paused pool.
+    pause = "pause",
+    /// A pool that is to keep its machines takes none with it.
+    keep_machines = "keep-machines",
 }
 
 impl Default for Guards {

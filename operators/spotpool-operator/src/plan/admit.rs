@@ -65,18 +65,20 @@ pub fn admit(
         }
         None => planned,
     };
-    if staying.len() > pool.minimum {
+    if pool.paused && rules.guards.pause {
+        return Admission::Nothing;
+    }
+    if staying.len() > pool.least {
         let youngest =
             staying.iter().filter(|instance| is_wish(instance)).max_by_key(|instance| instance.spec.n);
         if let Some(youngest) = youngest {
             return Admission::Delete(vec![(*youngest).clone()]);
         }
-        if staying.len() > pool.maximum {
+        if staying.len() > pool.most {
             return Admission::Nothing;
         }
     }
-    let mut room =
-        pool.maximum.saturating_sub(occupied_by_all(instances, planned, in_flight, account, rules));
+    let mut room = pool.most.saturating_sub(occupied_by_all(instances, planned, in_flight, account, rules));
     // One whose unanswered request may still turn into a machine has its place already.
     let fits = |launch: &Launch| {
         let status = launch.instance.status.clone().unwrap_or_default();

@@ -181,7 +181,10 @@ impl Member {
             return Step::Keep;
         }
         if self.leaving() {
-            return self.leave(account, rules, plan);
+            let lives_on = self.belongs
+                && rules.guards.keep_machines
+                && seen.pool.valid().is_some_and(ValidPool::lets_machines_live);
+            return if lives_on { Step::LetLive } else { self.leave(account, rules, plan) };
         }
         if !self.belongs && self.pool_is_elsewhere(seen) {
             return if rules.guards.pool_check || !self.is_wish() {
@@ -190,8 +193,8 @@ impl Member {
                 Step::Keep
             };
         }
-        if seen.pool.valid().is_some_and(|pool| pool.leaving) {
-            return Step::Delete("PoolDeleted");
+        if let Some(pool) = seen.pool.valid().filter(|pool| pool.leaving) {
+            return Step::Delete(if pool.keeps_machines { "LetGo" } else { "PoolDeleted" });
         }
         if plan.hold.is_some() {
             return Step::Keep;

@@ -10,4 +10,5 @@ mod given;
 mod launches;
 mod model;
 mod properties;
+mod scaling;
 mod statuses;
