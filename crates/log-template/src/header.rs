@@ -64,3 +64,18 @@ fn trimmed(line: &[u8], mut range: Range<usize>) -> Range<usize> {
     }
     range
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_before_a_message_is_taken_off_whoever_wrote_it() {
+        let table = include_str!("header/formats.txt");
+        for pair in table.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>().chunks(2) {
+            let [line, expected] = pair else { panic!("a line without its message: {pair:?}") };
+            let found = String::from_utf8_lossy(&line.as_bytes()[message(line.as_bytes())]);
+            assert_eq!(found, *expected, "{line}");
+        }
+    }
+}

@@ -6,11 +6,12 @@
 mod class;
 mod piece;
 mod value;
+mod wide;
 
 use crate::time;
-use class::{ALPHA, DIGIT, JOIN, SPACE, class};
+use class::{ALPHA, DIGIT, JOIN, SPACE, WIDE, class};
 pub(crate) use piece::{Kind, Piece, VARIABLE};
-use piece::{mark, word};
+use piece::{mark, wide_mark, word};
 pub(crate) use piece::{mix, piece_hash, word_hash};
 
 /// Of a longer message only so much decides which template it belongs to.
@@ -63,6 +64,7 @@ impl Lexer<'_, '_> {
                 at + 1
             }
             ALPHA | DIGIT | JOIN => self.unit(at),
+            WIDE => self.wide(at),
             _ => self.punctuation(at),
         }
     }
@@ -107,6 +109,14 @@ impl Lexer<'_, '_> {
             _ => {}
         }
         self.marks(at)
+    }
+
+    /// Where words are written without blanks, a number ends a word, and so does a change between letters and signs.
+    fn wide(&mut self, start: usize) -> usize {
+        let (end, is_sign) = wide::run(self.text, start);
+        let piece = if is_sign { wide_mark(self.text, start, end) } else { word(self.text, start, end) };
+        self.pieces.push(piece);
+        end
     }
 
     /// An empty value: `from 10.0.0.1 ()` is the same statement as `from 10.0.0.1 (a.example)`.
@@ -215,7 +225,9 @@ impl Lexer<'_, '_> {
 
     fn bare_word(&mut self, start: usize, end: usize) -> usize {
         let unit = &self.text[start..end];
-        let after_sign = self.pieces.last().is_some_and(|p| p.is_mark(b'=') || p.is_mark(b':'));
+        // `verbose: no, colour: yes`, but `failed: no space left`.
+        let is_last = end == self.text.len() || self.byte(end) != b' ';
+        let after_sign = self.pieces.last().is_some_and(|p| p.is_mark(b'=') || p.is_mark(b':') && is_last);
         if value::is_mail(unit)
             || value::is_host(unit)
             || value::is_opaque(unit)

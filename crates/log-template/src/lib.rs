@@ -12,5 +12,5 @@ mod time;
 pub use config::Config;
 pub use error::LoadError;
 pub use event::{Event, Joiner};
-pub use miner::{Adopted, Merge, Miner, Observation};
+pub use miner::{Adopted, Forgotten, Merge, Miner, Observation};
 pub use template::{Template, TemplateId};

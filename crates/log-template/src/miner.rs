@@ -10,11 +10,11 @@ mod evidence;
 mod groups;
 mod holes;
 mod keyed;
-mod shape;
+pub(crate) mod shape;
 mod snapshot;
 mod union;
 
-use crate::lex::{self, Piece};
+use crate::lex::Piece;
 use crate::{Config, Template, TemplateId, header};
 use crowd::Crowds;
 use groups::Groups;
@@ -40,6 +40,17 @@ pub struct Observation {
     pub is_new: bool,
 }
 
+/// A template that the miner knows no longer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Its id, which will not be given again.
+    pub id: TemplateId,
+    /// What it was.
+    pub template: Template,
+    /// How many lines belonged to it.
+    pub lines: u64,
+}
+
 /// One shape may make so many more general ones.
 const MOST_GENERAL_SHAPES: usize = 256;
 
@@ -51,7 +62,10 @@ pub struct Miner {
     holes: Holes,
     crowds: Crowds,
     lines: u64,
+    /// Of the last call only.
     merges: Vec<Merge>,
+    /// Likewise.
+    forgotten: Vec<Forgotten>,
     /// Kept between lines for its memory only.
     pieces: Vec<Piece>,
 }
@@ -73,6 +87,7 @@ impl Miner {
             crowds: Crowds::default(),
             lines: 0,
             merges: Vec::new(),
+            forgotten: Vec::new(),
             pieces: Vec::new(),
         }
     }
@@ -80,10 +95,11 @@ impl Miner {
     /// Takes in one line, without its line end, and says which template it belongs to.
     pub fn observe(&mut self, line: &[u8]) -> Observation {
         self.lines += 1;
+        self.merges.clear();
+        self.forgotten.clear();
         let message = &line[header::message(line)];
         let mut pieces = std::mem::take(&mut self.pieces);
-        lex::lex(message, &mut pieces);
-        shape::collapse(&mut pieces);
+        shape::read(message, &mut pieces);
         let key = shape::hash(&pieces);
         let observation = match self.groups.of_shape(key) {
             Some(template) => Observation { template, is_new: false },
@@ -197,8 +213,10 @@ impl Miner {
 
     /// Forgets what was not used for the longest time, before one more shape is learnt.
     fn make_room(&mut self) {
-        if self.groups.make_room(&self.config) {
+        let forgotten = self.groups.make_room(&self.config);
+        if !forgotten.is_empty() {
             self.crowds.retain(|id| self.groups.is_root(id));
+            self.forgotten.extend(forgotten);
         }
         self.holes.make_room(self.config.most_shapes.saturating_mul(8));
     }
@@ -213,6 +231,25 @@ impl Miner {
     #[must_use]
     pub fn template(&self, id: TemplateId) -> Option<&Template> {
         self.groups.root(self.groups.resolve(id))
+    }
+
+    /// What the last call of [`observe`](Self::observe) or [`absorb`](Self::absorb) merged, in its order.
+    #[must_use]
+    pub fn merges(&self) -> &[Merge] {
+        &self.merges
+    }
+
+    /// Which templates the last call of [`observe`](Self::observe) or [`absorb`](Self::absorb) forgot, by id, to make room: those that no line
+    /// belonged to for the longest time. A line of one that comes later gets a new id.
+    #[must_use]
+    pub fn forgotten(&self) -> &[Forgotten] {
+        &self.forgotten
+    }
+
+    /// How many lines were observed, here or by what was absorbed.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        self.lines
     }
 
     /// Every template that is known, by id, with the number of its lines.

@@ -1,10 +1,13 @@
 //! Templates: what the lines of one statement have in common.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::header;
 use crate::lex::{Kind, Piece, piece_hash};
+use crate::miner::shape;
 
 /// Names a template for as long as its miner lives, through save and load.
 ///
@@ -59,6 +62,47 @@ impl Template {
         Self { text: text.into(), parts: parts.into() }
     }
 
+    /// Where the values stand in `line`, one place for each `<*>` in their order, or None when the line is of another
+    /// template.
+    ///
+    /// ```
+    /// let mut miner = log_template::Miner::default();
+    /// let line = b"2026-01-02 03:04:05 INFO took 35 ms for 10.0.0.1:80";
+    /// let id = miner.observe(line).template;
+    /// let values = miner.template(id).and_then(|template| template.values(line)).unwrap_or_default();
+    /// assert_eq!(values.len(), 2);
+    /// assert_eq!(&line[values[0].clone()], b"35 ms");
+    /// assert_eq!(&line[values[1].clone()], b"10.0.0.1:80");
+    /// ```
+    #[must_use]
+    pub fn values(&self, line: &[u8]) -> Option<Vec<Range<usize>>> {
+        let message = header::message(line);
+        let text = &line[message.clone()];
+        let mut pieces = Vec::new();
+        shape::read(text, &mut pieces);
+        if pieces.len() != self.parts.len() {
+            return None;
+        }
+        let mut values = Vec::new();
+        for (index, (piece, part)) in pieces.iter().zip(&self.parts).enumerate() {
+            let place = piece.start as usize..piece.end as usize;
+            let fits = match part.kind {
+                Kind::Variable => piece.kind != Kind::Mark,
+                Kind::Word => piece.kind == Kind::Word && text[place.clone()] == *self.part_text(index),
+                Kind::Mark => {
+                    piece.kind == Kind::Mark && piece.hash == piece_hash(Kind::Mark, self.part_text(index))
+                }
+            };
+            if !fits {
+                return None;
+            }
+            if part.kind == Kind::Variable {
+                values.push(message.start + place.start..message.start + place.end);
+            }
+        }
+        Some(values)
+    }
+
     /// Bytes of memory.
     pub(crate) fn size(&self) -> usize {
         self.text.len() + std::mem::size_of_val(&*self.parts)
@@ -71,8 +115,8 @@ impl Template {
 
     /// Whether the parts lie in the text one after the other, as in everything but a damaged state.
     pub(crate) fn is_sound(&self) -> bool {
-        let ends = self.parts.iter().map(|part| part.end as usize);
-        ends.clone().is_sorted() && ends.last().unwrap_or(0) == self.text.len()
+        let mut ends = self.parts.iter().map(|part| part.end as usize);
+        ends.clone().is_sorted() && ends.next_back().unwrap_or(0) == self.text.len()
     }
 
     /// The pieces of a message with this template, as places in the template's text.

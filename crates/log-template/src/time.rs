@@ -24,7 +24,7 @@ pub(crate) fn at(text: &[u8], at: usize) -> Option<Time> {
     let mut syslog = false;
     let letters = text.get(at)?.is_ascii_uppercase();
     match text.get(at)? {
-        b'0'..=b'9' => {}
+        b'0'..=b'9' => place = after_day(text, at).unwrap_or(at),
         b'A'..=b'Z' => {
             syslog = true;
             if let Some(after) = named(text, place, &DAYS) {
@@ -56,6 +56,17 @@ pub(crate) fn at(text: &[u8], at: usize) -> Option<Time> {
         end = zone_end(text, end);
     }
     Some(Time { end, syslog, epoch: is_epoch(&text[at..end]) })
+}
+
+/// Where the year of `02 Jan 2026 ` or `02-Jan-2026 ` begins.
+fn after_day(text: &[u8], at: usize) -> Option<usize> {
+    let month = at + digits(text, at) + 1;
+    let year = month + 4;
+    let sign = *text.get(month - 1)?;
+    let is_sign = matches!(sign, b' ' | b'-') && text.get(year - 1) == Some(&sign);
+    let known = MONTHS.contains(&text.get(month..month + 3)?);
+    (month <= at + 3 && is_sign && known && digits(text, year) == 4 && text.get(year + 4) == Some(&b' '))
+        .then_some(year + 5)
 }
 
 /// `AM`, `UTC`, `+0800` after a blank.
@@ -107,10 +118,27 @@ fn numeric(text: &[u8], from: usize) -> Option<usize> {
         return None;
     }
     let run = &text[from..end];
-    let clock = count >= 4 && signs >= 2 && run.contains(&b':');
+    let clock = count >= 4 && signs >= 2 && has_clock(run);
     let date = (4..=8).contains(&count) && (1..=2).contains(&signs) && is_date(run);
     let packed = matches!(count, 6 | 8 | 14) && signs == 0 && packed_follows(text, end, count);
     (clock || date || packed || is_epoch(run)).then_some(end)
+}
+
+/// `15:16:01`, or `15:16` after a date. The colons of addresses (`10.0.0.1:80`, `::1`) tell no time.
+fn has_clock(run: &[u8]) -> bool {
+    let Some(colon) = run.iter().position(|&b| b == b':') else { return false };
+    // Minutes follow hours; in `10/Oct/2000:13:55:36` a day stands before them.
+    let from =
+        if colon >= 4 && run[..colon].iter().rev().take(4).all(u8::is_ascii_digit) { colon + 1 } else { 0 };
+    let Some(colon) = run[from..].iter().position(|&b| b == b':').map(|place| from + place) else {
+        return false;
+    };
+    let hours = run[from..colon].iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    let minutes = digits(run, colon + 1);
+    let after = colon + 1 + minutes;
+    let seconds = run.get(after) == Some(&b':') && digits(run, after + 1) >= 2;
+    let dated = run[..colon].iter().filter(|b| matches!(b, b'-' | b'/')).count() >= 2;
+    matches!(hours, 1 | 2) && minutes == 2 && (seconds || dated)
 }
 
 /// `2005-06-03`, `17/06/09`, `03-17`, `10.30`: only in front of a clock is a short one a date.

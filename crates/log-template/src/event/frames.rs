@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::trace;
 use crate::header;
 
 /// Frames of runtimes and of what is installed beside the program.
-const FOREIGN: [&[u8]; 24] = [
+const FOREIGN: [&[u8]; 26] = [
     b"at java.",
     b"at javax.",
     b"at sun.",
@@ -18,6 +19,8 @@ const FOREIGN: [&[u8]; 24] = [
     b"node_modules/",
     b"node:internal",
     b"(internal/",
+    b"(<anonymous>)",
+    b"at async Promise.",
     b"site-packages/",
     b"dist-packages/",
     b"lib/python",
@@ -39,7 +42,7 @@ pub(super) fn headline(text: &[u8]) -> Cow<'_, [u8]> {
     let mut exception: Option<&[u8]> = None;
     let mut own: Option<&[u8]> = None;
     let mut any: Option<&[u8]> = None;
-    let mut before: &[u8] = b"";
+    let mut function: Option<&[u8]> = None;
     // Python prints the innermost frame last, everybody else first.
     let mut last_counts = false;
     for line in lines {
@@ -47,20 +50,19 @@ pub(super) fn headline(text: &[u8]) -> Cow<'_, [u8]> {
         let trimmed = line.trim_ascii_start();
         last_counts |= trimmed.starts_with(b"Traceback ");
         if is_frame(line, trimmed) {
-            any = any.filter(|_| !last_counts).or(Some(trimmed));
             // Go and Rust print the name of a function above its place.
-            let foreign = FOREIGN.iter().any(|part| {
-                memchr::memmem::find(trimmed, part).is_some()
-                    || trimmed.starts_with(b"/") && memchr::memmem::find(before, part).is_some()
-            });
-            if !foreign {
-                own = own.filter(|_| !last_counts).or(Some(trimmed));
+            let frame = function.take().unwrap_or(trimmed);
+            any = any.filter(|_| !last_counts).or(Some(frame));
+            if !is_foreign(trimmed) && !is_foreign(frame) {
+                own = own.filter(|_| !last_counts).or(Some(frame));
             }
-        } else if trimmed.len() == line.len() && !trimmed.is_empty() && (exception.is_none() || last_counts) {
-            let link = trimmed.starts_with(b"Traceback ") || trimmed.starts_with(b"goroutine ");
-            exception = if link { exception } else { Some(trimmed) };
+        } else {
+            function = named_function(line, trimmed);
+            let names_failure = function.is_none() && trimmed.len() == line.len() && !is_link(trimmed);
+            if names_failure && (exception.is_none() || last_counts) {
+                exception = Some(trimmed);
+            }
         }
-        before = trimmed;
     }
     let mut head = first.to_vec();
     for part in [exception, own.or(any)].into_iter().flatten() {
@@ -73,4 +75,26 @@ pub(super) fn headline(text: &[u8]) -> Cow<'_, [u8]> {
 fn is_frame(line: &[u8], trimmed: &[u8]) -> bool {
     let place = trimmed.starts_with(b"/") && memchr::memmem::find(trimmed, b".go:").is_some();
     line.len() > trimmed.len() && (trimmed.starts_with(b"at ") || trimmed.starts_with(b"File \"") || place)
+}
+
+fn is_foreign(frame: &[u8]) -> bool {
+    FOREIGN.iter().any(|part| memchr::memmem::find(frame, part).is_some())
+}
+
+/// The function in a line of its own above the place of its frame: `main.(*Cart).total(...)` of Go,
+/// `   2: shop::cart::total` of Rust.
+fn named_function<'l>(line: &'l [u8], trimmed: &'l [u8]) -> Option<&'l [u8]> {
+    if trace::is_go_call(line) {
+        return Some(line);
+    }
+    let digits = trimmed.iter().take_while(|b| b.is_ascii_digit()).count();
+    let name = trimmed[digits..].strip_prefix(b": ")?;
+    (digits > 0 && trimmed.len() < line.len()).then_some(name)
+}
+
+/// Lines between the parts of a trace, which say nothing of what happened.
+fn is_link(line: &[u8]) -> bool {
+    let links: [&[u8]; 6] =
+        [b"Traceback ", b"goroutine ", b"created by ", b"stack backtrace:", b"note: ", b"exit status "];
+    line.is_empty() || links.iter().any(|link| line.starts_with(link))
 }

@@ -153,15 +153,19 @@ fn is_goroutine(line: &[u8]) -> bool {
         .is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit) && rest.ends_with(b":"))
 }
 
+/// `main.(*Cart).total({0xc000010000, 0x3})`, `main.total(...)`.
+pub(super) fn is_go_call(line: &[u8]) -> bool {
+    let name = line.split(|&b| b == b' ').next().unwrap_or_default();
+    line.ends_with(b")") && name.contains(&b'.') && name.contains(&b'(') && !line.starts_with(b"\t")
+}
+
 fn is_go(line: &[u8]) -> bool {
-    let call =
-        line.ends_with(b")") && line.contains(&b'.') && !line.contains(&b' ') || line.ends_with(b"(...)");
     let nested =
         line.starts_with(b"\tpanic: ") || line.starts_with(b"[signal ") || line.starts_with(b"exit status ");
     let place = line.starts_with(b"\t") && contains(line, b".go:")
         || line.starts_with(b"\t") && contains(line, b".s:");
     is_goroutine(line)
-        || call
+        || is_go_call(line)
         || place
         || nested
         || line.starts_with(b"created by ")

@@ -31,6 +31,11 @@ const LEVELS: [&[u8]; 24] = [
     b"STATEMENT",
     b"DETAIL",
 ];
+/// After these a time is part of a sentence.
+const PREPOSITIONS: [&[u8]; 13] = [
+    b"at", b"on", b"in", b"by", b"of", b"to", b"from", b"for", b"since", b"until", b"till", b"before",
+    b"after",
+];
 /// Words between the beginning of a line and its time, or between its time and its level.
 const FAR: usize = 6;
 /// A field is not longer.
@@ -42,7 +47,8 @@ pub(super) fn message_start(text: &[u8], within: bool) -> Option<usize> {
     if let Some(start) = klog(text).or_else(|| Some(container_runtime(text)?.0)).or_else(|| rfc5424(text)) {
         return Some(start);
     }
-    let at = first_time(text, if within { 1 } else { FAR })?;
+    let start = priority_end(text);
+    let at = start + first_time(&text[start..], if within { 1 } else { FAR })?;
     let mut head = Head { text, at, level: within, syslog: false };
     head.read_time()?;
     head.level = false;
@@ -71,6 +77,7 @@ fn rfc5424(text: &[u8]) -> Option<usize> {
     time::at(text, at)?;
     for _ in 0..5 {
         at = word_end(text, at) + 1;
+        text.get(at)?;
     }
     while text.get(at) == Some(&b'[') {
         at += text[at..].windows(2).take(1024).position(|pair| matches!(pair, b"] " | b"][" | b"\"]"))? + 1;
@@ -78,6 +85,13 @@ fn rfc5424(text: &[u8]) -> Option<usize> {
     }
     at += usize::from(text.get(at) == Some(&b'-'));
     (at < text.len()).then_some(at)
+}
+
+/// Where the priority ends that syslog puts before a line on its way: `<34>`.
+fn priority_end(text: &[u8]) -> usize {
+    let digits = text.iter().skip(1).take(4).take_while(|b| b.is_ascii_digit()).count();
+    let known = digits > 0 && text[0] == b'<' && text.get(digits + 1) == Some(&b'>');
+    if known { digits + 2 } else { 0 }
 }
 
 /// `2026-01-02T03:04:05.000000006Z stdout F `, and whether the tag says that the line was cut.
@@ -90,9 +104,11 @@ pub(super) fn container_runtime(text: &[u8]) -> Option<(usize, bool)> {
     (full && time::at(text, 0).is_some()).then(|| (text.len() - rest.len() + tag + 1, rest.starts_with(b"P")))
 }
 
-/// Where the first time within the first `words` words stands. A word that ends in a colon ends the head before it.
+/// Where the first time within the first `words` words stands. A word that ends in a colon ends the head before it, and
+/// so does what only a sentence has: a preposition, or two words of nothing but small letters.
 fn first_time(text: &[u8], words: usize) -> Option<usize> {
     let mut at = 0;
+    let mut plain = 0;
     for _ in 0..words {
         while matches!(text.get(at)?, b' ' | b'[' | b'(' | b'<' | b'|' | b'\t') {
             at += 1;
@@ -100,11 +116,13 @@ fn first_time(text: &[u8], words: usize) -> Option<usize> {
         if time::at(text, at).is_some() {
             return Some(at);
         }
-        let word = word_end(text, at);
-        if word - at >= LONGEST || text[at..word].ends_with(b":") {
+        let end = word_end(text, at);
+        let word = &text[at..end];
+        plain += usize::from(word.iter().all(u8::is_ascii_lowercase));
+        if end - at >= LONGEST || word.ends_with(b":") || PREPOSITIONS.contains(&word) || plain > 1 {
             return None;
         }
-        at = word;
+        at = end;
     }
     None
 }
@@ -244,7 +262,7 @@ impl Head<'_> {
                 depth -= 1;
             }
             if depth == 0 {
-                let inside = &self.text[self.at + 1..self.at + offset];
+                let inside = self.text[self.at + 1..self.at + offset].trim_ascii_end();
                 if is_phrase(inside) {
                     return false;
                 }
@@ -307,6 +325,16 @@ impl Head<'_> {
                 break;
             }
             if word.ends_with(b":") && is_name(&word[..word.len() - 1]) {
+                self.at = end;
+                return true;
+            }
+            // `[2026-01-02T03:04:05Z INFO  my_crate::server] `
+            if count == 0
+                && self.text[0] == b'['
+                && word.ends_with(b"]")
+                && is_name(&word[..word.len() - 1])
+                && !word.contains(&b'[')
+            {
                 self.at = end;
                 return true;
             }
@@ -375,7 +403,10 @@ fn is_level(word: &[u8]) -> bool {
 fn is_name(word: &[u8]) -> bool {
     word.first().is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'/'))
         && word.iter().any(u8::is_ascii_alphabetic)
-        && word.iter().all(|b| b.is_ascii_alphanumeric() || b"_.-$/@[]()#<>+*".contains(b))
+        && word.iter().enumerate().all(|(at, b)| {
+            let module = *b == b':' && (word.get(at + 1) == Some(b) || at > 0 && word[at - 1] == *b);
+            b.is_ascii_alphanumeric() || b"_.-$/@[]()#<>+*".contains(b) || module
+        })
 }
 
 /// `instance: 5bc8`, `client 10.0.0.1`: words, and not one name.

@@ -48,7 +48,12 @@ pub(super) fn mark(byte: u8, start: usize, end: usize) -> Piece {
     Piece { kind: Kind::Mark, start: start as u32, end: end as u32, hash: mark_hash(byte) }
 }
 
-pub(crate) fn mark_hash(byte: u8) -> u64 {
+/// Signs that are not ASCII.
+pub(super) fn wide_mark(text: &[u8], start: usize, end: usize) -> Piece {
+    Piece { kind: Kind::Mark, ..word(text, start, end) }
+}
+
+fn mark_hash(byte: u8) -> u64 {
     mix(u64::from(byte) | 1 << 32)
 }
 
@@ -57,7 +62,10 @@ pub(crate) fn piece_hash(kind: Kind, text: &[u8]) -> u64 {
     match kind {
         Kind::Word => word_hash(text),
         Kind::Variable => VARIABLE,
-        Kind::Mark => mark_hash(text.first().copied().unwrap_or(0)),
+        Kind::Mark => match text.first() {
+            Some(&byte) if byte.is_ascii() => mark_hash(byte),
+            _ => word_hash(text),
+        },
     }
 }
 

@@ -50,6 +50,10 @@ impl Crowds {
         self.by_skeleton.get(&skeleton).map_or(&[], |crowd| &crowd.masks)
     }
 
+    pub(crate) fn has(&self, skeleton: u64, id: TemplateId) -> bool {
+        self.by_skeleton.get(&skeleton).is_some_and(|crowd| crowd.members.contains(&id))
+    }
+
     /// Adds a template, and hands out all of the same build when it is time to look at them.
     pub(crate) fn join(&mut self, skeleton: u64, id: TemplateId) -> Option<Vec<TemplateId>> {
         let crowd = self.by_skeleton.entry(skeleton).or_default();

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Merge;
 use super::keyed::{Keyed, oldest_quarter};
+use super::{Forgotten, Merge};
 use crate::{Config, Template, TemplateId};
 
 /// The texts of all templates together are not longer, in bytes.
@@ -91,10 +91,14 @@ impl Groups {
         }
     }
 
-    pub(crate) fn count_lines(&mut self, id: TemplateId, lines: u64, now: u64) {
-        if let Some(group) = self.roots.get_mut(&id.0) {
-            group.lines += lines;
-            group.used = now;
+    /// Adds what another miner knows about the same template.
+    pub(crate) fn adopt(&mut self, id: TemplateId, theirs: &Group, used: u64) {
+        if let Some(group) = self.roots.get_mut(&self.resolve(id).0) {
+            self.text -= group.template.size();
+            group.template.generalise(&theirs.template);
+            self.text += group.template.size();
+            group.lines += theirs.lines;
+            group.used = group.used.max(used);
         }
     }
 
@@ -119,17 +123,15 @@ impl Groups {
         Some(Merge { from, into })
     }
 
-    /// Forgets a quarter of the templates or shapes when there are too many. Whether a template was forgotten.
-    pub(crate) fn make_room(&mut self, config: &Config) -> bool {
-        let full = self.roots.len() >= config.most_templates.max(4) || self.text >= MOST_TEXT;
-        if full {
-            let oldest = oldest_quarter(self.roots.values().map(|group| group.used).collect());
-            self.roots.retain(|_, group| group.used > oldest);
-            self.text = self.roots.values().map(|group| group.template.size()).sum();
+    /// Forgets a quarter of the templates or shapes when there are too many, and says which templates.
+    pub(crate) fn make_room(&mut self, config: &Config) -> Vec<Forgotten> {
+        let mut forgotten = Vec::new();
+        while self.roots.len() >= config.most_templates.max(4) || self.text >= MOST_TEXT {
+            forgotten.extend(self.forget_quarter());
         }
         let shapes_full = self.by_shape.len() >= config.most_shapes.max(4);
         let aliases_full = self.aliases.len() >= config.most_templates.saturating_mul(4);
-        if full || shapes_full || aliases_full {
+        if !forgotten.is_empty() || shapes_full || aliases_full {
             self.compress();
         }
         if shapes_full {
@@ -147,7 +149,18 @@ impl Groups {
             let oldest = oldest_quarter(self.aliases.keys().copied().collect());
             self.aliases.retain(|&id, _| id > oldest);
         }
-        full
+        forgotten
+    }
+
+    fn forget_quarter(&mut self) -> Vec<Forgotten> {
+        let oldest = oldest_quarter(self.roots.values().map(|group| group.used).collect());
+        let old = self.roots.extract_if(|_, group| group.used <= oldest);
+        let mut forgotten: Vec<Forgotten> = old
+            .map(|(id, Group { template, lines, .. })| Forgotten { id: TemplateId(id), template, lines })
+            .collect();
+        forgotten.sort_by_key(|forgotten| forgotten.id);
+        self.text = self.roots.values().map(|group| group.template.size()).sum();
+        forgotten
     }
 
     /// Lets every alias and shape point to a living template directly, and drops those of forgotten ones.

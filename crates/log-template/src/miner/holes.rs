@@ -88,7 +88,8 @@ impl Holes {
             closed: false,
             used: now,
         });
-        hole.used = now;
+        hole.has_number |= has_number;
+        hole.used = hole.used.max(now);
         hole
     }
 

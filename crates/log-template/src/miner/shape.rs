@@ -2,13 +2,19 @@
 
 use super::evidence;
 use crate::Template;
-use crate::lex::{Kind, Piece, VARIABLE, mix};
+use crate::lex::{self, Kind, Piece, VARIABLE, mix};
 
 const LONGEST_CYCLE: usize = 8;
 
-/// Leaves of every row of at least three equal runs of pieces only the first: lists of numbers differ in length from
-/// line to line.
-pub(crate) fn collapse(pieces: &mut Vec<Piece>) {
+/// The pieces of a message, with lists cut short.
+pub(crate) fn read(message: &[u8], pieces: &mut Vec<Piece>) {
+    lex::lex(message, pieces);
+    collapse(pieces);
+}
+
+/// Leaves of every row of at least three equal runs of pieces the first, and makes one value of the others: lists
+/// differ in length from line to line.
+fn collapse(pieces: &mut Vec<Piece>) {
     let variables = pieces.iter().filter(|piece| piece.kind == Kind::Variable).count();
     if variables < 3 {
         return;
@@ -25,15 +31,20 @@ pub(crate) fn collapse(pieces: &mut Vec<Piece>) {
             (equal >= 2 * length && has_variable).then_some((length, equal / length * length))
         });
         if let Some((length, repeated)) = cycle {
-            let end = pieces[from + length + repeated - 1].end;
-            pieces.drain(from + length..from + length + repeated);
-            // The last piece stands for all the repetitions, so that nothing of the line is lost.
-            pieces[from + length - 1].end = end;
             from += length;
-        } else {
-            from += 1;
+            shorten(pieces, from, from + repeated);
         }
+        from += 1;
     }
+}
+
+/// Makes one value of the pieces from `from` to before `end`, and of the values beside them.
+fn shorten(pieces: &mut Vec<Piece>, from: usize, end: usize) {
+    let is_variable = |piece: &Piece| piece.kind == Kind::Variable;
+    let from = if is_variable(&pieces[from - 1]) { from - 1 } else { from };
+    let end = if pieces.get(end).is_some_and(is_variable) { end + 1 } else { end };
+    let rest = Piece { kind: Kind::Variable, hash: VARIABLE, end: pieces[end - 1].end, ..pieces[from] };
+    pieces.splice(from..end, [rest]);
 }
 
 fn at_place(hash: u64, place: usize) -> u64 {

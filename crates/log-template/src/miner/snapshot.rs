@@ -33,8 +33,7 @@ struct Snapshot {
 impl Miner {
     /// The whole state, to be [loaded](Self::load) later, by the same version of this crate.
     ///
-    /// Merges that were not [taken](Self::take_merges) yet are not part of it; aliases are. A miner that is loaded goes
-    /// on exactly as the one that was saved would have.
+    /// A miner that is loaded goes on exactly as the one that was saved would have.
     #[must_use]
     pub fn save(&self) -> Vec<u8> {
         let snapshot = Snapshot {

@@ -1,6 +1,5 @@
 //! Two miners' states as one.
 
-use super::Merge;
 use super::groups::Group;
 use super::holes::{Hole, Member};
 use super::keyed::Keyed;
@@ -18,36 +17,25 @@ pub struct Adopted {
 impl Miner {
     /// Takes in all that `other` has learnt, as if this miner had read its lines as well, and says what each of the
     /// other's templates is called here. Evidence from both is added up, so more may merge than had merged in either:
-    /// the ids that are returned are resolved already, and [`take_merges`](Self::take_merges) tells of the rest.
+    /// the ids that are returned are resolved already, and [`merges`](Self::merges) tells what became of this miner's own.
     pub fn absorb(&mut self, other: &Miner) -> Vec<Adopted> {
-        let now = self.lines + other.lines;
-        let mut names: Keyed<u64, TemplateId> = Keyed::default();
-        let mut roots: Vec<(&u64, &Group)> = other.groups.roots.iter().collect();
-        roots.sort_by_key(|(id, _)| **id);
-        for &(&id, group) in &roots {
-            let key = super::shape::hash_of(&group.template);
-            let ours = self.groups.of_shape(key).unwrap_or_else(|| {
-                let ours = self.groups.add(group.template.clone(), now);
-                self.groups.set_shape(key, ours, now);
-                ours
-            });
-            self.groups.count_lines(ours, group.lines, now);
-            names.insert(id, ours);
-        }
+        self.merges.clear();
+        self.forgotten.clear();
+        let before = self.lines;
+        self.lines += other.lines;
+        let names = self.name_groups(other, before);
         let name = |id: TemplateId| names.get(&other.groups.resolve(id).0).copied();
-        self.lines = now;
         for key in keys(&other.groups.by_shape) {
-            let Some(theirs) = other.groups.of_shape(key).and_then(name) else { continue };
-            match self.groups.of_shape(key) {
-                Some(ours) => {
-                    self.merge(ours, theirs);
-                }
-                None => self.groups.set_shape(key, theirs, now),
+            let Some(known) = other.groups.by_shape.get(&key) else { continue };
+            if let Some(ours) = name(known.group)
+                && !self.groups.is_shape(key)
+            {
+                self.groups.set_shape(key, ours, before + known.used);
             }
         }
         for key in keys(&other.holes.by_key) {
             if let Some(hole) = other.holes.by_key.get(&key) {
-                self.absorb_hole(key, hole, &name);
+                self.absorb_hole(key, hole, before, &name);
             }
         }
         for skeleton in keys(&other.crowds.by_skeleton) {
@@ -56,22 +44,59 @@ impl Miner {
                 self.crowds.add_mask(skeleton, mask.clone());
             }
             for ours in crowd.members.iter().copied().filter_map(name) {
-                if self.groups.is_root(ours) {
+                if self.groups.is_root(ours) && !self.crowds.has(skeleton, ours) {
                     self.look_at_crowd(skeleton, ours);
                 }
             }
         }
+        self.make_room();
         let adopted = |(id, _): (&u64, &Group)| {
             let theirs = TemplateId(*id);
             Some(Adopted { theirs, ours: self.groups.resolve(name(theirs)?) })
         };
+        let mut roots: Vec<(&u64, &Group)> = other.groups.roots.iter().collect();
+        roots.sort_by_key(|(id, _)| **id);
         roots.into_iter().filter_map(adopted).collect()
     }
 
-    fn absorb_hole(&mut self, key: u64, hole: &Hole, name: &impl Fn(TemplateId) -> Option<TemplateId>) {
-        let ours =
-            self.holes.entry(key, hole.others, hole.has_number || self.groups.is_shape(key), self.lines);
-        ours.has_number |= hole.has_number;
+    /// Finds or makes a template here for each of the other's. A shape that both know shows that two are one.
+    fn name_groups(&mut self, other: &Miner, before: u64) -> Keyed<u64, TemplateId> {
+        let mut names: Keyed<u64, TemplateId> = Keyed::default();
+        for key in keys(&other.groups.by_shape) {
+            if let (Some(ours), Some(theirs)) = (self.groups.of_shape(key), other.groups.of_shape(key)) {
+                let ours = names.get(&theirs.0).map_or(ours, |&known| self.merge(known, ours));
+                names.insert(theirs.0, ours);
+            }
+        }
+        for id in keys(&other.groups.roots) {
+            let Some(group) = other.groups.roots.get(&id) else { continue };
+            let used = before + group.used;
+            let key = super::shape::hash_of(&group.template);
+            let ours = match (names.get(&id).copied(), self.groups.of_shape(key)) {
+                (Some(named), Some(shaped)) => self.merge(named, shaped),
+                (Some(known), None) | (None, Some(known)) => known,
+                (None, None) => self.groups.add(group.template.clone(), used),
+            };
+            self.groups.set_shape(key, ours, used);
+            self.groups.adopt(ours, group, used);
+            names.insert(id, ours);
+        }
+        names
+    }
+
+    fn absorb_hole(
+        &mut self,
+        key: u64,
+        hole: &Hole,
+        before: u64,
+        name: &impl Fn(TemplateId) -> Option<TemplateId>,
+    ) {
+        let ours = self.holes.entry(
+            key,
+            hole.others,
+            hole.has_number || self.groups.is_shape(key),
+            before + hole.used,
+        );
         ours.closed |= hole.closed;
         for member in hole.members() {
             let Some(template) = name(member.template) else { continue };
@@ -83,11 +108,6 @@ impl Miner {
             }
         }
         self.close(key);
-    }
-
-    /// The merges since this was last asked, in their order.
-    pub fn take_merges(&mut self) -> Vec<Merge> {
-        std::mem::take(&mut self.merges)
     }
 }
 
