@@ -79,8 +79,8 @@ fn ready(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
             format!("the pool is being deleted; {} machines to go", plan.tally.leaving + plan.tally.counted),
         );
     }
-    let message = format!("{ready} of at least {} machines serve", pool.minimum);
-    if ready >= pool.minimum {
+    let message = format!("{ready} of {} machines serve", asked_for(pool));
+    if ready >= pool.least {
         return (Truth::True, reason::MINIMUM_SERVES, message);
     }
     let why = plan
@@ -91,9 +91,17 @@ fn ready(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
     (Truth::False, why.unwrap_or(reason::LAUNCHING), message)
 }
 
+/// How many machines are asked for, in words.
+fn asked_for(pool: &ValidPool) -> String {
+    if pool.least == pool.most { pool.least.to_string() } else { format!("at least {}", pool.least) }
+}
+
 fn reconciling(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
     let tally = plan.tally;
-    let minimum = pool.map_or(0, |pool| if pool.leaving { 0 } else { pool.minimum });
+    if let Some(hold) = plan.hold.as_ref().filter(|hold| hold.reason == reason::PAUSED) {
+        return (Truth::False, reason::PAUSED, hold.message.clone());
+    }
+    let minimum = pool.map_or(0, |pool| if pool.leaving { 0 } else { pool.least });
     let moving = tally.leaving > 0
         || tally.counted < minimum
         || tally.ready < tally.counted
@@ -117,13 +125,22 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
     if let PoolSeen::Invalid(_, why) = &seen.pool {
         return (Truth::True, reason::INVALID_SPEC, format!("{why}{}", would_leak(seen)));
     }
-    if let Some(hold) = plan
-        .hold
-        .as_ref()
-        .filter(|hold| hold.reason != reason::NOT_LOOKED_YET && hold.reason != reason::CLOUD_UNREACHABLE)
-    {
+    if let Some(hold) = plan.hold.as_ref().filter(|hold| {
+        ![reason::NOT_LOOKED_YET, reason::CLOUD_UNREACHABLE, reason::PAUSED].contains(&hold.reason)
+    }) {
         let left = would_leak(seen);
         return (Truth::True, hold.reason, format!("{}{left}", hold.message));
+    }
+    if !plan.elsewhere.is_empty() {
+        let places: Vec<String> =
+            plan.elsewhere.iter().map(|(name, account)| format!("{name} (account {account})")).collect();
+        let message = format!(
+            "the machines of these SpotInstances were asked for in another account than the key opens, are not seen, \
+             and are billed: {}. Give a key of that account back, or terminate them there by hand and remove the \
+             SpotInstances' finalizers",
+            places.join(", ")
+        );
+        return (Truth::True, reason::ANOTHER_ACCOUNT, message);
     }
     if !plan.disputed.is_empty() {
         let ids: Vec<&str> = plan.disputed.iter().map(tencent_cvm::InstanceId::as_str).collect();

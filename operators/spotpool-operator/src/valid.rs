@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
 use crate::crd::pool::{AddressKind, INTERVAL_RULE};
-use crate::crd::{Candidate, ChargeType, SpotPool};
+use crate::crd::{Candidate, ChargeType, KEEP_MACHINES_ANNOTATION, SpotPool};
 use crate::ports::PoolKey;
 
 /// Version of [`Template::hash`]. A change of the way the hash is made raises it, so that machines made
@@ -27,10 +27,14 @@ pub struct ValidPool {
     pub generation: i64,
     /// Whether it is being deleted.
     pub leaving: bool,
-    /// Never fewer machines than this.
-    pub minimum: usize,
-    /// Never more machines than this.
-    pub maximum: usize,
+    /// Machines are launched up to this: what `spec.replicas` asks for within minimum and maximum, or the minimum.
+    pub least: usize,
+    /// Machines are terminated down to this, and never more are held: what `spec.replicas` asks for, or the maximum.
+    pub most: usize,
+    /// Nothing is launched and nothing terminated.
+    pub paused: bool,
+    /// Its machines live on when it is deleted.
+    pub keeps_machines: bool,
     /// SpotInstances ever numbered.
     pub launched: i64,
     /// Region of the machines.
@@ -145,6 +149,13 @@ pub struct Probe {
 #[error("{0}")]
 pub struct InvalidPool(pub String);
 
+impl ValidPool {
+    /// It goes, and its machines stay.
+    pub fn lets_machines_live(&self) -> bool {
+        self.leaving && self.keeps_machines
+    }
+}
+
 impl TryFrom<&SpotPool> for ValidPool {
     type Error = InvalidPool;
 
@@ -158,13 +169,18 @@ impl TryFrom<&SpotPool> for ValidPool {
         if minimum > maximum {
             return Err(InvalidPool("spec.minimum must not be greater than spec.maximum".to_owned()));
         }
+        let replicas = spec.replicas.map(|replicas| size("spec.replicas", replicas)).transpose()?;
+        let held = replicas.map(|replicas| replicas.clamp(minimum, maximum));
+        let keeps = pool.annotations().get(KEEP_MACHINES_ANNOTATION).is_some_and(|value| value == "true");
         Ok(Self {
             key: PoolKey::new(namespace, pool.name_any()),
             uid,
             generation: pool.metadata.generation.unwrap_or(0),
             leaving: pool.metadata.deletion_timestamp.is_some(),
-            minimum,
-            maximum,
+            least: held.unwrap_or(minimum),
+            most: held.unwrap_or(maximum),
+            paused: spec.paused,
+            keeps_machines: keeps,
             launched: pool.status.as_ref().map_or(0, |status| status.launched),
             region: spec.region.clone(),
             credentials: CredentialsSource::of(pool)?,

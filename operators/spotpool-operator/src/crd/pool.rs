@@ -23,6 +23,11 @@ use std::fmt;
     category = "aiops",
     namespaced,
     status = "SpotPoolStatus",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
     derive = "PartialEq",
     doc = "A pool of Tencent Cloud CVM spot machines, each serving a model with ollama, kept between a minimum and a maximum whatever the cloud takes back.",
     validation = kube::core::Rule::new("self.metadata.name.size() <= 52").message("metadata.name must be at most 52 characters, since the names of its SpotInstances are made from it"),
@@ -67,13 +72,24 @@ pub struct SpotPoolSpec {
     #[x_kube(validation = kube::core::Rule::new("self >= 0").message("spec.minimum must not be negative"))]
     #[schemars(schema_with = "size_schema")]
     pub minimum: i32,
-    /// The pool never holds more machines than this. Any size between minimum and maximum is left alone.
+    /// The pool never holds more machines than this. Any size between minimum and maximum is left alone, unless
+    /// replicas names one.
     #[x_kube(
         validation = kube::core::Rule::new("self >= 0").message("spec.maximum must not be negative"),
         validation = kube::core::Rule::new("self <= 5000").message("spec.maximum must not be greater than 5000"),
     )]
     #[schemars(schema_with = "size_schema")]
     pub maximum: i32,
+    /// How many machines the pool is held at, within minimum and maximum: what `kubectl scale` and autoscalers
+    /// write. Unset: any size between the two is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = kube::core::Rule::new("self >= 0").message("spec.replicas must not be negative"))]
+    #[schemars(schema_with = "size_schema")]
+    pub replicas: Option<i32>,
+    /// While true, nothing is launched and nothing terminated; looks, probes and status go on. Deleting the pool
+    /// overrides it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
     /// Subnet of the machines (it must lie in the zone), or DEFAULT together with vpcId.
     #[schemars(length(min = 1, max = 64))]
     pub subnet_id: String,

@@ -65,18 +65,20 @@ pub fn admit(
         }
         None => planned,
     };
-    if staying.len() > pool.minimum {
+    if pool.paused && rules.guards.pause {
+        return Admission::Nothing;
+    }
+    if staying.len() > pool.least {
         let youngest =
             staying.iter().filter(|instance| is_wish(instance)).max_by_key(|instance| instance.spec.n);
         if let Some(youngest) = youngest {
             return Admission::Delete(vec![(*youngest).clone()]);
         }
-        if staying.len() > pool.maximum {
+        if staying.len() > pool.most {
             return Admission::Nothing;
         }
     }
-    let mut room =
-        pool.maximum.saturating_sub(occupied_by_all(instances, planned, in_flight, account, rules));
+    let mut room = pool.most.saturating_sub(occupied_by_all(instances, planned, in_flight, account, rules));
     // One whose unanswered request may still turn into a machine has its place already.
     let fits = |launch: &Launch| {
         let status = launch.instance.status.clone().unwrap_or_default();
@@ -119,10 +121,14 @@ fn is_wish(instance: &SpotInstance) -> bool {
 
 fn is_lost(instance: &SpotInstance, account: &AccountSeen, rules: &Rules) -> bool {
     let status = instance.status.clone().unwrap_or_default();
-    matches!(standing(instance, &status, account, rules), Standing::Lost(_))
+    account.speaks_of(instance, rules)
+        && matches!(standing(instance, &status, account, rules), Standing::Lost(_))
 }
 
 fn launch(pool: &ValidPool, instance: &SpotInstance, account: &AccountSeen, rules: &Rules) -> Option<Launch> {
+    if !account.speaks_of(instance, rules) {
+        return None;
+    }
     let nothing = SpotInstanceStatus::default();
     let status = instance.status.as_ref().unwrap_or(&nothing);
     let looked: Option<Timestamp> = account.by_name.get(&instance.uid()?).map(|look| look.begun);

@@ -37,7 +37,7 @@ pub fn fit(
             entry.step = Step::Delete("Surplus");
         }
     }
-    let missing = pool.minimum.saturating_sub(counted.len()).min(CREATED_AT_ONCE);
+    let missing = pool.least.saturating_sub(counted.len()).min(CREATED_AT_ONCE);
     let fresh: Vec<i64> =
         (1..=i64::try_from(missing).unwrap_or(0)).map(|i| pool.launched.saturating_add(i)).collect();
     // Without the cloud's clock nothing could be sent for them: wishes wait as well.
@@ -47,7 +47,7 @@ pub fn fit(
     }
     let occupied: usize = members.iter().map(|member| member.occupied(account, rules)).sum();
     let holds = |member: &Member| member.occupied(account, rules) > 0;
-    let due = due(&counted, &fresh, pool.maximum.saturating_sub(occupied), holds);
+    let due = due(&counted, &fresh, pool.most.saturating_sub(occupied), holds);
     if due.is_empty() {
         return;
     }
@@ -79,8 +79,8 @@ fn due(counted: &[&Member], fresh: &[i64], room: usize, holds: impl Fn(&Member) 
 fn victims<'a>(counted: &[&'a Member], pool: &ValidPool) -> Vec<&'a Member> {
     let mut order: Vec<&Member> = counted.iter().copied().filter(|member| !member.in_flight).collect();
     order.sort_by_key(|member| (rank(member), -member.instance.spec.n));
-    let above_maximum = counted.len().saturating_sub(pool.maximum);
-    let above_minimum = counted.len().saturating_sub(pool.minimum);
+    let above_maximum = counted.len().saturating_sub(pool.most);
+    let above_minimum = counted.len().saturating_sub(pool.least);
     let idle = order.iter().filter(|member| member.is_idle()).count().min(above_minimum);
     order.truncate(above_maximum.max(idle));
     order

@@ -149,3 +149,11 @@ fn a_request_sent_once_more_needs_room_as_well() {
     assert_eq!(judge(&full), ("nothing", vec![]), "two may still live, and two are the most");
     assert_eq!(judge(&full[..2]), ("go", vec![1]));
 }
+
+#[test]
+fn a_pause_that_came_between_the_looks_counts() {
+    let mut paused = numbered(2, 3);
+    paused.spec.paused = true;
+    let two = [instance(1), instance(2)];
+    assert_eq!(numbers(&look(&there(&paused), &two, &[1, 2], &rules())), ("nothing", vec![]));
+}

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod accounts;
 mod admission;
 mod attempts;
 mod farewells;
@@ -9,4 +10,5 @@ mod given;
 mod launches;
 mod model;
 mod properties;
+mod scaling;
 mod statuses;

@@ -125,6 +125,11 @@ impl Model {
                     self.nothing_is_forgotten(&self.instances[i]);
                     self.instances[i].finalizers_mut().retain(|name| name != INSTANCE_FINALIZER);
                 }
+                Step::LetLive => {
+                    let pool = seen.pool.valid().unwrap();
+                    assert!(pool.leaving && pool.keeps_machines, "machines are let go of only as asked");
+                    self.instances[i].finalizers_mut().retain(|name| name != INSTANCE_FINALIZER);
+                }
                 Step::TerminateAndRelease(_) => panic!("only with a guard off"),
             }
         }

@@ -3,11 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use spotpool_operator::crd::SpotPoolSpec;
 use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG};
 use spotpool_operator::ports::PoolKey;
 
 /// A decision goes by what was read a little before the last read too: passes and flights overlap.
 const OVERLAP: Duration = Duration::from_secs(15);
+
+/// What was decided before a pool was paused has taken effect after this: late requests and stalled processes
+/// included.
+const SETTLED: Duration = Duration::from_secs(90);
 
 #[derive(Default)]
 pub(super) struct Book {
@@ -37,8 +42,18 @@ pub(super) struct Pool {
     pub(super) gone_at: Option<Duration>,
     /// Taken away by hand, finalizer and all.
     pub(super) dropped: bool,
-    /// Minimum and maximum from each time on.
+    /// The fewest and the most machines that are asked for, from each time on.
     pub(super) sizes: Vec<(Duration, i32, i32)>,
+    /// Since when nothing may be launched or terminated for it.
+    pub(super) paused_at: Option<Duration>,
+    /// Since when it is leaving and its machines are to live on.
+    pub(super) kept_at: Option<Duration>,
+}
+
+/// The fewest and the most machines that a pool asks for: its bounds, or what `replicas` names within them.
+pub(super) fn bounds(spec: &SpotPoolSpec) -> (i32, i32) {
+    let held = spec.replicas.map(|replicas| replicas.clamp(spec.minimum, spec.maximum));
+    (held.unwrap_or(spec.minimum), held.unwrap_or(spec.maximum))
 }
 
 impl Pool {
@@ -49,6 +64,11 @@ impl Pool {
         let greatest = |of: fn(&(Duration, i32, i32)) -> i32| sizes.iter().map(of).max().unwrap_or(0);
         let count = |size: i32| usize::try_from(size).unwrap_or(0);
         (count(greatest(|size| size.1)), count(greatest(|size| size.2)))
+    }
+
+    /// Whether it has been paused for so long that everything decided before has taken effect.
+    pub(super) fn rests(&self, now: Duration) -> bool {
+        self.lost_at().is_none() && self.paused_at.is_some_and(|at| now.saturating_sub(at) > SETTLED)
     }
 
     /// When it began to go.
@@ -128,6 +148,11 @@ impl Machine {
 }
 
 impl Book {
+    /// Whether the SpotInstance's pool has gone and let its machines live.
+    pub(super) fn is_kept(&self, instance: &Instance) -> bool {
+        self.pools.get(&instance.pool_uid).is_some_and(|pool| pool.kept_at.is_some())
+    }
+
     /// The SpotInstance of this machine name, in the store or not.
     pub(super) fn instance_of(&self, machine_name: &str) -> Option<(&String, &Instance)> {
         self.instances.get_key_value(self.by_name.get(machine_name)?)

@@ -52,6 +52,10 @@ pub enum Invariant {
     NothingLost,
     /// 5: a pool goes after its SpotInstances.
     NothingLeftBehind,
+    /// Nothing is launched or terminated for a paused pool.
+    RestsWhilePaused,
+    /// A pool that is to keep its machines takes none with it.
+    LetsLive,
     /// At rest every pool has what it asks for, and nothing else is left.
     WholeAtRest,
     /// 8: a converged pool writes nothing.
@@ -76,6 +80,8 @@ impl Invariant {
             Self::RecordedAStranger => "recorded-a-stranger",
             Self::NothingLost => "nothing-lost",
             Self::NothingLeftBehind => "nothing-left-behind",
+            Self::RestsWhilePaused => "rests-while-paused",
+            Self::LetsLive => "lets-live",
             Self::WholeAtRest => "whole-at-rest",
             Self::QuietAtRest => "quiet-at-rest",
             Self::KeepsRunning => "keeps-running",

@@ -32,7 +32,7 @@ impl Court {
         let ear = Arc::clone(&judge);
         store.observe(Arc::new(move |commit| ear.on_store(CLUSTER, commit)));
         let mut pool = sample_pool("models", "anna");
-        (pool.spec.minimum, pool.spec.maximum) = (1, 1);
+        (pool.spec.minimum, pool.spec.maximum, pool.spec.replicas) = (1, 1, None);
         let mut pool = store.create_pool(&pool).expect("created");
         pool.metadata.finalizers = Some(vec!["demo.aiops.org/machines".to_owned()]);
         store.handle(OPERATOR, &Request::ReplacePool(Box::new(pool.clone()))).expect("written");
