@@ -60,6 +60,8 @@ guards! {
     pause = "pause",
     /// A pool that is to keep its machines takes none with it.
     keep_machines = "keep-machines",
+    /// What was refused is not asked for again at once.
+    back_off = "back-off",
 }
 
 impl Default for Guards {

@@ -41,7 +41,9 @@ pub struct ValidPool {
     pub region: String,
     /// Where the API key is.
     pub credentials: CredentialsSource,
-    /// What the machines are made from.
+    /// What to ask for where, the most wanted first; at least one.
+    pub candidates: Vec<Candidate>,
+    /// What the machines are made from, wherever they are made.
     pub template: Template,
     /// How the model server is asked.
     pub probe: Probe,
@@ -73,11 +75,9 @@ impl std::fmt::Debug for CredentialsSource {
     }
 }
 
-/// What a machine is made from: everything of the spec that RunInstances is told.
+/// What a machine is made from: everything of the spec that RunInstances is told, but for the candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    /// Type, zone, subnet.
-    pub candidate: Candidate,
     /// VPC of the subnet.
     pub vpc_id: String,
     /// Security groups.
@@ -109,9 +109,6 @@ impl Template {
             hash.update(text.len().to_be_bytes());
             hash.update(text.as_bytes());
         };
-        field(&self.candidate.instance_type);
-        field(&self.candidate.availability_zone);
-        field(&self.candidate.subnet_id);
         field(&self.vpc_id);
         field(&self.security_group_ids.len().to_string());
         self.security_group_ids.iter().for_each(|id| field(id));
@@ -184,6 +181,7 @@ impl TryFrom<&SpotPool> for ValidPool {
             launched: pool.status.as_ref().map_or(0, |status| status.launched),
             region: spec.region.clone(),
             credentials: CredentialsSource::of(pool)?,
+            candidates: candidates(pool)?,
             template: Template::of(pool),
             probe: Probe {
                 port: spec.health.port,
@@ -216,11 +214,6 @@ impl Template {
     fn of(pool: &SpotPool) -> Self {
         let spec = &pool.spec;
         Self {
-            candidate: Candidate {
-                instance_type: spec.instance_type.clone(),
-                availability_zone: spec.availability_zone.clone(),
-                subnet_id: spec.subnet_id.clone(),
-            },
             vpc_id: spec.vpc_id.clone(),
             security_group_ids: spec.security_group_ids.clone(),
             image_id: spec.image_id.clone(),
@@ -233,6 +226,23 @@ impl Template {
             tags: spec.instance.tags.clone(),
         }
     }
+}
+
+fn candidates(pool: &SpotPool) -> Result<Vec<Candidate>, InvalidPool> {
+    let spec = &pool.spec;
+    let given = spec.candidates.clone().unwrap_or_else(|| {
+        vec![Candidate {
+            instance_type: spec.instance_type.clone(),
+            availability_zone: spec.availability_zone.clone(),
+            subnet_id: spec.subnet_id.clone(),
+        }]
+    });
+    if given.is_empty() {
+        return Err(InvalidPool(
+            "spec.candidates must name at least one candidate, or be left out".to_owned(),
+        ));
+    }
+    Ok(given)
 }
 
 fn size(field: &str, value: i32) -> Result<usize, InvalidPool> {

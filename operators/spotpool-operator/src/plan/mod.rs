@@ -6,6 +6,7 @@
 pub mod admit;
 pub mod attempts;
 pub mod back_off;
+pub mod candidates;
 pub mod leave;
 pub mod machine;
 pub mod member;
@@ -22,8 +23,7 @@ use kube::ResourceExt;
 use tencent_cvm::InstanceId;
 
 use crate::conditions::reason;
-use crate::crd::pool::LaunchBackOff;
-use crate::crd::{POOL_FINALIZER, SpotInstance, SpotInstanceStatus};
+use crate::crd::{Candidate, POOL_FINALIZER, SpotInstance, SpotInstanceStatus};
 use crate::guards::Guards;
 use crate::identity::{POOL_TAG, name_prefix};
 use crate::ports::ProbeTarget;
@@ -32,6 +32,7 @@ use crate::settings::{Settings, Windows};
 use crate::span::between;
 use crate::valid::ValidPool;
 
+pub use back_off::Memory;
 pub use member::Member;
 pub use seen::{AccountSeen, CloudSeen, Observed, PoolSeen};
 
@@ -64,12 +65,12 @@ pub struct Plan {
     pub instances: Vec<InstancePlan>,
     /// New numbers, and a SpotInstance for each.
     pub raise: Option<Raise>,
-    /// SpotInstances (by number, old and new) for which a request is due.
-    pub launch: Vec<i64>,
+    /// For which SpotInstances a request is due.
+    pub launch: Option<Chosen>,
     /// The pool's last SpotInstance is gone: so may the pool be.
     pub remove_finalizer: bool,
     /// What refused launches taught, for the status.
-    pub back_off: Option<LaunchBackOff>,
+    pub memory: Memory,
     /// Whose model server is asked from now on, by uid of the SpotInstance.
     pub questions: BTreeMap<String, Question>,
     /// Machines with this pool's tags that belong to no SpotInstance.
@@ -134,6 +135,15 @@ pub struct Raise {
     pub create: Vec<i64>,
 }
 
+/// Who asks for a machine now, and for which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// The numbers of the SpotInstances, old and new; at least one.
+    pub numbers: Vec<i64>,
+    /// What is asked for where. A request that is repeated asks for what it asked for before.
+    pub candidate: Candidate,
+}
+
 /// How many there are of what.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -155,7 +165,7 @@ impl Plan {
         !self.add_finalizer
             && !self.remove_finalizer
             && self.raise.is_none()
-            && self.launch.is_empty()
+            && self.launch.is_none()
             && self.instances.iter().all(|plan| plan.status.is_none() && plan.step == Step::Keep)
     }
 
@@ -205,7 +215,7 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
     match &seen.pool {
         PoolSeen::There(pool, valid) => {
             plan.questions = questions(valid, &members);
-            plan.back_off = pool.status.as_ref().and_then(|status| status.launch_back_off.clone());
+            plan.memory = pool.status.as_ref().map(Memory::of).unwrap_or_default();
             if valid.leaving {
                 let nothing_left = members.is_empty();
                 plan.remove_finalizer =

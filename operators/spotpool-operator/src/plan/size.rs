@@ -1,9 +1,10 @@
 //! How many, which to let go, and who asks for a machine now. Pure.
 
 use super::attempts::NextAttempt;
-use super::back_off::{self, Gate};
-use super::{AccountSeen, InstancePlan, Member, Observed, Plan, Raise, Rules, Step};
-use crate::crd::Phase;
+use super::back_off::Known;
+use super::candidates::{Gate, gate};
+use super::{AccountSeen, Chosen, InstancePlan, Member, Observed, Plan, Raise, Rules, Step};
+use crate::crd::{Candidate, Phase};
 use crate::valid::ValidPool;
 
 /// At most so many new SpotInstances in one pass; the next pass follows at once.
@@ -21,9 +22,10 @@ pub fn fit(
     seen: &Observed,
     rules: &Rules,
 ) {
-    let known: Vec<back_off::Known<'_>> =
-        members.iter().map(|member| (&member.instance, &member.status)).collect();
-    plan.back_off = back_off::next(plan.back_off.as_ref(), &known, pool.generation);
+    let known: Vec<Known<'_>> = members.iter().map(|member| (&member.instance, &member.status)).collect();
+    if let Some(now) = account.now.filter(|_| rules.guards.back_off) {
+        plan.memory = std::mem::take(&mut plan.memory).learn(&known, pool, now);
+    }
     if pool.leaving || plan.hold.is_some() || plan.add_finalizer {
         return;
     }
@@ -52,11 +54,15 @@ pub fn fit(
         return;
     }
     let at_once = IN_FLIGHT_AT_ONCE.saturating_sub(seen.in_flight.len());
-    match back_off::gate(plan.back_off.as_ref(), &known, pool.generation, now) {
-        Gate::Open => plan.launch = due.into_iter().take(at_once).collect(),
-        Gate::Scout if seen.in_flight.is_empty() => plan.launch = due.into_iter().take(1).collect(),
+    let choose = |candidate: Candidate, at_most: usize| {
+        let numbers: Vec<i64> = due.into_iter().take(at_most).collect();
+        (!numbers.is_empty()).then_some(Chosen { numbers, candidate })
+    };
+    match gate(&plan.memory, &known, pool, now) {
+        Gate::Open(candidate) => plan.launch = choose(candidate, at_once),
+        Gate::Scout(candidate) if seen.in_flight.is_empty() => plan.launch = choose(candidate, 1),
         // Its end wakes the pool.
-        Gate::Scout => {}
+        Gate::Scout(_) => {}
         Gate::Shut(until) => plan.wake_at(until, now),
     }
 }

@@ -5,6 +5,7 @@
 mod accounts;
 mod admission;
 mod attempts;
+mod candidates;
 mod farewells;
 mod given;
 mod launches;

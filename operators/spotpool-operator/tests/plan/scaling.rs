@@ -78,7 +78,7 @@ fn a_pool_short_of_its_replicas_is_not_ready_though_its_minimum_serves() {
 }
 
 fn writes_to_the_cloud(plan: &Plan) -> bool {
-    !plan.launch.is_empty()
+    plan.launch.is_some()
         || plan.raise.is_some()
         || plan.instances.iter().any(|entry| entry.step != Step::Keep)
 }

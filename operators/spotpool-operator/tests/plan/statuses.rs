@@ -98,7 +98,7 @@ fn a_refused_key_says_so_and_stops_everything() {
             (kind::READY, "False", "Refused", &["0 of 1 machines serve"]),
         ],
     );
-    assert!(plan(&seen, &rules(), at(100)).launch.is_empty());
+    assert!(plan(&seen, &rules(), at(100)).launch.is_none());
 }
 
 #[test]

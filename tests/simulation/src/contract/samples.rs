@@ -22,6 +22,7 @@ pub fn sample_pool(namespace: &str, name: &str) -> SpotPool {
         instance_type: "GN7.2XLARGE32".to_owned(),
         minimum: 1,
         maximum: 2,
+        candidates: None,
         replicas: Some(2),
         paused: false,
         subnet_id: "subnet-gfrv79s2".to_owned(),

@@ -1,6 +1,6 @@
 //! What the judge knows: pools, SpotInstances and machines, as they really are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use spotpool_operator::crd::SpotPoolSpec;
@@ -48,6 +48,10 @@ pub(super) struct Pool {
     pub(super) paused_at: Option<Duration>,
     /// Since when it is leaving and its machines are to live on.
     pub(super) kept_at: Option<Duration>,
+    /// When its requests of the last hour were refused.
+    pub(super) refused: VecDeque<Duration>,
+    /// When its requests of the last hour were granted.
+    pub(super) answered: VecDeque<Duration>,
 }
 
 /// The fewest and the most machines that a pool asks for: its bounds, or what `replicas` names within them.
@@ -56,7 +60,27 @@ pub(super) fn bounds(spec: &SpotPoolSpec) -> (i32, i32) {
     (held.unwrap_or(spec.minimum), held.unwrap_or(spec.maximum))
 }
 
+/// A pool may cost so many refused requests an hour.
+const REFUSALS: usize = 60;
+const HOUR: Duration = Duration::from_secs(3600);
+
 impl Pool {
+    /// Notes a request that was refused or granted. More refusals than are due in an hour are told: besides the
+    /// pool's budget, what is asked for side by side after each machine that was granted may be refused side by
+    /// side.
+    pub(super) fn asked(&mut self, now: Duration, granted: bool) -> Option<usize> {
+        let noted = if granted { &mut self.answered } else { &mut self.refused };
+        noted.push_back(now);
+        for times in [&mut self.refused, &mut self.answered] {
+            while times.front().is_some_and(|at| now.saturating_sub(*at) >= HOUR) {
+                times.pop_front();
+            }
+        }
+        let (_, at_once) = self.bounds_since(now.saturating_sub(HOUR));
+        let allowed = REFUSALS + at_once * self.answered.len();
+        (self.refused.len() > allowed).then_some(self.refused.len())
+    }
+
     /// The greatest (minimum, maximum) that was asked for since `from`.
     pub(super) fn bounds_since(&self, from: Duration) -> (usize, usize) {
         let first = self.sizes.iter().rposition(|(at, _, _)| *at <= from).unwrap_or(0);
@@ -151,6 +175,11 @@ impl Book {
     /// Whether the SpotInstance's pool has gone and let its machines live.
     pub(super) fn is_kept(&self, instance: &Instance) -> bool {
         self.pools.get(&instance.pool_uid).is_some_and(|pool| pool.kept_at.is_some())
+    }
+
+    /// The SpotInstance in whose attempts this token stands.
+    pub(super) fn instance_of_token(&self, token: &str) -> Option<&Instance> {
+        self.instances.values().find(|instance| instance.tokens.contains(token))
     }
 
     /// The SpotInstance of this machine name, in the store or not.

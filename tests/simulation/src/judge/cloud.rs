@@ -62,12 +62,26 @@ pub(super) fn judge(
             set_life(book, instance_id, Life::Gone);
             Vec::new()
         }
-        What::Received(_)
-        | What::Refused { .. }
-        | What::Replayed { .. }
-        | What::Running { .. }
-        | What::ReclaimNotice { .. } => Vec::new(),
+        What::Refused { caller, code } => refused(book, caller, code, now),
+        What::Received(_) | What::Replayed { .. } | What::Running { .. } | What::ReclaimNotice { .. } => {
+            Vec::new()
+        }
     }
+}
+
+/// Throttled requests and the cloud's own troubles are repeated by the client, and no refusal of ours.
+fn refused(book: &mut Book, caller: &Caller, code: &str, now: Duration) -> Vec<Finding> {
+    if caller.action != "RunInstances" || ["RequestLimitExceeded", "InternalError"].contains(&code) {
+        return Vec::new();
+    }
+    let token = caller.token.as_deref().unwrap_or_default();
+    let Some(instance) = book.instance_of_token(token) else { return Vec::new() };
+    let (name, uid) = (instance.pool.name.clone(), instance.pool_uid.clone());
+    let many = book.pools.get_mut(&uid).and_then(|pool| pool.asked(now, false));
+    many.map_or_else(Vec::new, |many| {
+        let text = format!("pool {name} was refused {many} times within an hour, now with {code}");
+        vec![Finding::new(Invariant::FewRefusals, &name, text)]
+    })
 }
 
 fn set_life(book: &mut Book, id: &str, life: Life) {
@@ -114,6 +128,10 @@ fn launched(
             book.excused.insert(launch.name.clone());
         }
         found = made(book, launch, caller, now);
+        let uid = book.instance_of(&launch.name).map(|(_, instance)| instance.pool_uid.clone());
+        if let Some(pool) = uid.and_then(|uid| book.pools.get_mut(&uid)) {
+            pool.asked(now, true);
+        }
     }
     book.machines.insert(launch.instance_id.clone(), machine);
     trace.tell(about(book, &launch.instance_id), || {

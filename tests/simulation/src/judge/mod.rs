@@ -56,6 +56,8 @@ pub enum Invariant {
     RestsWhilePaused,
     /// A pool that is to keep its machines takes none with it.
     LetsLive,
+    /// A pool costs few refused requests, whatever is sold out.
+    FewRefusals,
     /// At rest every pool has what it asks for, and nothing else is left.
     WholeAtRest,
     /// 8: a converged pool writes nothing.
@@ -82,6 +84,7 @@ impl Invariant {
             Self::NothingLeftBehind => "nothing-left-behind",
             Self::RestsWhilePaused => "rests-while-paused",
             Self::LetsLive => "lets-live",
+            Self::FewRefusals => "few-refusals",
             Self::WholeAtRest => "whole-at-rest",
             Self::QuietAtRest => "quiet-at-rest",
             Self::KeepsRunning => "keeps-running",

@@ -1,6 +1,6 @@
 //! What the store's commits may not show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use kube::ResourceExt;
@@ -50,6 +50,8 @@ fn pool(
         sizes: vec![size],
         paused_at: None,
         kept_at: None,
+        refused: VecDeque::new(),
+        answered: VecDeque::new(),
     });
     if known.sizes.last().is_none_or(|last| (last.1, last.2) != (size.1, size.2)) {
         known.sizes.push(size);

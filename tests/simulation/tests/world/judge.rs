@@ -190,6 +190,25 @@ async fn a_machine_above_the_maximum_or_the_need_is_found() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pool_that_asks_again_and_again_is_found() {
+    let court = Court::open();
+    let wish = court.wish(1);
+    court.attempt(&wish, "token");
+    let caller = caller("RunInstances", Some("token"));
+    let refuse = || {
+        let code = "ResourceInsufficient.SpecifiedInstanceType".to_owned();
+        court.happens(What::Refused { caller: caller.clone(), code });
+    };
+    for _ in 0..2 {
+        (0..60).for_each(|_| refuse());
+        assert_eq!(court.finds(), None);
+        tokio::time::advance(std::time::Duration::from_secs(3600)).await;
+    }
+    (0..61).for_each(|_| refuse());
+    assert_eq!(court.finds(), Some(Invariant::FewRefusals));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_machine_for_a_pool_that_left_before_its_wish_is_found() {
     let court = Court::open();
     court.store.delete_pool(&spotpool_operator::ports::PoolKey::new("models", "anna")).expect("leaving");
