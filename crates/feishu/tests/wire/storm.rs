@@ -214,9 +214,9 @@ async fn storm(seed: u64, hours_ahead: i64, workers: usize, deadline: Duration, 
     assert!(took < MINUTE * 600, "{took:?}");
 }
 
-/// Two for every change; `STORMS=20` for longer.
+/// One for every change; `STORMS=20` for longer.
 fn storms() -> u32 {
-    std::env::var("STORMS").ok().and_then(|storms| storms.parse().ok()).unwrap_or(2)
+    std::env::var("STORMS").ok().and_then(|storms| storms.parse().ok()).unwrap_or(1)
 }
 
 proptest! {
