@@ -1,6 +1,7 @@
 //! The stand-ins as servers. `sim cvm --help` says what there is.
 
 mod cvm;
+mod feishu;
 mod stage;
 
 use clap::{Parser, Subcommand};
@@ -18,6 +19,9 @@ enum StandIn {
     /// Tencent Cloud CVM, version 2017-03-12: checks every signature, forgets nothing, misbehaves on
     /// demand. GET /_sim/ lists its admin API. Ends on SIGINT, SIGTERM or when asked to exit.
     Cvm(Box<cvm::CvmArgs>),
+    /// Feishu's webhooks: checks signatures, keywords, rates, sizes and cards, and misbehaves on demand.
+    /// GET /_sim/ lists its admin API, /_sim/cards draws what it got. Ends on SIGINT or SIGTERM.
+    Feishu(feishu::FeishuArgs),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -26,5 +30,6 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match stand_in {
         StandIn::Cvm(args) => runtime.block_on(cvm::run(*args)),
+        StandIn::Feishu(args) => runtime.block_on(feishu::run(args)),
     }
 }
