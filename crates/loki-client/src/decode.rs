@@ -1,4 +1,5 @@
-//! What Loki answers, read into values. Every function takes bytes that may be anything.
+//! What Loki answers, read into values, for those who fetch it by themselves. Every function takes bytes that may be
+//! anything.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +24,10 @@ pub(crate) fn data<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Er
 }
 
 /// The entries of a log query, in the order of the answer: streams in any order, each sorted by time.
-pub(crate) fn entries(body: &[u8]) -> Result<Vec<Entry>, serde_json::Error> {
+///
+/// # Errors
+/// When the body is no answer to a log query.
+pub fn entries(body: &[u8]) -> Result<Vec<Entry>, serde_json::Error> {
     match data(body)? {
         QueryData::Streams(streams) => Ok(flatten(streams)),
         other => Err(de::Error::custom(format_args!("{} where streams are promised", other.name()))),
@@ -31,7 +35,10 @@ pub(crate) fn entries(body: &[u8]) -> Result<Vec<Entry>, serde_json::Error> {
 }
 
 /// The result of a metric query.
-pub(crate) fn value(body: &[u8]) -> Result<Value, serde_json::Error> {
+///
+/// # Errors
+/// When the body is no answer to a metric query.
+pub fn value(body: &[u8]) -> Result<Value, serde_json::Error> {
     match data(body)? {
         QueryData::Scalar(sample) => Ok(Value::Scalar(sample.0)),
         QueryData::Vector(vector) => {
@@ -71,8 +78,11 @@ pub(crate) fn list<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, serde_jso
     json::<Listing<T>>(body).map(|listing| listing.data.unwrap_or_default())
 }
 
-/// One message of the tail.
-pub(crate) fn tail_frame(text: &[u8]) -> Result<TailFrame, serde_json::Error> {
+/// One message of a tail.
+///
+/// # Errors
+/// When the text is no such message.
+pub fn tail_frame(text: &[u8]) -> Result<TailFrame, serde_json::Error> {
     #[derive(Deserialize)]
     struct Frame {
         #[serde(default)]
