@@ -20,7 +20,7 @@ const SMALLEST: u32 = 2;
 const DEEPEST: u32 = 64;
 
 /// How a window is paged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageOptions {
     /// Entries of a page; 1,000 by default.
     pub limit: u32,

@@ -23,7 +23,7 @@ const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlen
 const LONGEST_QUERY: usize = 4096;
 /// Of a server's words, in characters.
 const LONGEST_MESSAGE: usize = 300;
-/// Of a server's text, in bytes: nobody writes that much to say what is wrong.
+/// Of a server's text, in characters: nobody writes that many to say what is wrong.
 const LONGEST_TEXT: usize = 64 * 1024;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -207,9 +207,9 @@ impl HttpLoki {
 
     /// A server's text on one line, without our secrets, capped.
     fn words(&self, text: &str) -> String {
-        let end = text.floor_char_boundary(LONGEST_TEXT);
+        let text: String = text.chars().take(LONGEST_TEXT).collect();
         // Redacted before it is cut short, lest half a secret is left at the end.
-        let text = self.identity.redact(&text[..end]);
+        let text = self.identity.redact(&text);
         let mut words = String::new();
         for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty())
         {

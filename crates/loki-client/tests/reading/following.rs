@@ -7,7 +7,7 @@ use loki_client::{
     Answer, Cursor, CursorOptions, CursorState, Error, Failure, HttpLoki, Labels, Nanos, Window,
 };
 use proptest::prelude::*;
-use rand::{Rng, RngExt as _, SeedableRng as _};
+use rand::{Rng, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use crate::model::{Model, Stored, stored};
@@ -177,7 +177,7 @@ fn run<F: Future>(future: F) -> F::Output {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_lost_and_nothing_doubled(
