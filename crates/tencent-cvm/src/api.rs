@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::Instant;
 
-use crate::{Error, Filter, Instance, InstanceId, RunInstances};
+use crate::{AccountQuota, Error, Filter, Instance, InstanceId, RunInstances};
 
 /// Tencent Cloud CVM in one region, under one account.
 ///
@@ -49,6 +49,13 @@ pub trait Cvm: Send + Sync {
     /// The result holds one entry per id asked for, in the order asked; `Ok` means accepted or already
     /// gone: confirm by describing.
     async fn terminate_instances(&self, ids: &[InstanceId]) -> Vec<(InstanceId, Result<(), Error>)>;
+
+    /// `DescribeAccountQuota`: the account's AppId, which all its keys share, and its quotas in the region.
+    /// ("DescribeAccountQuota", 213/55628.)
+    ///
+    /// # Errors
+    /// See [`Error`]. A key may be allowed to list instances and not this.
+    async fn describe_account_quota(&self) -> Result<AccountQuota, Error>;
 }
 
 /// A complete answer to a look.

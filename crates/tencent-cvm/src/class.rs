@@ -8,6 +8,8 @@ use std::fmt;
 pub enum Action {
     /// Lists instances; 40 calls a second.
     DescribeInstances,
+    /// Tells the account's number and quotas; 20 calls a second.
+    DescribeAccountQuota,
     /// Launches instances; 10 calls a second.
     RunInstances,
     /// Returns instances; 10 calls a second.
@@ -15,10 +17,15 @@ pub enum Action {
 }
 
 impl Action {
+    /// All of them, in the order in which they are declared.
+    pub(crate) const ALL: [Self; 4] =
+        [Self::DescribeInstances, Self::DescribeAccountQuota, Self::RunInstances, Self::TerminateInstances];
+
     /// The value of `X-TC-Action`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DescribeInstances => "DescribeInstances",
+            Self::DescribeAccountQuota => "DescribeAccountQuota",
             Self::RunInstances => "RunInstances",
             Self::TerminateInstances => "TerminateInstances",
         }
@@ -33,6 +40,7 @@ impl Action {
     pub(crate) fn calls_per_second(self) -> u32 {
         match self {
             Self::DescribeInstances => 40,
+            Self::DescribeAccountQuota => 20,
             Self::RunInstances | Self::TerminateInstances => 10,
         }
     }

@@ -11,6 +11,7 @@ mod envelope;
 mod error;
 mod launch;
 mod limit;
+mod quota;
 mod reqwest_transport;
 mod retry;
 mod send;
@@ -30,4 +31,6 @@ pub use error::{BoxError, Error, Reach};
 pub use limit::{LimitTotals, RateLimits};
 pub use reqwest_transport::ReqwestTransport;
 pub use transport::{Transport, TransportError};
-pub use types::{Filter, Instance, InstanceId, InstanceState, RunInstances, Tag};
+pub use types::{
+    AccountQuota, AppId, Filter, Instance, InstanceId, InstanceState, RunInstances, Tag, ZoneQuota,
+};

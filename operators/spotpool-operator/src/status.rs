@@ -125,6 +125,17 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
         let left = would_leak(seen);
         return (Truth::True, hold.reason, format!("{}{left}", hold.message));
     }
+    if !plan.elsewhere.is_empty() {
+        let places: Vec<String> =
+            plan.elsewhere.iter().map(|(name, account)| format!("{name} (account {account})")).collect();
+        let message = format!(
+            "the machines of these SpotInstances were asked for in another account than the key opens, are not seen, \
+             and are billed: {}. Give a key of that account back, or terminate them there by hand and remove the \
+             SpotInstances' finalizers",
+            places.join(", ")
+        );
+        return (Truth::True, reason::ANOTHER_ACCOUNT, message);
+    }
     if !plan.disputed.is_empty() {
         let ids: Vec<&str> = plan.disputed.iter().map(tencent_cvm::InstanceId::as_str).collect();
         let message = format!(

@@ -1,11 +1,14 @@
 //! Wire types. Every field of an answer may be null or absent, and unknown values must not fail.
 
+mod account_quota;
 mod instance;
 mod run_instances;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+pub(crate) use account_quota::WireAccountQuota;
+pub use account_quota::{AccountQuota, AppId, ZoneQuota};
 pub(crate) use instance::{DescribeInstances, Page, WirePage};
 pub use instance::{Instance, InstanceState};
 pub(crate) use run_instances::Launched;

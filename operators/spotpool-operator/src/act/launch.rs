@@ -65,8 +65,7 @@ fn fly(core: &Arc<Core>, way: &Way, account: &AccountSeen, pool: &Arc<ValidPool>
         let read_at = Instant::now();
         // Read again: the writes before this may have taken their time, and an old offset sends nothing.
         let Some(now) = core.sweeps.cloud_time_at(&way.key, read_at) else { return };
-        let sky =
-            Sky { cloud: Arc::clone(&way.cloud), fingerprint: account.fingerprint.clone(), now, read_at };
+        let sky = Sky { cloud: Arc::clone(&way.cloud), account: account.id.label(), now, read_at };
         flights::start(core, pool, launch, sky);
     }
 }

@@ -119,10 +119,14 @@ fn is_wish(instance: &SpotInstance) -> bool {
 
 fn is_lost(instance: &SpotInstance, account: &AccountSeen, rules: &Rules) -> bool {
     let status = instance.status.clone().unwrap_or_default();
-    matches!(standing(instance, &status, account, rules), Standing::Lost(_))
+    account.speaks_of(instance, rules)
+        && matches!(standing(instance, &status, account, rules), Standing::Lost(_))
 }
 
 fn launch(pool: &ValidPool, instance: &SpotInstance, account: &AccountSeen, rules: &Rules) -> Option<Launch> {
+    if !account.speaks_of(instance, rules) {
+        return None;
+    }
     let nothing = SpotInstanceStatus::default();
     let status = instance.status.as_ref().unwrap_or(&nothing);
     let looked: Option<Timestamp> = account.by_name.get(&instance.uid()?).map(|look| look.begun);

@@ -9,7 +9,7 @@ use tencent_cvm::InstanceId;
 use super::attempts::{NextAttempt, close, next_attempt};
 use super::leave::{Farewell, farewell, last_look_after};
 use super::machine::{Standing, next_status, proof_due, standing};
-use super::room::occupied;
+use super::room::{may_have_machine, occupied};
 use super::seen::{AccountSeen, Observed};
 use super::{Plan, Rules, Step, reads};
 use crate::crd::{Attempt, AttemptOutcome, INSTANCE_FINALIZER, SpotInstance, SpotInstanceStatus};
@@ -34,6 +34,8 @@ pub struct Member {
     /// Whether a request for it is under way in this process.
     pub in_flight: bool,
     belongs: bool,
+    /// Asked for in another account: what this one shows says nothing.
+    elsewhere: bool,
     standing: Standing,
 }
 
@@ -66,11 +68,13 @@ impl Member {
         let uid = instance.uid().unwrap_or_default();
         let in_flight = seen.in_flight.contains(&uid);
         let belongs = seen.pool.valid().is_some_and(|pool| pool.uid == instance.spec.pool.uid);
-        let mut status = instance.status.clone().unwrap_or_default();
+        let elsewhere = seen.cloud.account().is_some_and(|account| !account.speaks_of(instance, rules));
+        let mut status;
         let mut stands = Standing::Awaited;
         let mut next = NextAttempt::LookAfter(Timestamp::MAX);
-        if let Some(account) = seen.account_of(instance) {
-            status = next_status(instance, seen, account, rules, wall_now);
+        let account = seen.account_of(instance, rules);
+        status = next_status(instance, seen, account, rules, wall_now);
+        if let Some(account) = account {
             stands = standing(instance, &status, account, rules);
             next = Self::next(&uid, instance, &status, seen, account, rules);
             if next == NextAttempt::Close && !in_flight && instance.metadata.deletion_timestamp.is_none() {
@@ -78,7 +82,16 @@ impl Member {
                 next = NextAttempt::New;
             }
         }
-        Self { instance: instance.clone(), uid, status, next, in_flight, belongs, standing: stands }
+        Self {
+            instance: instance.clone(),
+            uid,
+            status,
+            next,
+            in_flight,
+            belongs,
+            elsewhere,
+            standing: stands,
+        }
     }
 
     fn next(
@@ -111,6 +124,16 @@ impl Member {
     /// Whether it counts towards the pool's size.
     pub fn counts(&self) -> bool {
         self.belongs && !self.leaving() && !matches!(self.standing, Standing::Lost(_))
+    }
+
+    /// Its machine, or one that may yet come, is in another account than the key opens.
+    pub fn is_elsewhere(&self) -> bool {
+        self.elsewhere && may_have_machine(&self.status)
+    }
+
+    /// Its name, and the account that its machine was asked for in.
+    pub(super) fn whereabouts(&self) -> (String, String) {
+        (self.instance.name_any(), self.status.account.clone().unwrap_or_default())
     }
 
     /// How many machines of the pool it holds or may hold.
@@ -153,7 +176,7 @@ impl Member {
 
     /// What is to be done with it, sizes apart.
     pub(super) fn step(&self, seen: &Observed, rules: &Rules, plan: &mut Plan) -> Step {
-        let account = seen.account_of(&self.instance);
+        let account = seen.account_of(&self.instance, rules);
         if self.in_flight {
             return Step::Keep;
         }

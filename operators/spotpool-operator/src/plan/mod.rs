@@ -76,6 +76,8 @@ pub struct Plan {
     pub unclaimed: Vec<InstanceId>,
     /// Machines that have to go and that only a person may judge: name or tags were changed.
     pub disputed: Vec<InstanceId>,
+    /// SpotInstances whose machines were asked for in another account than the key opens, and that account.
+    pub elsewhere: Vec<(String, String)>,
     /// SpotInstances that nobody here made.
     pub hand_made: Vec<String>,
     /// How many there are of what.
@@ -189,6 +191,7 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
     let mut plan = Plan::default();
     let members = member::members(seen, rules, wall_now, &mut plan);
     plan.hold = hold(seen, &members);
+    plan.elsewhere = members.iter().filter(|member| member.is_elsewhere()).map(Member::whereabouts).collect();
     for member in &members {
         let step = member.step(seen, rules, &mut plan);
         plan.instances.push(InstancePlan {
@@ -252,20 +255,14 @@ fn hold(seen: &Observed, members: &[Member]) -> Option<Hold> {
             Some(trouble) => Hold { reason: reason::CLOUD_UNREACHABLE, message: trouble.text.clone() },
         });
     }
-    // A SpotInstance for which nothing was ever made says nothing about the account.
-    let made_elsewhere = members.iter().any(|member| {
-        let may_have_machine = !member.recorded().is_empty() || !attempts::all_answered(&member.status);
-        may_have_machine && member.status.account.as_ref().is_some_and(|made| *made != account.fingerprint)
-    });
-    let any_known = members.iter().flat_map(Member::recorded).any(|(id, _)| {
-        matches!(account.machine(&id), seen::Sight::Present(machine) if machine.name.starts_with("sp-"))
-    });
-    (made_elsewhere && !any_known).then(|| Hold {
+    let nothing_here = !members.iter().any(|member| account.shows(&member.instance));
+    (nothing_here && members.iter().any(Member::is_elsewhere)).then(|| Hold {
         reason: reason::ANOTHER_ACCOUNT,
-        message:
-            "none of the pool's machines is visible under the changed key, which looks like another account; \
-                  nothing is launched or terminated until the old key or one of the same account is given"
-                .to_owned(),
+        message: format!(
+            "the key opens another account ({}) than the pool's machines are in, and none of them is visible; nothing \
+             is launched or terminated until a key of their account is given back",
+            account.id.label()
+        ),
     })
 }
 

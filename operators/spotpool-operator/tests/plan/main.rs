@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod accounts;
 mod admission;
 mod attempts;
 mod farewells;

@@ -231,7 +231,7 @@ impl Cloud {
         if let Call::Run(run) = &call {
             caller.token.clone_from(&run.client_token);
         }
-        if !matches!(call, Call::Describe(_)) {
+        if !call.only_reads() {
             self.record(What::Received(caller.clone()));
         }
         Ok((account, region, call))
@@ -250,6 +250,7 @@ impl Cloud {
             Call::Describe(call) => self.describe(account, region, call, &plan.tampering),
             Call::Run(call) => self.run(account, region, call, body, caller, plan.launch_fails),
             Call::Terminate(call) => self.terminate(account, region, call, caller),
+            Call::Quota(call) => self.account_quota(account, region, call),
         }
     }
 

@@ -12,6 +12,7 @@ mod listing;
 mod machine;
 mod model_server;
 mod order;
+mod quota;
 mod request;
 mod settings;
 pub mod signature;

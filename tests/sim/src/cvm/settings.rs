@@ -235,7 +235,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let limits = [("DescribeInstances", 40), ("RunInstances", 10), ("TerminateInstances", 10)];
+        let limits = [
+            ("DescribeInstances", 40),
+            ("DescribeAccountQuota", 20),
+            ("RunInstances", 10),
+            ("TerminateInstances", 10),
+        ];
         Self {
             boot: Span::secs(5),
             load: Span::between(Duration::from_secs(1), Duration::from_secs(2)),
