@@ -16,6 +16,8 @@ const PLUS_SLASH: u16 = 1 << 8;
 const EQUALS: u16 = 1 << 9;
 const TILDE: u16 = 1 << 10;
 const MAIL: u16 = 1 << 11;
+const AT: u16 = 1 << 12;
+const COMMA: u16 = 1 << 13;
 
 const TABLE: [u16; 256] = table();
 
@@ -36,6 +38,8 @@ const fn table() -> [u16; 256] {
             b'=' => EQUALS,
             b'~' => TILDE,
             b'%' | b'!' | b'#' | b'$' | b'&' | b'*' => MAIL,
+            b'@' => AT,
+            b',' => COMMA,
             _ => 0,
         };
         byte += 1;
@@ -62,9 +66,21 @@ impl Alphabet {
     /// base64 with the standard alphabet, without padding.
     pub(crate) const STD64: Self = Self::ALNUM.and(Self(PLUS_SLASH));
     pub(crate) const STD64_PADDED: Self = Self::STD64.and(Self(EQUALS));
-    pub(crate) const ANY64_PADDED: Self = Self::ANY64.and(Self(EQUALS));
     pub(crate) const URL64_DOT: Self = Self::URL64.and(Self(DOT));
     pub(crate) const URL64_DOT_TILDE: Self = Self::URL64_DOT.and(Self(TILDE));
+    pub(crate) const URL64_EQUALS: Self = Self::URL64.and(Self(EQUALS));
+    /// Letters, digits and `-`, as in Slack's tokens, whose newer kinds are percent-encoded too.
+    pub(crate) const SLACK: Self = Self::ALNUM.and(Self(DASH));
+    pub(crate) const HEX_LOWER_UNDERSCORE: Self = Self::HEX_LOWER.and(Self(UNDERSCORE));
+    pub(crate) const WORD_SLASH: Self = Self::WORD.and(Self(PLUS_SLASH));
+    /// The base64 of crypt(3).
+    pub(crate) const CRYPT64: Self = Self::ALNUM.and(Self(DOT | PLUS_SLASH));
+    /// And what separates the parts of its hashes.
+    pub(crate) const CRYPT: Self = Self::CRYPT64.and(Self(EQUALS | MAIL | COMMA));
+    /// Base64 in parts joined by `_`.
+    pub(crate) const STD64_TOKEN: Self = Self::STD64_PADDED.and(Self(UNDERSCORE));
+    /// The path of a webhook of Teams: UUIDs, `@` and slashes.
+    pub(crate) const WEBHOOK: Self = Self::URL64.and(Self(PLUS_SLASH | AT));
     /// What a name in a configuration or a header consists of.
     pub(crate) const IDENTIFIER: Self = Self::URL64_DOT;
     /// The unquoted local part of an address, as far as it occurs in practice.

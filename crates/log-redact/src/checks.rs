@@ -40,19 +40,6 @@ pub(crate) fn chinese_identity(text: &[u8]) -> bool {
         && CHECKS[(sum % 11) as usize] == check[0].to_ascii_uppercase()
 }
 
-/// GB 32100-2015: 18 characters of an alphabet of 31, the last of which is the check.
-pub(crate) fn social_credit(text: &[u8]) -> bool {
-    const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
-    const WEIGHTS: [usize; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
-    let value = |byte: &u8| ALPHABET.iter().position(|letter| letter == byte);
-    let Some(values) = text.iter().map(value).collect::<Option<Vec<_>>>() else { return false };
-    if values.len() != 18 {
-        return false;
-    }
-    let sum: usize = values.iter().zip(WEIGHTS).map(|(value, weight)| value * weight).sum();
-    values[17] == (31 - sum % 31) % 31
-}
-
 /// ISO 13616: the first four characters moved to the end, letters as two digits, modulo 97 leaves 1.
 pub(crate) fn iban(text: &[u8]) -> bool {
     let Some((head, rest)) = text.split_at_checked(4) else { return false };
@@ -97,14 +84,12 @@ mod tests {
         assert!(!chinese_identity(b"110105194913310020"), "month 13");
         assert!(iban(b"GB82WEST12345698765432") && !iban(b"GB82WEST12345698765433"));
         assert!(iban(b"DE89370400440532013000"));
-        assert!(social_credit(b"91350100M000100Y43") && !social_credit(b"91350100M000100Y44"));
     }
 
     #[test]
     fn letters_where_digits_belong_fail_without_a_panic() {
         assert!(!chinese_identity(b"1101051949123100"));
         assert!(!iban(b"GB8") && !iban("GB82WESTé2345698765432".as_bytes()));
-        assert!(!social_credit(b"91350100M000100Y4I"));
         assert!(!crc32_base62(b"") && !crc32_base62(b"ghp_abc") && !crc32_base62(b"ghp_abcdef-bcdef"));
     }
 }

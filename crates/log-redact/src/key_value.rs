@@ -250,9 +250,28 @@ fn after_quote(text: &[u8], at: usize) -> usize {
     quote_at(text, at).map_or(at, |(quote, escapes)| at + escapes + quote.len())
 }
 
+/// Past blanks and a terminal's colour codes.
 fn after_blanks(text: &[u8], at: usize) -> usize {
-    let rest = text.get(at..).unwrap_or_default();
-    at + rest.iter().take(MOST_BLANKS).take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+    let mut at = at;
+    for _ in 0..MOST_BLANKS {
+        let rest = text.get(at..).unwrap_or_default();
+        at += match rest {
+            [b' ' | b'\t', ..] => 1,
+            [0x1b, b'[', rest @ ..] => {
+                let numbers = rest
+                    .iter()
+                    .take(MOST_BLANKS)
+                    .take_while(|byte| matches!(byte, b'0'..=b'9' | b';'))
+                    .count();
+                if rest.get(numbers) != Some(&b'm') {
+                    break;
+                }
+                numbers + 3
+            }
+            _ => break,
+        };
+    }
+    at
 }
 
 fn byte_at(text: &[u8], at: usize) -> Option<u8> {

@@ -17,7 +17,7 @@ pub(crate) struct Active {
 }
 
 /// What a watched word starts.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Target {
     Shape(ClassId, &'static Shape),
     Key,
@@ -26,9 +26,11 @@ pub(crate) enum Target {
     Url,
     Scheme,
     At,
-    DottedDigit,
-    ColonHex,
+    Ipv4,
+    Ipv6,
+    Mac,
     HostSuffix,
+    Dsn,
 }
 
 /// The classes that are looked for, compiled.
@@ -49,31 +51,21 @@ pub(crate) struct Rules {
 }
 
 /// Words that the name of a key may contain.
-const KEY_STEMS: [&str; 30] = [
+const KEY_STEMS: [&str; 20] = [
     "passw",
     "passphrase",
     "passcode",
     "pwd",
+    "userpass",
+    "requirepass",
+    "masterauth",
     "secret",
     "token",
-    "apikey",
-    "api_key",
-    "api-key",
-    "api.key",
-    "accesskey",
-    "access_key",
-    "access-key",
-    "privatekey",
-    "private_key",
-    "private-key",
-    "accountkey",
     "authorization",
     "credential",
     "cookie",
     "signature",
     "sig=",
-    "sessionid",
-    "session_id",
     "sessid",
     "identified by",
     "密码",
@@ -81,6 +73,23 @@ const KEY_STEMS: [&str; 30] = [
     "密钥",
     "令牌",
 ];
+
+/// And words of two parts, joined by nothing or by one of [`JOINTS`].
+const KEY_PAIRS: [(&str, &str); 12] = [
+    ("api", "key"),
+    ("access", "key"),
+    ("private", "key"),
+    ("account", "key"),
+    ("app", "key"),
+    ("application", "key"),
+    ("routing", "key"),
+    ("integration", "key"),
+    ("signing", "key"),
+    ("subscription", "key"),
+    ("encryption", "key"),
+    ("session", "id"),
+];
+const JOINTS: [&str; 4] = ["", "_", "-", "."];
 
 /// A word is watched for from this length on; shorter ones would be met everywhere.
 const SHORTEST_WORD: usize = 3;
@@ -114,7 +123,8 @@ impl Rules {
                         code,
                         Code::ChineseIdentity
                             | Code::ChineseMobile
-                            | Code::SocialCredit
+                            | Code::Phone
+                            | Code::SocialSecurity
                             | Code::Card
                             | Code::Iban
                     );
@@ -128,7 +138,10 @@ impl Rules {
         }
         let by_key = [Code::Authorization, Code::Cookie, Code::BasicAuth, Code::Bearer];
         if !rules.keys.is_empty() || by_key.iter().any(|code| rules.code(*code).is_some()) {
-            KEY_STEMS.iter().for_each(|stem| words.watch(stem, Target::Key));
+            words.watch_all(&KEY_STEMS, Target::Key);
+            for (first, second) in KEY_PAIRS {
+                JOINTS.iter().for_each(|joint| words.watch(&format!("{first}{joint}{second}"), Target::Key));
+            }
         }
         // The longest names first: what says more wins.
         rules.keys.sort_by_key(|(name, _)| std::cmp::Reverse(name.with.len() * 100 + name.suffix.len()));
@@ -185,6 +198,7 @@ impl Words {
     fn watch(&mut self, word: &str, target: Target) {
         let word = word.to_ascii_lowercase();
         match self.spelled.iter().position(|other| *other == word) {
+            Some(at) if self.targets[at].contains(&target) => {}
             Some(at) => self.targets[at].push(target),
             None => {
                 self.spelled.push(word);
@@ -202,11 +216,71 @@ fn watch_code(words: &mut Words, code: Code) {
     match code {
         Code::PrivateKey => words.watch_all(&["-----begin ", "putty-user-key-file"], Target::PrivateKey),
         Code::Jwt => words.watch("eyJ", Target::Jwt),
-        Code::UrlPassword => words.watch("://", Target::Url),
+        Code::UrlPassword | Code::SentryDsn => words.watch("://", Target::Url),
         Code::Bearer => words.watch("bearer ", Target::Scheme),
         Code::BasicAuth => words.watch("basic ", Target::Scheme),
         Code::Email => words.watch("@", Target::At),
-        Code::Ipv4Public => (0..10).for_each(|digit| words.watch(&format!(".{digit}"), Target::DottedDigit)),
+        Code::Ip | Code::IpPrivate => {
+            (0..10).for_each(|digit| words.watch(&format!(".{digit}"), Target::Ipv4));
+            watch_colons(words, Target::Ipv6);
+        }
+        Code::Mac => {
+            watch_colons(words, Target::Mac);
+            HEX.chars().for_each(|digit| words.watch(&format!("-{digit}"), Target::Mac));
+        }
+        Code::Host => words.watch_all(&HOST_SUFFIXES, Target::HostSuffix),
+        Code::DsnPassword => words.watch_all(&["@tcp(", "@unix(", "jdbc:oracle:"], Target::Dsn),
         _ => {}
     }
+}
+
+const HEX: &str = "0123456789abcdef";
+
+/// Ends of names of machines: of clusters and private networks, and the most used domains.
+const HOST_SUFFIXES: [&str; 40] = [
+    ".local",
+    ".internal",
+    ".lan",
+    ".svc",
+    ".corp",
+    ".home",
+    ".intranet",
+    ".localdomain",
+    ".com",
+    ".net",
+    ".org",
+    ".io",
+    ".cn",
+    ".edu",
+    ".gov",
+    ".mil",
+    ".info",
+    ".biz",
+    ".dev",
+    ".app",
+    ".cloud",
+    ".ai",
+    ".co",
+    ".de",
+    ".uk",
+    ".fr",
+    ".jp",
+    ".kr",
+    ".ru",
+    ".br",
+    ".in",
+    ".au",
+    ".ca",
+    ".nl",
+    ".it",
+    ".es",
+    ".se",
+    ".ch",
+    ".eu",
+    ".tw",
+];
+
+fn watch_colons(words: &mut Words, target: Target) {
+    words.watch("::", target);
+    HEX.chars().for_each(|digit| words.watch(&format!(":{digit}"), target));
 }

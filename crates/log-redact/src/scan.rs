@@ -8,7 +8,7 @@ use aho_corasick::automaton::Automaton;
 use memchr::memchr;
 
 use crate::class::Code;
-use crate::key_value;
+use crate::join::{self, Joined, Reach};
 use crate::rules::{ClassId, Rules, Target};
 use crate::verify;
 use crate::view::{self, View};
@@ -47,8 +47,12 @@ pub(crate) struct Scan<'a> {
 pub(crate) struct Done {
     pub(crate) keys: usize,
     pub(crate) addresses: usize,
+    pub(crate) hosts: usize,
     pub(crate) keys_of_pem: usize,
+    pub(crate) macs: usize,
     pub(crate) mails: usize,
+    pub(crate) numbers: usize,
+    pub(crate) wide_addresses: usize,
 }
 
 /// Everything in `text` that begins in `accept`; bytes before and after are looked at as surroundings.
@@ -59,6 +63,8 @@ pub(crate) fn scan(rules: &Rules, text: &[u8], accept: Range<usize>) -> Vec<Cand
 fn scan_at(rules: &Rules, text: &[u8], accept: Range<usize>, depth: u8) -> Vec<Candidate> {
     let mut scan = Scan { rules, text, depth, found: Vec::new(), breaks: Vec::new(), done: Done::default() };
     scan.words(&accept);
+    scan.long_runs(&accept);
+    scan.digits(&accept);
     scan.extra(&accept);
     if depth < DEEPEST {
         scan.percent(&accept);
@@ -71,6 +77,11 @@ fn scan_at(rules: &Rules, text: &[u8], accept: Range<usize>, depth: u8) -> Vec<C
 impl Scan<'_> {
     pub(crate) fn find(&mut self, class: ClassId, (start, end): (usize, usize)) {
         self.found.push(Candidate { start, end, class, decoded: None });
+    }
+
+    /// The same for a secret that may be written in several ways, of which one is `plain`.
+    pub(crate) fn find_as(&mut self, class: ClassId, (start, end): (usize, usize), plain: Vec<u8>) {
+        self.found.push(Candidate { start, end, class, decoded: Some(plain) });
     }
 
     /// Watches for the rules' words. Line breaks and the blanks after them are passed over, so that a word that a line
@@ -101,6 +112,10 @@ impl Scan<'_> {
                 }
             }
             line_break = (line_end < accept.end).then_some(line_end);
+            // Few lines are one word; one that is may be the rest of what the line before it ends with.
+            if line_break.is_some() && join::is_one_word(self.text, line_end + 1) {
+                self.goes_on_over(line_end);
+            }
             at = line_end + 1;
         }
     }
@@ -115,8 +130,10 @@ impl Scan<'_> {
                         continue;
                     }
                     let matched = shape.matches(self.text, at, after);
-                    if let Some(token) = matched.token {
-                        self.find(class, token);
+                    match matched.token {
+                        Some(token) => self.find(class, token),
+                        None if shape.before.is_some() => self.began_before(at),
+                        None => {}
                     }
                     self.goes_on_at(matched.reached);
                 }
@@ -126,8 +143,11 @@ impl Scan<'_> {
                 Target::Url => verify::url::look(self, at, after),
                 Target::Scheme => verify::header::scheme(self, at, after),
                 Target::At => verify::mail::look(self, at),
-                Target::DottedDigit => verify::address::ipv4(self, at),
-                Target::ColonHex | Target::HostSuffix => {}
+                Target::Ipv4 => verify::address::ipv4(self, at),
+                Target::Ipv6 => verify::address::ipv6(self, at),
+                Target::Mac => verify::address::mac(self, at),
+                Target::HostSuffix => verify::address::host(self, at, after),
+                Target::Dsn => verify::url::dsn(self, at, after),
             }
         }
     }
@@ -141,9 +161,54 @@ impl Scan<'_> {
             [b'\\', b'\r', b'\n', ..] => 2,
             _ => return,
         };
+        self.goes_on_over(at + skipped);
+    }
+
+    fn goes_on_over(&mut self, line_break: usize) {
         if self.depth < DEEPEST {
-            self.breaks.push(at + skipped);
+            self.breaks.push(line_break);
         }
+    }
+
+    /// Notes that something may have begun before the line that the word at `at` begins, if it begins one.
+    pub(crate) fn began_before(&mut self, at: usize) {
+        let from = at.saturating_sub(WORD_BEFORE);
+        let Some(line_break) = memchr::memrchr(b'\n', &self.text[from..at]) else { return };
+        let before = self.text[from + line_break..at].trim_ascii_start();
+        if !before.iter().any(u8::is_ascii_whitespace) {
+            self.goes_on_over(from + line_break);
+        }
+    }
+
+    /// The same for digits: only if the next line begins with more of them, and with no point in time.
+    pub(crate) fn goes_on_in_digits_at(&mut self, at: usize) {
+        let rest = self.text.get(at..).unwrap_or_default();
+        let Some(next) = rest.strip_prefix(b"\r").unwrap_or(rest).strip_prefix(b"\n") else { return };
+        let next = next.trim_ascii_start();
+        let digits = next
+            .iter()
+            .take(20)
+            .take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'X' | b'x'))
+            .count();
+        let time = matches!(next.get(digits), Some(b' ' | b':' | b'/' | b'.' | b'-' | b'\t'))
+            && next.get(digits + 1).is_some_and(u8::is_ascii_digit);
+        if digits > 0 && !time {
+            self.goes_on_at(at);
+        }
+    }
+
+    /// Base64 of a text with something in it, at `start..end`; whether it was base64 of a text.
+    pub(crate) fn base64(&mut self, start: usize, end: usize) -> bool {
+        if self.depth >= DEEPEST {
+            return false;
+        }
+        let Some(text) = view::base64_text(&self.text[start..end]) else { return false };
+        let found = scan_at(self.rules, &text, 0..text.len(), self.depth + 1);
+        if let Some(first) = found.into_iter().min_by_key(|candidate| (candidate.start, candidate.class)) {
+            let secret = first.decoded.unwrap_or_else(|| text[first.start..first.end].to_vec());
+            self.found.push(Candidate { start, end, class: first.class, decoded: Some(secret) });
+        }
+        true
     }
 
     fn extra(&mut self, accept: &Range<usize>) {
@@ -209,34 +274,50 @@ impl Scan<'_> {
 
     /// What goes on over line breaks.
     fn joined(&mut self) {
+        const REACHES: [Reach; 3] = [Reach::Words(1), Reach::Words(2), Reach::Column];
         let mut breaks = std::mem::take(&mut self.breaks);
         breaks.sort_unstable();
         breaks.dedup();
         let mut covered = 0;
         for line_break in breaks {
-            // A view goes on over many breaks; each is looked at once.
+            // Text wrapped at a column goes on over many breaks, and is looked at once.
             if line_break < covered {
                 continue;
             }
-            let (view, seams, last_line) = View::joined(self.text, line_break);
-            covered = last_line;
-            let mut found = scan_at(self.rules, &view.text, 0..view.text.len(), DEEPEST);
-            found.retain(|candidate| {
-                let crossed = seams.iter().find(|seam| candidate.start < **seam && **seam < candidate.end);
-                crossed.is_some_and(|seam| self.is_continued(&view, *seam, candidate))
-            });
-            self.take(&view, found);
+            let mut seams = 0;
+            for reach in REACHES {
+                let joined = Joined::new(self.text, line_break, reach);
+                if reach == Reach::Column {
+                    covered = joined.last_line;
+                }
+                if joined.seams.len() > seams {
+                    seams = joined.seams.len();
+                    self.look_over(&joined);
+                }
+            }
         }
+    }
+
+    fn look_over(&mut self, joined: &Joined) {
+        let view = &joined.view;
+        let mut found = scan_at(self.rules, &view.text, 0..view.text.len(), self.depth + 1);
+        found.retain(|candidate| {
+            let seam = joined.seams.iter().rfind(|seam| candidate.start < **seam && **seam < candidate.end);
+            seam.is_some_and(|seam| self.is_continued(joined, *seam, candidate))
+        });
+        self.take(view, found);
     }
 
     /// Whether what follows the line break belongs to the secret: always when there is no secret without it, else only
     /// when it looks like more of the same.
-    fn is_continued(&self, view: &View, seam: usize, joined: &Candidate) -> bool {
-        let Some((start, _)) = view.outer(joined.start..joined.end) else { return false };
+    fn is_continued(&self, joined: &Joined, seam: usize, candidate: &Candidate) -> bool {
+        let Some((start, _)) = joined.view.outer(candidate.start..candidate.end) else { return false };
+        let Some((next_line, _)) = joined.view.outer(seam..candidate.end) else { return false };
         let whole_before = self.found.iter().any(|other| other.start <= start && other.end > start);
-        let more = &view.text[seam..joined.end];
-        let ends_there = view.text.get(joined.end).is_none_or(|byte| !matches!(byte, b' ' | b':'));
-        !whole_before || (ends_there && more.len() >= 4 && key_value::looks_drawn(more))
+        let whole_after = self.found.iter().any(|other| other.start == next_line);
+        // Base64 that is text on both sides of a break is one text.
+        let is_text = whole_before && candidate.decoded.is_some();
+        !whole_after && (is_text || joined.belongs(candidate.start, seam, candidate.end, whole_before))
     }
 
     pub(crate) fn code(&self, code: Code) -> Option<ClassId> {

@@ -16,7 +16,7 @@ pub(crate) enum Part {
 /// A checksum or the like, over the whole token.
 pub(crate) type Check = fn(&[u8]) -> bool;
 
-/// What a token's issuer writes.
+/// What a token's issuer writes. Shapes are the same when they are one row of the table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
     /// One of these is in every token of the shape, as written here.
@@ -24,11 +24,11 @@ pub(crate) struct Shape {
     /// What stands before the literal; nothing for most.
     pub(crate) before: Option<(Alphabet, u16, u16)>,
     pub(crate) parts: &'static [Part],
-    /// Must hold, or it is no such token.
-    pub(crate) must: Option<Check>,
+    /// A word that the token may be glued to, and that is none of it.
+    pub(crate) glued_to: &'static str,
     /// Says where the token ends when more letters follow it.
     pub(crate) ends: Option<Check>,
-    /// How many bytes of the literal are no secret and stay (the address before a webhook's key).
+    /// The literal is no secret and stays (the address before a webhook's key).
     pub(crate) keep_literal: bool,
 }
 
@@ -41,9 +41,15 @@ pub(crate) struct Match {
     pub(crate) reached: usize,
 }
 
+impl PartialEq for Shape {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
 impl Shape {
     pub(crate) const fn new(literals: &'static [&'static str], parts: &'static [Part]) -> Self {
-        Self { literals, before: None, parts, must: None, ends: None, keep_literal: false }
+        Self { literals, before: None, parts, glued_to: "", ends: None, keep_literal: false }
     }
 
     pub(crate) const fn before(mut self, alphabet: Alphabet, least: u16, most: u16) -> Self {
@@ -51,8 +57,8 @@ impl Shape {
         self
     }
 
-    pub(crate) const fn must(mut self, check: Check) -> Self {
-        self.must = Some(check);
+    pub(crate) const fn glued_to(mut self, word: &'static str) -> Self {
+        self.glued_to = word;
         self
     }
 
@@ -85,7 +91,10 @@ impl Shape {
                 start
             }
         };
-        if !begins_a_word(text, start) {
+        let glued = !self.glued_to.is_empty() && text[..start].ends_with(self.glued_to.as_bytes());
+        // A literal such as `.office.com` begins inside a word.
+        let inside = text.get(start).is_some_and(|first| !Alphabet::ALNUM.has(*first));
+        if !glued && !inside && !begins_a_word(text, start) {
             return None;
         }
         let mut end = after;
@@ -119,9 +128,6 @@ impl Shape {
         if glued && !self.ends.is_some_and(|ends| ends(token)) {
             return None;
         }
-        if self.must.is_some_and(|must| !must(token)) {
-            return None;
-        }
         Some((begin, end))
     }
 }
@@ -129,11 +135,11 @@ impl Shape {
 /// Whether a word may begin at `at`: the byte before is no letter or digit, or ends a terminal's colour code.
 pub(crate) fn begins_a_word(text: &[u8], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).and_then(|before| text.get(before)) else { return true };
-    !Alphabet::ALNUM.has(*before) || (*before == b'm' && after_colour(text, at - 1))
+    !Alphabet::ALNUM.has(*before) || (*before == b'm' && ends_colour(text, at - 1))
 }
 
 /// Whether the `m` at `at` ends `ESC [ 1 ; 31 m`.
-fn after_colour(text: &[u8], at: usize) -> bool {
+pub(crate) fn ends_colour(text: &[u8], at: usize) -> bool {
     let numbers =
         text[..at].iter().rev().take(16).take_while(|byte| matches!(byte, b'0'..=b'9' | b';')).count();
     at >= numbers + 2 && text[at - numbers - 2..at - numbers] == *b"\x1b["

@@ -136,9 +136,9 @@ pub(super) const CLASSES: &[Class] = &[
     ),
     class(
         "volcengine-access-key-id",
-        "Access key id of Volcano Engine",
-        "https://www.volcengine.com/docs/6291/65568",
-        Rule::Shapes(&[Shape::new(&["AKLT"], &[between(Alphabet::ALNUM, 20, 60)])]),
+        "Access key id of Volcano Engine and BytePlus",
+        "https://docs.byteplus.com/byteplus-platform/reference/accesskey",
+        Rule::Shapes(&[Shape::new(&["AKLT"], &[between(Alphabet::URL64, 16, 60)])]),
     ),
     class(
         "digitalocean-token",
@@ -166,5 +166,27 @@ pub(super) const CLASSES: &[Class] = &[
         "Access key of Scaleway",
         "https://www.scaleway.com/en/docs/iam/how-to/create-api-keys/",
         Rule::Shapes(&[Shape::new(&["SCW"], &[exactly(Alphabet::UPPER_DIGITS, 17)])]),
+    ),
+    class(
+        "yandex-cloud-key",
+        "API key or IAM token of Yandex Cloud",
+        "https://gitlab.com/gitlab-org/gitlab/-/issues/353039",
+        Rule::Shapes(&[
+            Shape::new(&["AQVN"], &[between(Alphabet::URL64, 35, 38)]),
+            Shape::new(
+                &["t1.9"],
+                &[
+                    between(Alphabet::URL64_EQUALS, 20, 400),
+                    literal("."),
+                    between(Alphabet::URL64_EQUALS, 86, 88),
+                ],
+            ),
+        ]),
+    ),
+    class(
+        "huawei-cloud-secret-key",
+        "Secret access key of Huawei Cloud",
+        "https://support.huaweicloud.com/intl/en-us/usermanual-ca/ca_01_0003.html",
+        Rule::Keys(&[key_of("huawei", "secretkey"), key_of("huaweicloud", "sk"), key_of("hw", "secretkey")]),
     ),
 ];

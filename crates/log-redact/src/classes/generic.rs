@@ -1,7 +1,8 @@
 //! What no single issuer owns.
 
-use super::{Class, key};
+use super::{Alphabet, Class, between, exactly, key, literal};
 use crate::class::{Code, Group, Rule};
+use crate::shape::Shape;
 
 const fn class(name: &'static str, title: &'static str, source: &'static str, rule: Rule) -> Class {
     Class::new(name, Group::Generic, title, source, rule)
@@ -26,6 +27,25 @@ pub(super) const CLASSES: &[Class] = &[
         "Password in an address or a connection string",
         "https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1",
         Rule::Code(Code::UrlPassword),
+    ),
+    class(
+        "dsn-password",
+        "Password in a data source name of Go's MySQL driver or of Oracle's JDBC driver",
+        "https://github.com/go-sql-driver/mysql#dsn-data-source-name",
+        Rule::Code(Code::DsnPassword),
+    ),
+    class(
+        "password-hash",
+        "Hash of a password: crypt, bcrypt, Argon2, scrypt",
+        "https://manpages.debian.org/crypt.5",
+        Rule::Shapes(&[
+            Shape::new(
+                &["$2a$", "$2b$", "$2y$"],
+                &[exactly(Alphabet::DIGITS, 2), literal("$"), exactly(Alphabet::CRYPT64, 53)],
+            ),
+            Shape::new(&["$1$", "$5$", "$6$", "$y$", "$apr1$"], &[between(Alphabet::CRYPT, 24, 200)]),
+            Shape::new(&["$argon2id$", "$argon2i$", "$argon2d$"], &[between(Alphabet::CRYPT, 24, 300)]),
+        ]),
     ),
     class(
         "basic-auth",
@@ -66,6 +86,8 @@ pub(super) const CLASSES: &[Class] = &[
             key("密码"),
             key("口令"),
             key("identifiedby"),
+            key("requirepass"),
+            key("masterauth"),
         ]),
     ),
     class(

@@ -1,15 +1,36 @@
 //! The table of classes. Where two classes fit the same text, the one that comes first here names it.
 
+mod chat;
 mod cloud;
 mod forge;
 mod generic;
+mod hosting;
+mod messaging;
+mod model;
+mod observability;
+mod payment;
 mod personal;
+mod registry;
+mod secret_store;
 
 use crate::alphabet::Alphabet;
 use crate::class::{Class, KeyName};
 use crate::shape::Part;
 
-const TABLE: [&[Class]; 4] = [cloud::CLASSES, forge::CLASSES, generic::CLASSES, personal::CLASSES];
+const TABLE: [&[Class]; 12] = [
+    cloud::CLASSES,
+    forge::CLASSES,
+    registry::CLASSES,
+    chat::CLASSES,
+    messaging::CLASSES,
+    payment::CLASSES,
+    model::CLASSES,
+    hosting::CLASSES,
+    observability::CLASSES,
+    secret_store::CLASSES,
+    generic::CLASSES,
+    personal::CLASSES,
+];
 
 /// All classes that this crate knows, the more special ones first.
 pub fn classes() -> impl Iterator<Item = &'static Class> {

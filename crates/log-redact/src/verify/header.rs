@@ -9,6 +9,7 @@ use crate::class::Code;
 use crate::key_value::{self, Pair, Tie};
 use crate::placeholder;
 use crate::scan::Scan;
+use crate::shape;
 
 const LONGEST_TOKEN: usize = 16 * 1024;
 
@@ -80,7 +81,7 @@ pub(crate) fn cookie(scan: &mut Scan<'_>, pair: &Pair) {
 /// `Basic` or `Bearer` and a blank, wherever they stand.
 pub(crate) fn scheme(scan: &mut Scan<'_>, at: usize, after: usize) {
     let text = scan.text;
-    if at > 0 && Alphabet::WORD.has(text[at - 1]) {
+    if !shape::begins_a_word(text, at) {
         return;
     }
     let start = after + text[after..].iter().take(8).take_while(|byte| **byte == b' ').count();

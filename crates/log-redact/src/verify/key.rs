@@ -1,6 +1,5 @@
 //! Values by the name of their key.
 
-use crate::class::Code;
 use crate::key_value::{self, Pair, Tie};
 use crate::scan::Scan;
 use crate::verify::header;
@@ -58,8 +57,11 @@ fn fits(class: &str, value: &[u8], pair: &Pair) -> bool {
         // "password: incorrect" in a sentence; a password that is a word stands behind an equals sign or in quotes.
         return pair.tie != Tie::Prose || key_value::looks_drawn(value);
     }
+    if class == "session-id" && is_small_hexadecimal(value) {
+        return false;
+    }
     let number = value.iter().all(u8::is_ascii_digit);
-    let word = value.iter().all(|byte| byte.is_ascii_alphabetic());
+    let word = value.iter().all(u8::is_ascii_alphabetic);
     let written = word
         && !pair.quoted
         && value.len() < 16
@@ -70,7 +72,9 @@ fn fits(class: &str, value: &[u8], pair: &Pair) -> bool {
         && (pair.tie != Tie::Prose || key_value::looks_drawn(value))
 }
 
-/// The class of generic values of secrets, when it is looked for.
-pub(crate) fn code_class(scan: &Scan<'_>, codes: &[Code]) -> Option<u16> {
-    codes.iter().find_map(|code| scan.code(*code))
+/// A number of at most 64 bits, as ZooKeeper numbers its sessions: it counts them and opens nothing.
+fn is_small_hexadecimal(value: &[u8]) -> bool {
+    value
+        .strip_prefix(b"0x")
+        .is_some_and(|digits| digits.len() <= 16 && digits.iter().all(u8::is_ascii_hexdigit))
 }
