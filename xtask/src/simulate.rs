@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
 
     /// Run with this guard switched off: intent, second-look, attempt-cas, send-window, resend-wait,
     /// forget-wait, pool-check, twin, fresh-read, complete-sweep, confirm-gone,
-    /// own-account
+    /// own-account, pause, keep-machines
     #[arg(long, value_name = "GUARD")]
     without: Option<String>,
 

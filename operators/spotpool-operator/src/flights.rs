@@ -94,10 +94,10 @@ async fn fly(core: &Core, pool: &ValidPool, launch: Launch, sky: &Sky) {
     let read_at = Instant::now();
     let sent_at = whole_seconds(sky.time());
     let token = launch.again.as_ref().map_or_else(|| core.new_token(), |attempt| attempt.token.clone());
-    let body = request(pool, &launch.instance, &token);
+    let body = request(pool, &launch.instance, &launch.candidate, &token);
     let attempt = Attempt {
         number: 0,
-        candidate: pool.template.candidate.clone(),
+        candidate: launch.candidate.clone(),
         token,
         body_hash: body_hash(&body),
         sent_at: sent_at.clone(),

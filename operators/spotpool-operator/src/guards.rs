@@ -56,6 +56,12 @@ guards! {
     confirm_gone = "confirm-gone",
     /// Looks at one account say nothing about machines that were asked for in another.
     own_account = "own-account",
+    /// Nothing is launched or terminated for a paused pool.
+    pause = "pause",
+    /// A pool that is to keep its machines takes none with it.
+    keep_machines = "keep-machines",
+    /// What was refused is not asked for again at once.
+    back_off = "back-off",
 }
 
 impl Default for Guards {

@@ -7,7 +7,7 @@ use kube::ResourceExt;
 use sha2::{Digest, Sha256};
 use tencent_cvm::{AppId, Instance, RunInstances, SecretId, Tag};
 
-use crate::crd::SpotInstance;
+use crate::crd::{Attempt, Candidate, SpotInstance};
 use crate::valid::{ValidPool, hex};
 
 /// Tag: the cluster whose operator made the machine. Sweeps filter by it.
@@ -74,17 +74,27 @@ pub fn body_hash(request: &RunInstances) -> String {
     hex(&Sha256::digest(request.body())[..16])
 }
 
-/// The request that makes this SpotInstance's machine: a function of the pool's template, the SpotInstance
-/// and the token, so that it can be built again to the same bytes.
-pub fn request(pool: &ValidPool, instance: &SpotInstance, token: &str) -> RunInstances {
+/// Whether an attempt's body can still be built to the bytes that were sent.
+pub fn is_same_body(pool: &ValidPool, instance: &SpotInstance, attempt: &Attempt) -> bool {
+    body_hash(&request(pool, instance, &attempt.candidate, &attempt.token)) == attempt.body_hash
+}
+
+/// The request that makes this SpotInstance's machine: a function of the pool's template, the SpotInstance,
+/// the candidate and the token, so that it can be built again to the same bytes.
+pub fn request(
+    pool: &ValidPool,
+    instance: &SpotInstance,
+    candidate: &Candidate,
+    token: &str,
+) -> RunInstances {
     let template = &pool.template;
     RunInstances {
         instance_charge_type: instance.spec.charge_type.as_str().to_owned(),
-        zone: template.candidate.availability_zone.clone(),
-        instance_type: template.candidate.instance_type.clone(),
+        zone: candidate.availability_zone.clone(),
+        instance_type: candidate.instance_type.clone(),
         image_id: template.image_id.clone(),
         vpc_id: template.vpc_id.clone(),
-        subnet_id: template.candidate.subnet_id.clone(),
+        subnet_id: candidate.subnet_id.clone(),
         security_group_ids: template.security_group_ids.clone(),
         system_disk_type: template.disk_type.clone(),
         system_disk_gib: template.disk_gib,

@@ -32,9 +32,7 @@ pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: 
             return;
         }
     }
-    if plan.launch.is_empty() {
-        return;
-    }
+    let Some(chosen) = &plan.launch else { return };
     let (pool, list) = if core.rules.guards.second_look {
         match objects(core, &valid.key).await {
             Ok((pool, list)) => (parse(pool), list),
@@ -46,7 +44,7 @@ pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: 
         (pool, pass.seen.instances.iter().cloned().chain(made).collect())
     };
     let in_flight = core.flights.of(&valid.key);
-    match admit(valid, &pool, &list, &plan.launch, &in_flight, account, &core.rules) {
+    match admit(valid, &pool, &list, chosen, &in_flight, account, &core.rules) {
         Admission::Nothing => {}
         Admission::Delete(wishes) => {
             for wish in &wishes {

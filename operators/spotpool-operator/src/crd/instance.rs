@@ -157,10 +157,13 @@ pub struct ExtraMachine {
 #[serde(rename_all = "camelCase")]
 pub struct Candidate {
     /// Machine type.
+    #[schemars(length(min = 1, max = 64))]
     pub instance_type: String,
     /// Zone.
+    #[schemars(length(min = 1, max = 64))]
     pub availability_zone: String,
-    /// Subnet.
+    /// Subnet, which must lie in the zone.
+    #[schemars(length(min = 1, max = 64))]
     pub subnet_id: String,
 }
 

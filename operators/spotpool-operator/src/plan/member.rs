@@ -13,7 +13,7 @@ use super::room::{may_have_machine, occupied};
 use super::seen::{AccountSeen, Observed};
 use super::{Plan, Rules, Step, reads};
 use crate::crd::{Attempt, AttemptOutcome, INSTANCE_FINALIZER, SpotInstance, SpotInstanceStatus};
-use crate::identity::{Claim, body_hash, request};
+use crate::identity::{Claim, is_same_body};
 use crate::span::later;
 use crate::valid::ValidPool;
 
@@ -103,11 +103,8 @@ impl Member {
         rules: &Rules,
     ) -> NextAttempt {
         let looked = account.by_name.get(uid).map(|look| look.begun);
-        let same_body = |attempt: &Attempt| {
-            seen.pool
-                .valid()
-                .is_some_and(|pool| body_hash(&request(pool, instance, &attempt.token)) == attempt.body_hash)
-        };
+        let same_body =
+            |attempt: &Attempt| seen.pool.valid().is_some_and(|pool| is_same_body(pool, instance, attempt));
         next_attempt(status, looked, same_body, rules)
     }
 
@@ -181,7 +178,10 @@ impl Member {
             return Step::Keep;
         }
         if self.leaving() {
-            return self.leave(account, rules, plan);
+            let lives_on = self.belongs
+                && rules.guards.keep_machines
+                && seen.pool.valid().is_some_and(ValidPool::lets_machines_live);
+            return if lives_on { Step::LetLive } else { self.leave(account, rules, plan) };
         }
         if !self.belongs && self.pool_is_elsewhere(seen) {
             return if rules.guards.pool_check || !self.is_wish() {
@@ -190,8 +190,8 @@ impl Member {
                 Step::Keep
             };
         }
-        if seen.pool.valid().is_some_and(|pool| pool.leaving) {
-            return Step::Delete("PoolDeleted");
+        if let Some(pool) = seen.pool.valid().filter(|pool| pool.leaving) {
+            return Step::Delete(if pool.keeps_machines { "LetGo" } else { "PoolDeleted" });
         }
         if plan.hold.is_some() {
             return Step::Keep;

@@ -80,7 +80,7 @@ fn a_machine_made_under_another_accounts_key_is_not_taken_for_gone_when_the_old_
     let plan = plan_of(&seen);
     assert_eq!(steps(&plan), [&Step::Keep, &Step::Keep], "one visible machine vouches for itself only");
     assert_eq!(plan.hold, None, "the pool goes on with what it sees");
-    assert!(plan.raise.is_none() && plan.launch.is_empty(), "what is elsewhere still counts");
+    assert!(plan.raise.is_none() && plan.launch.is_none(), "what is elsewhere still counts");
     let told = status(seen.pool.object().unwrap(), &seen, &plan, at(1000));
     let stalled = told.conditions.iter().find(|condition| condition.type_ == kind::STALLED).unwrap();
     assert_eq!((stalled.status.as_str(), stalled.reason.as_str()), ("True", reason::ANOTHER_ACCOUNT));
@@ -111,7 +111,7 @@ fn an_unanswered_request_to_another_account_is_neither_repeated_nor_closed() {
     let plan = plan_of(&under(ours, pool_of(1), &[there], &[]));
     assert_eq!(plan.hold.as_ref().map(|hold| hold.reason), Some(reason::ANOTHER_ACCOUNT));
     assert_eq!(steps(&plan), [&Step::Keep]);
-    assert!(plan.raise.is_none() && plan.launch.is_empty());
+    assert!(plan.raise.is_none() && plan.launch.is_none());
     let attempts = &plan.instances[0].status.as_ref().unwrap().attempts;
     assert_eq!(attempts[0].outcome, AttemptOutcome::Unknown);
 }
@@ -121,7 +121,7 @@ fn a_key_of_another_account_holds_everything() {
     let (ours, theirs) = (key("old", Some(OURS)), key("other", Some(THEIRS)));
     let plan = plan_of(&under(theirs, pool_of(2), &[serving(1, &ours), serving(2, &ours)], &[]));
     assert_eq!(plan.hold.as_ref().map(|hold| hold.reason), Some(reason::ANOTHER_ACCOUNT));
-    assert!(plan.raise.is_none() && plan.launch.is_empty());
+    assert!(plan.raise.is_none() && plan.launch.is_none());
     assert!(steps(&plan).into_iter().all(|step| *step == Step::Keep));
 }
 

@@ -5,9 +5,11 @@
 mod accounts;
 mod admission;
 mod attempts;
+mod candidates;
 mod farewells;
 mod given;
 mod launches;
 mod model;
 mod properties;
+mod scaling;
 mod statuses;
