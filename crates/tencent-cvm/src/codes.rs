@@ -54,7 +54,7 @@ pub(crate) fn lookup(action: Action, code: &str) -> Class {
         (None, Action::TerminateInstances) => Class::Forbidden,
         // A word never seen says nothing about whether an order exists.
         (None, Action::RunInstances) => Class::Unknown,
-        (None, Action::DescribeInstances) => Class::Retry,
+        (None, _) => Class::Retry,
     }
 }
 

@@ -102,6 +102,8 @@ pub(crate) struct Limiters {
     describe: Arc<Limiter>,
     run: Arc<Limiter>,
     terminate: Arc<Limiter>,
+    offers: Arc<Limiter>,
+    quota: Arc<Limiter>,
 }
 
 impl Limiters {
@@ -111,6 +113,8 @@ impl Limiters {
             describe: of(Action::DescribeInstances),
             run: of(Action::RunInstances),
             terminate: of(Action::TerminateInstances),
+            offers: of(Action::DescribeZoneInstanceConfigInfos),
+            quota: of(Action::DescribeAccountQuota),
         }
     }
 
@@ -119,6 +123,8 @@ impl Limiters {
             Action::DescribeInstances => &self.describe,
             Action::RunInstances => &self.run,
             Action::TerminateInstances => &self.terminate,
+            Action::DescribeZoneInstanceConfigInfos => &self.offers,
+            Action::DescribeAccountQuota => &self.quota,
         }
     }
 }

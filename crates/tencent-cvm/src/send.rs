@@ -12,7 +12,8 @@ use tracing::{Instrument, Span, debug, field, warn};
 use crate::envelope::{self, Answer};
 use crate::limit::TooLate;
 use crate::retry::{self, MAX_TRIES, Repeat};
-use crate::{Action, BoxError, Class, Error, HttpCvm, Reach, ServerTime, TransportError, sign};
+use crate::types::ByFilters;
+use crate::{Action, BoxError, Class, Error, Filter, HttpCvm, Reach, ServerTime, TransportError, sign};
 
 const SERVICE: &str = "cvm";
 const VERSION: &str = "2017-03-12";
@@ -48,6 +49,30 @@ enum Next {
 }
 
 impl HttpCvm {
+    /// One look by filters whose answer comes in one piece.
+    pub(crate) async fn ask<W, T>(
+        &self,
+        action: Action,
+        filters: &[Filter],
+        read: impl Fn(W) -> Result<T, String> + Send + Sync,
+    ) -> Result<T, Error>
+    where
+        W: DeserializeOwned,
+    {
+        let deadline = Instant::now() + self.deadline;
+        let body = serde_json::to_vec(&ByFilters { filters })
+            .map_err(|error| Error::NotSent { action, source: error.into() })?;
+        let call = Call {
+            action,
+            body: Bytes::from(body),
+            repeat: Repeat::Idempotent,
+            timestamp: None,
+            send_by: deadline,
+            answer_by: Some(deadline),
+        };
+        Ok(self.send(&call, read).await?.value)
+    }
+
     /// Makes one call. `read` takes the result out of the answer; when it refuses (in words for people), that is an
     /// [`Error::Protocol`], and an idempotent call is tried again.
     pub(crate) async fn send<W, T>(
