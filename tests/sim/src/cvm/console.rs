@@ -344,12 +344,33 @@ impl Cloud {
     /// # Errors
     /// When the zone or the type does not exist.
     pub fn set_stock(&mut self, stock: &Stock) -> Result<(), NoSuch> {
-        if !self.world.types.contains_key(&stock.instance_type) {
-            return Err(NoSuch::new("type", &stock.instance_type));
+        self.put_stock(stock, None)
+    }
+
+    /// Sets the stock of a type in a zone for one way of paying, such as SPOTPAID. From then on it is apart from
+    /// the stock of the others.
+    ///
+    /// # Errors
+    /// When the zone or the type does not exist.
+    pub fn set_stock_paid_by(&mut self, charge_type: &str, stock: &Stock) -> Result<(), NoSuch> {
+        self.put_stock(stock, Some(charge_type))
+    }
+
+    fn put_stock(&mut self, stock: &Stock, charge_type: Option<&str>) -> Result<(), NoSuch> {
+        let Stock { zone, instance_type, count } = stock;
+        if !self.world.types.contains_key(instance_type) {
+            return Err(NoSuch::new("type", instance_type));
         }
-        let zone = self.world.regions.values_mut().find_map(|region| region.zones.get_mut(&stock.zone));
-        let zone = zone.ok_or_else(|| NoSuch::new("zone", &stock.zone))?;
-        zone.stock.insert(stock.instance_type.clone(), stock.count);
+        let region = self.world.regions.iter().find(|(_, region)| region.zones.contains_key(zone));
+        let region = region.map(|(name, _)| name.clone()).ok_or_else(|| NoSuch::new("zone", zone))?;
+        self.remember_stock(&region, zone, instance_type);
+        if let Some(zone) = self.world.regions.get_mut(&region).and_then(|place| place.zones.get_mut(zone)) {
+            let shelf = match charge_type {
+                Some(charge_type) => zone.stock_by_charge.entry(charge_type.to_owned()).or_default(),
+                None => &mut zone.stock,
+            };
+            shelf.insert(instance_type.clone(), *count);
+        }
         Ok(())
     }
 

@@ -122,8 +122,8 @@ impl Cloud {
                 return Err(Refusal::new("LimitExceeded.UserSpotQuota", message));
             }
         }
-        let stock = zone.and_then(|zone| zone.stock.get(&order.instance_type)).copied().unwrap_or(0);
-        if stock < order.count {
+        let stock = zone.and_then(|zone| zone.stock_of(&order.instance_type, &order.charge_type));
+        if stock.unwrap_or(0) < order.count {
             let message = format!("`{}` is sold out in `{}`", order.instance_type, order.zone);
             return Err(Refusal::new(&self.settings.sold_out_code, message));
         }
@@ -145,15 +145,12 @@ impl Cloud {
         caller: &Caller,
         launch_fails: bool,
     ) -> Vec<String> {
-        if let Some(place) = self.world.regions.get_mut(region) {
-            let stock =
-                place.zones.get_mut(&order.zone).and_then(|zone| zone.stock.get_mut(&order.instance_type));
-            if let Some(stock) = stock {
-                *stock -= order.count;
-            }
-            if let Some(subnet) = place.subnets.get_mut(&order.subnet) {
-                subnet.free -= order.count;
-            }
+        self.change_stock(region, &order.zone, &order.instance_type, &order.charge_type, |stock| {
+            stock.saturating_sub(order.count)
+        });
+        let place = self.world.regions.get_mut(region);
+        if let Some(subnet) = place.and_then(|place| place.subnets.get_mut(&order.subnet)) {
+            subnet.free -= order.count;
         }
         (0..order.count)
             .map(|index| {

@@ -11,12 +11,15 @@ mod life;
 mod listing;
 mod machine;
 mod model_server;
+mod offers;
 mod order;
+mod quota;
 mod request;
 mod settings;
 pub mod signature;
 mod wire;
 mod world;
+mod zone_information;
 
 pub use answer::{Fate, Reply};
 pub use cloud::{Cloud, Flight, Step};
@@ -29,3 +32,4 @@ pub use settings::{InvalidSpan, Latency, NameFilter, Settings, Span, TokenMode};
 pub use world::{
     Account, Addresses, CloudConfig, Credential, InstanceType, InvalidCredential, Region, Subnet, World, Zone,
 };
+pub use zone_information::{Lie, ZoneInformation};

@@ -152,8 +152,26 @@ pub struct Zone {
     pub default_subnet: String,
     /// Machines that can still be bought, by type. A type that is not named is not sold here.
     pub stock: BTreeMap<String, u32>,
+    /// By `InstanceChargeType`, then by type: where it says something, it stands instead of `stock`.
+    pub stock_by_charge: BTreeMap<String, BTreeMap<String, u32>>,
+    /// Types of system disks, `CLOUD_BSSD`, that cannot be had at the moment.
+    pub sold_out_disks: BTreeSet<String>,
     /// How many vCPU one account may have as SPOTPAID here.
     pub spot_quota: u32,
+}
+
+impl Zone {
+    /// Machines of a type that can still be bought when they are paid in this way; `None` when the type is not
+    /// sold here.
+    pub fn stock_of(&self, instance_type: &str, charge_type: &str) -> Option<u32> {
+        let own = self.stock_by_charge.get(charge_type).and_then(|stock| stock.get(instance_type));
+        own.or_else(|| self.stock.get(instance_type)).copied()
+    }
+
+    pub(crate) fn stock_mut(&mut self, instance_type: &str, charge_type: &str) -> Option<&mut u32> {
+        let own = self.stock_by_charge.get_mut(charge_type).and_then(|stock| stock.get_mut(instance_type));
+        own.or_else(|| self.stock.get_mut(instance_type))
+    }
 }
 
 /// One subnet.
@@ -235,7 +253,13 @@ impl Region {
         };
         for &(zone, vpc, subnet) in zones {
             let stock = stock.iter().map(|&(name, count)| (name.to_owned(), count)).collect();
-            let here = Zone { default_subnet: subnet.to_owned(), stock, spot_quota: 1600 };
+            let here = Zone {
+                default_subnet: subnet.to_owned(),
+                stock,
+                stock_by_charge: BTreeMap::new(),
+                sold_out_disks: BTreeSet::new(),
+                spot_quota: 1600,
+            };
             region.zones.insert(zone.to_owned(), here);
             let subnet_here = Subnet { vpc: vpc.to_owned(), zone: zone.to_owned(), free: 4000 };
             region.subnets.insert(subnet.to_owned(), subnet_here);

@@ -55,7 +55,7 @@ fn route(
 ) -> Result<Value, Failure> {
     match (method, path) {
         (&Method::GET, ["stock"]) => value(&cloud.stock()),
-        (&Method::POST, ["stock"]) => done(cloud.set_stock(&read::<Stock>(body)?)),
+        (&Method::POST, ["stock"]) => set_stock(cloud, &read(body)?),
         (&Method::POST, ["quota"]) => {
             let Quota { zone, vcpu } = read(body)?;
             done(cloud.set_spot_quota(&zone, vcpu))
@@ -121,6 +121,29 @@ fn route(
     }
 }
 
+/// `*` stands for every zone or every type that is sold there.
+fn set_stock(cloud: &mut Cloud, new: &NewStock) -> Result<Value, Failure> {
+    let fits = |wanted: &str, name: &str| wanted == "*" || wanted == name;
+    let mut places: Vec<(String, String)> = cloud
+        .stock()
+        .into_iter()
+        .filter(|known| fits(&new.zone, &known.zone) && fits(&new.instance_type, &known.instance_type))
+        .map(|known| (known.zone, known.instance_type))
+        .collect();
+    if places.is_empty() {
+        // A type that the zone did not sell before; or a name that is not there, which is told.
+        places.push((new.zone.clone(), new.instance_type.clone()));
+    }
+    for (zone, instance_type) in places {
+        let stock = Stock { zone, instance_type, count: new.count };
+        match &new.charge_type {
+            Some(charge_type) => cloud.set_stock_paid_by(charge_type, &stock)?,
+            None => cloud.set_stock(&stock)?,
+        }
+    }
+    Ok(json!({}))
+}
+
 fn on_machine(cloud: &mut Cloud, id: &str, verb: &str, body: &Bytes) -> Result<Value, Failure> {
     match verb {
         "vanish" => done(cloud.vanish(id)),
@@ -141,6 +164,16 @@ fn on_machine(cloud: &mut Cloud, id: &str, verb: &str, body: &Bytes) -> Result<V
             format!("a machine has no verb `{verb}`; GET /_sim/ lists them"),
         )),
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewStock {
+    zone: String,
+    instance_type: String,
+    count: u32,
+    #[serde(default)]
+    charge_type: Option<String>,
 }
 
 #[derive(Deserialize)]
