@@ -228,3 +228,9 @@ impl Class {
 pub fn classify(action: Action, code: &str) -> Class {
     crate::codes::lookup(action, code)
 }
+
+/// The codes that [`classify`] knows by their whole name, each with every action it may answer to and its class
+/// there. Tests and stand-ins walk through them; codes that are not among them are judged by their family.
+pub fn known_codes() -> impl Iterator<Item = (Action, &'static str, Class)> {
+    crate::codes::known()
+}

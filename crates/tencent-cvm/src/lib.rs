@@ -24,7 +24,7 @@ pub mod types;
 #[cfg(feature = "mock")]
 pub use api::MockCvm;
 pub use api::{Cvm, Listing, SendOptions, ServerTime};
-pub use class::{Action, Class, Scope, classify};
+pub use class::{Action, Class, Scope, classify, known_codes};
 pub use client::{HttpCvm, HttpCvmBuilder};
 pub use clock::{SystemClock, WallClock};
 pub use credentials::{Credentials, SecretId};

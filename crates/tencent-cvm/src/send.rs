@@ -88,6 +88,8 @@ impl HttpCvm {
             action = call.action.as_str(),
             region = %self.region,
             request_id = field::Empty,
+            code = field::Empty,
+            tries = field::Empty,
         );
         self.tries(call, read).instrument(span).await
     }
@@ -105,6 +107,7 @@ impl HttpCvm {
         let mut worst: Option<Error> = None;
         loop {
             tries += 1;
+            Span::current().record("tries", tries);
             let (outcome, server_time) = self.attempt(call, &read).await;
             let error = match outcome {
                 Ok(value) => return Ok(Answered { value, server_time, tries }),
@@ -113,7 +116,12 @@ impl HttpCvm {
             let next = self.after(call, &error, server_time, tries, &mut resynced);
             let kept = further(worst.take(), error);
             match next {
-                Next::GiveUp => return Err(kept),
+                Next::GiveUp => {
+                    if let Some(code) = kept.code() {
+                        Span::current().record("code", code);
+                    }
+                    return Err(kept);
+                }
                 Next::TryAgain { after } => {
                     debug!(tries, pause = ?after, error = %kept, "trying again");
                     worst = Some(kept);

@@ -6,6 +6,7 @@ import traceback
 
 import cases_offers  # noqa: F401
 import cases_reading  # noqa: F401
+import cases_troubles  # noqa: F401
 import cases_writing  # noqa: F401
 from registry import CASES
 from standin import StandIn

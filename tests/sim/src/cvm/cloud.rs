@@ -143,7 +143,7 @@ impl Cloud {
             token: None,
             action,
         };
-        let mut plan = self.draw_faults(&caller);
+        let mut plan = self.draw_faults(&caller, request.body());
         for fault in faults {
             self.record(What::Fault { caller: caller.clone(), rule: 0, kind: fault.kind() });
             plan.add(fault, &mut self.rng);
@@ -167,14 +167,14 @@ impl Cloud {
         (flight, double)
     }
 
-    fn draw_faults(&mut self, caller: &Caller) -> Plan {
+    fn draw_faults(&mut self, caller: &Caller, body: &[u8]) -> Plan {
         let mut plan = Plan::default();
         if self.faults.is_empty() {
             return plan;
         }
         let mut faults = std::mem::take(&mut self.faults);
         for active in &mut faults {
-            if active.strikes(self.now, &caller.action, &caller.secret_id, &mut self.rng) {
+            if active.strikes(self.now, &caller.action, &caller.secret_id, body, &mut self.rng) {
                 let fault = active.rule.fault.clone();
                 self.record(What::Fault { caller: caller.clone(), rule: active.id, kind: fault.kind() });
                 plan.add(fault, &mut self.rng);

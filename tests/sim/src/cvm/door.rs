@@ -83,6 +83,9 @@ impl Cloud {
                 "X-TC-Token does not belong to the key pair".to_owned(),
             ));
         }
+        if credential.expires_at.is_some_and(|expires_at| expires_at <= self.now) {
+            return Err(unauthorised("TokenFailure", "the temporary key pair has expired".to_owned()));
+        }
         Ok(account)
     }
 

@@ -8,7 +8,7 @@ use super::answer::Refusal;
 use super::cloud::Cloud;
 use super::ledger::{Caller, Launch, What};
 use super::life::Change;
-use super::machine::{Machine, ModelServer, Operation, State};
+use super::machine::{Isolation, Machine, ModelServer, Operation, State};
 use super::order::Order;
 use super::request::RunInstances;
 use super::settings::TokenMode;
@@ -127,11 +127,13 @@ impl Cloud {
             let message = format!("`{}` is sold out in `{}`", order.instance_type, order.zone);
             return Err(Refusal::new(&self.settings.sold_out_code, message));
         }
+        if zone.is_some_and(|zone| zone.sold_out_disks.contains(&order.disk_type)) {
+            let message = format!("`{}` is sold out in `{}`", order.disk_type, order.zone);
+            return Err(Refusal::new(&self.settings.disk_sold_out_code, message));
+        }
         if place.subnets.get(&order.subnet).is_none_or(|subnet| subnet.free < order.count) {
-            return Err(Refusal::new(
-                "FailedOperation.NoAvailableIpAddressCountInSubnet",
-                format!("`{}` has no addresses left", order.subnet),
-            ));
+            let message = format!("`{}` has no addresses left", order.subnet);
+            return Err(Refusal::new(&self.settings.subnet_full_code, message));
         }
         Ok(order)
     }
@@ -206,6 +208,7 @@ impl Cloud {
             private_ip: nth_address(self.addresses.private, seq),
             public_ip: order.public.then(|| nth_address(self.addresses.public, seq)),
             state: State::Pending,
+            isolation: Isolation::NotIsolated,
             model_server: ModelServer::Ok,
             created_at: self.now,
             visible_at,

@@ -223,6 +223,10 @@ pub struct Settings {
     pub token_error: String,
     /// The error code for a type without stock in a zone.
     pub sold_out_code: String,
+    /// The error code for a type of disk that is sold out in a zone.
+    pub disk_sold_out_code: String,
+    /// The error code for a subnet without addresses.
+    pub subnet_full_code: String,
     /// How long calls take.
     pub latency: Latency,
     /// How `instance-name` compares.
@@ -260,6 +264,8 @@ impl Default for Settings {
             token_mode: TokenMode::Replay,
             token_error: "InvalidClientToken.Used".to_owned(),
             sold_out_code: "ResourceInsufficient.SpecifiedInstanceType".to_owned(),
+            disk_sold_out_code: "ResourceInsufficient.CloudDiskSoldOut".to_owned(),
+            subnet_full_code: "FailedOperation.NoAvailableIpAddressCountInSubnet".to_owned(),
             latency: Latency::Lognormal,
             name_filter: NameFilter::Exact,
             zone_information: ZoneInformation::default(),

@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::cvm::{
-    Cloud, Credential, FaultRule, ModelServer, NoSuch, RECLAIM_NOTICE, Span, State, Stock, Stranger,
+    Cloud, Credential, FaultRule, Isolation, ModelServer, NoSuch, RECLAIM_NOTICE, Span, State, Stock,
+    Stranger,
 };
 use crate::shared::SimCloud;
 
@@ -56,13 +57,21 @@ fn route(
     match (method, path) {
         (&Method::GET, ["stock"]) => value(&cloud.stock()),
         (&Method::POST, ["stock"]) => set_stock(cloud, &read(body)?),
-        (&Method::POST, ["quota"]) => {
-            let Quota { zone, vcpu } = read(body)?;
-            done(cloud.set_spot_quota(&zone, vcpu))
-        }
+        (&Method::POST, ["quota"]) => match read(body)? {
+            Quota::Spot { zone, vcpu } => done(cloud.set_spot_quota(&zone, vcpu)),
+            Quota::Instances { account, instances } => done(cloud.set_instance_quota(&account, instances)),
+        },
         (&Method::POST, ["subnets"]) => {
             let FreeAddresses { subnet, free } = read(body)?;
             done(cloud.set_free_addresses(&subnet, free))
+        }
+        (&Method::POST, ["disks"]) => {
+            let Disk { zone, disk_type, sold_out } = read(body)?;
+            done(cloud.set_disk_sold_out(&zone, &disk_type, sold_out))
+        }
+        (&Method::POST, ["prices"]) => {
+            let NewPrice { instance_type, hourly, hourly_spot } = read(body)?;
+            done(cloud.set_price(&instance_type, hourly, hourly_spot))
         }
         (&Method::GET, ["instances"]) if parameter(query, "all").is_some() => {
             value(&cloud.machines().collect::<Vec<_>>())
@@ -97,6 +106,7 @@ fn route(
                 json!({"now": cloud.now(), "last": cloud.ledger().last_seq(), "events": cloud.ledger().since(since)}),
             )
         }
+        (&Method::GET, ["codes"]) => Ok(codes()),
         (&Method::GET, ["calls"]) => value(cloud.ledger().calls()),
         (&Method::GET, ["looks"]) => value(cloud.ledger().looks()),
         (&Method::GET, ["billing"]) => value(&cloud.billing()),
@@ -104,13 +114,23 @@ fn route(
         (&Method::GET, ["settings"]) => value(cloud.settings()),
         (&Method::POST | &Method::PATCH, ["settings"]) => change_settings(cloud, body),
         (&Method::POST, ["arrears"]) => {
-            let Arrears { account, in_arrears } = read(body)?;
-            done(cloud.set_arrears(&account, in_arrears))
+            let Arrears { account, in_arrears, isolate } = read(body)?;
+            cloud.set_arrears(&account, in_arrears)?;
+            if isolate || !in_arrears {
+                cloud.isolate_for_arrears(&account, in_arrears)?;
+            }
+            Ok(json!({}))
+        }
+        (&Method::POST, ["accounts"]) => {
+            cloud.add_account(&read::<NewName>(body)?.name);
+            Ok(json!({}))
         }
         (&Method::POST, ["credentials"]) => {
-            let NewCredential { account, secret_id, secret_key, token } = read(body)?;
-            done(cloud.add_credential(&account, Credential { secret_id, secret_key, token }))
+            let NewCredential { account, secret_id, secret_key, token, lasts } = read(body)?;
+            let expires_at = lasts.map(|lasts| cloud.now() + lasts.max);
+            done(cloud.add_credential(&account, Credential { secret_id, secret_key, token, expires_at }))
         }
+        (&Method::POST, ["credentials", secret_id, "expire"]) => done(cloud.expire_credential(secret_id)),
         (&Method::DELETE, ["credentials", secret_id]) => {
             Ok(json!({"removed": cloud.remove_credential(secret_id)}))
         }
@@ -154,6 +174,7 @@ fn on_machine(cloud: &mut Cloud, id: &str, verb: &str, body: &Bytes) -> Result<V
         "copy" => Ok(json!({"instance_id": cloud.copy(id)?})),
         "state" => done(cloud.set_state(id, read::<NewState>(body)?.state)),
         "model-server" => done(cloud.set_model_server(id, read::<Behaviour>(body)?.behaviour)),
+        "isolate" => done(cloud.isolate(id, read::<NewIsolation>(body)?.source)),
         "name" => done(cloud.rename(id, &read::<NewName>(body)?.name)),
         "tags" => {
             let tags = read::<std::collections::BTreeMap<String, String>>(body)?;
@@ -176,11 +197,49 @@ struct NewStock {
     charge_type: Option<String>,
 }
 
+/// Every error code that the client knows by name, by action.
+fn codes() -> Value {
+    let mut codes = std::collections::BTreeMap::<&str, Vec<&str>>::new();
+    for (action, code, _) in tencent_cvm::known_codes() {
+        codes.entry(action.as_str()).or_default().push(code);
+    }
+    json!(codes)
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Quota {
+    Spot {
+        zone: String,
+        vcpu: u32,
+    },
+    Instances {
+        #[serde(default = "default_account")]
+        account: String,
+        instances: u32,
+    },
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Quota {
+struct Disk {
     zone: String,
-    vcpu: u32,
+    disk_type: String,
+    sold_out: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewPrice {
+    instance_type: String,
+    hourly: f64,
+    hourly_spot: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewIsolation {
+    source: Isolation,
 }
 
 #[derive(Deserialize)]
@@ -225,6 +284,8 @@ struct Arrears {
     #[serde(default = "default_account")]
     account: String,
     in_arrears: bool,
+    #[serde(default)]
+    isolate: bool,
 }
 
 #[derive(Deserialize)]
@@ -236,6 +297,8 @@ struct NewCredential {
     secret_key: String,
     #[serde(default)]
     token: Option<String>,
+    #[serde(default)]
+    lasts: Option<Span>,
 }
 
 fn default_account() -> String {

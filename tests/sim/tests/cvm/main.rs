@@ -7,6 +7,7 @@
 )]
 
 mod caller;
+mod codes;
 mod determinism;
 mod door;
 mod faults;
@@ -19,4 +20,5 @@ mod quota;
 mod shipped;
 mod signatures;
 mod tokens;
+mod troubles;
 mod virtual_time;
