@@ -62,10 +62,11 @@ pub trait Cvm: Send + Sync {
     /// See [`Error`]. An answer without a list is an error, an empty list is not.
     async fn describe_zone_instance_config_infos(&self, filters: &[Filter]) -> Result<Vec<Offer>, Error>;
 
-    /// `DescribeAccountQuota`: which account the key belongs to, and how much it may have in this region, by zone.
+    /// `DescribeAccountQuota`: the account's AppId, which all its keys share, and its quotas in the region.
+    /// ("DescribeAccountQuota", 213/55628.)
     ///
     /// # Errors
-    /// See [`Error`]. An answer without quotas is an error.
+    /// See [`Error`]. A key may be allowed to list instances and not this.
     async fn describe_account_quota(&self) -> Result<AccountQuota, Error>;
 }
 

@@ -8,34 +8,34 @@ use std::fmt;
 pub enum Action {
     /// Lists instances; 40 calls a second.
     DescribeInstances,
+    /// Tells the account's number and quotas; 20 calls a second.
+    DescribeAccountQuota,
+    /// Tells what is sold where, and at what price; 40 calls a second (213/33254).
+    DescribeZoneInstanceConfigInfos,
     /// Launches instances; 10 calls a second.
     RunInstances,
     /// Returns instances; 10 calls a second.
     TerminateInstances,
-    /// Tells what is sold where, and at what price; 40 calls a second (213/33254).
-    DescribeZoneInstanceConfigInfos,
-    /// Tells quotas and how much of them is used. No page names its limit, so it is kept to 10 calls a second.
-    DescribeAccountQuota,
 }
 
 impl Action {
-    /// Every action that this crate knows.
-    pub const ALL: [Self; 5] = [
+    /// All of them, in the order in which they are declared.
+    pub(crate) const ALL: [Self; 5] = [
         Self::DescribeInstances,
+        Self::DescribeAccountQuota,
+        Self::DescribeZoneInstanceConfigInfos,
         Self::RunInstances,
         Self::TerminateInstances,
-        Self::DescribeZoneInstanceConfigInfos,
-        Self::DescribeAccountQuota,
     ];
 
     /// The value of `X-TC-Action`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DescribeInstances => "DescribeInstances",
+            Self::DescribeAccountQuota => "DescribeAccountQuota",
+            Self::DescribeZoneInstanceConfigInfos => "DescribeZoneInstanceConfigInfos",
             Self::RunInstances => "RunInstances",
             Self::TerminateInstances => "TerminateInstances",
-            Self::DescribeZoneInstanceConfigInfos => "DescribeZoneInstanceConfigInfos",
-            Self::DescribeAccountQuota => "DescribeAccountQuota",
         }
     }
 
@@ -48,7 +48,8 @@ impl Action {
     pub(crate) fn calls_per_second(self) -> u32 {
         match self {
             Self::DescribeInstances | Self::DescribeZoneInstanceConfigInfos => 40,
-            Self::RunInstances | Self::TerminateInstances | Self::DescribeAccountQuota => 10,
+            Self::DescribeAccountQuota => 20,
+            Self::RunInstances | Self::TerminateInstances => 10,
         }
     }
 }

@@ -54,7 +54,12 @@ pub(crate) fn lookup(action: Action, code: &str) -> Class {
         (None, Action::TerminateInstances) => Class::Forbidden,
         // A word never seen says nothing about whether an order exists.
         (None, Action::RunInstances) => Class::Unknown,
-        (None, _) => Class::Retry,
+        (
+            None,
+            Action::DescribeInstances
+            | Action::DescribeAccountQuota
+            | Action::DescribeZoneInstanceConfigInfos,
+        ) => Class::Retry,
     }
 }
 

@@ -33,6 +33,6 @@ pub use limit::{LimitTotals, RateLimits};
 pub use reqwest_transport::ReqwestTransport;
 pub use transport::{Transport, TransportError};
 pub use types::{
-    AccountQuota, Filter, Instance, InstanceId, InstanceState, IsolatedSource, Offer, OfferStatus,
+    AccountQuota, AppId, Filter, Instance, InstanceId, InstanceState, IsolatedSource, Offer, OfferStatus,
     RunInstances, StockLevel, Tag, ZoneQuota,
 };

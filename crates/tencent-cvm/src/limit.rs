@@ -104,35 +104,16 @@ impl Windows {
     }
 }
 
-/// The windows of one client.
-pub(crate) struct Limiters {
-    describe: Arc<Limiter>,
-    run: Arc<Limiter>,
-    terminate: Arc<Limiter>,
-    offers: Arc<Limiter>,
-    quota: Arc<Limiter>,
-}
+/// The windows of one client, one for each of [`Action::ALL`].
+pub(crate) struct Limiters([Arc<Limiter>; Action::ALL.len()]);
 
 impl Limiters {
     pub(crate) fn new(limits: &RateLimits, secret_id: &SecretId, region: &str) -> Self {
-        let of = |action| limits.limiter(secret_id, region, action);
-        Self {
-            describe: of(Action::DescribeInstances),
-            run: of(Action::RunInstances),
-            terminate: of(Action::TerminateInstances),
-            offers: of(Action::DescribeZoneInstanceConfigInfos),
-            quota: of(Action::DescribeAccountQuota),
-        }
+        Self(Action::ALL.map(|action| limits.limiter(secret_id, region, action)))
     }
 
     pub(crate) fn of(&self, action: Action) -> &Limiter {
-        match action {
-            Action::DescribeInstances => &self.describe,
-            Action::RunInstances => &self.run,
-            Action::TerminateInstances => &self.terminate,
-            Action::DescribeZoneInstanceConfigInfos => &self.offers,
-            Action::DescribeAccountQuota => &self.quota,
-        }
+        &self.0[action as usize]
     }
 }
 

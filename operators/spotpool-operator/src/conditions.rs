@@ -31,6 +31,8 @@ pub mod reason {
     pub const LAUNCHING: &str = "Launching";
     /// The pool is being deleted.
     pub const DELETING: &str = "Deleting";
+    /// A person has paused the pool.
+    pub const PAUSED: &str = "Paused";
     /// Size and machines are as wanted.
     pub const SETTLED: &str = "Settled";
     /// Nothing stands in the way.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tencent_cvm::{Class, Cvm, Error, Filter, Instance, InstanceId, Listing, SecretId};
+use tencent_cvm::{AppId, Class, Cvm, Error, Filter, Instance, InstanceId, Listing, Reach, SecretId};
 use tokio::time::Instant;
 
 use crate::blame;
@@ -118,6 +118,8 @@ pub struct AccountView {
     pub time: Option<CloudTime>,
     /// Why the latest sweep failed, if it did.
     pub trouble: Option<Trouble>,
+    /// Whose account it is, once the cloud has told.
+    pub app_id: Option<AppId>,
 }
 
 /// What one pool wants from the sweeps.
@@ -252,6 +254,7 @@ impl Sweeps {
 
     async fn sweep_for_ever(&self, key: &AccountKey) {
         let mut next_wide = Instant::now();
+        let mut next_question = Some(Instant::now());
         let mut strays = BTreeSet::new();
         loop {
             let begun = Instant::now();
@@ -265,6 +268,9 @@ impl Sweeps {
                     }
                 }
             };
+            if next_question.is_some_and(|due| begun >= due) {
+                next_question = self.learn_owner(key, &cloud).await.map(|pause| begun + pause);
+            }
             let mut calls = 0;
             let result = self.sweep(key, &cloud, &strays, begun, &mut calls).await;
             self.metrics.sweep(result.is_ok(), begun.elapsed());
@@ -281,6 +287,23 @@ impl Sweeps {
                 }
             }
             tokio::time::sleep_until(begun + pause).await;
+        }
+    }
+
+    /// Asks whose account it is, until that is known; gives the pause before the next question.
+    async fn learn_owner(&self, key: &AccountKey, cloud: &Arc<dyn Cvm>) -> Option<Duration> {
+        match cloud.describe_account_quota().await {
+            Ok(quota) => {
+                if let Some(account) = self.lock().get_mut(key) {
+                    account.view.app_id = quota.app_id;
+                }
+                None
+            }
+            // The key may not be allowed to ask; then its own name stands for the account.
+            Err(error) => {
+                tracing::info!(region = key.region, %error, "the account's AppId is not known");
+                Some(if error.reach() == Reach::Answered { WIDE_LOOK_EVERY } else { self.interval })
+            }
         }
     }
 

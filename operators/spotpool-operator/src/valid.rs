@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
 use crate::crd::pool::{AddressKind, INTERVAL_RULE};
-use crate::crd::{Candidate, ChargeType, SpotPool};
+use crate::crd::{Candidate, ChargeType, KEEP_MACHINES_ANNOTATION, SpotPool};
 use crate::ports::PoolKey;
 
 /// Version of [`Template::hash`]. A change of the way the hash is made raises it, so that machines made
@@ -27,17 +27,23 @@ pub struct ValidPool {
     pub generation: i64,
     /// Whether it is being deleted.
     pub leaving: bool,
-    /// Never fewer machines than this.
-    pub minimum: usize,
-    /// Never more machines than this.
-    pub maximum: usize,
+    /// Machines are launched up to this: what `spec.replicas` asks for within minimum and maximum, or the minimum.
+    pub least: usize,
+    /// Machines are terminated down to this, and never more are held: what `spec.replicas` asks for, or the maximum.
+    pub most: usize,
+    /// Nothing is launched and nothing terminated.
+    pub paused: bool,
+    /// Its machines live on when it is deleted.
+    pub keeps_machines: bool,
     /// SpotInstances ever numbered.
     pub launched: i64,
     /// Region of the machines.
     pub region: String,
     /// Where the API key is.
     pub credentials: CredentialsSource,
-    /// What the machines are made from.
+    /// What to ask for where, the most wanted first; at least one.
+    pub candidates: Vec<Candidate>,
+    /// What the machines are made from, wherever they are made.
     pub template: Template,
     /// How the model server is asked.
     pub probe: Probe,
@@ -69,11 +75,9 @@ impl std::fmt::Debug for CredentialsSource {
     }
 }
 
-/// What a machine is made from: everything of the spec that RunInstances is told.
+/// What a machine is made from: everything of the spec that RunInstances is told, but for the candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    /// Type, zone, subnet.
-    pub candidate: Candidate,
     /// VPC of the subnet.
     pub vpc_id: String,
     /// Security groups.
@@ -105,9 +109,6 @@ impl Template {
             hash.update(text.len().to_be_bytes());
             hash.update(text.as_bytes());
         };
-        field(&self.candidate.instance_type);
-        field(&self.candidate.availability_zone);
-        field(&self.candidate.subnet_id);
         field(&self.vpc_id);
         field(&self.security_group_ids.len().to_string());
         self.security_group_ids.iter().for_each(|id| field(id));
@@ -145,6 +146,13 @@ pub struct Probe {
 #[error("{0}")]
 pub struct InvalidPool(pub String);
 
+impl ValidPool {
+    /// It goes, and its machines stay.
+    pub fn lets_machines_live(&self) -> bool {
+        self.leaving && self.keeps_machines
+    }
+}
+
 impl TryFrom<&SpotPool> for ValidPool {
     type Error = InvalidPool;
 
@@ -158,16 +166,22 @@ impl TryFrom<&SpotPool> for ValidPool {
         if minimum > maximum {
             return Err(InvalidPool("spec.minimum must not be greater than spec.maximum".to_owned()));
         }
+        let replicas = spec.replicas.map(|replicas| size("spec.replicas", replicas)).transpose()?;
+        let held = replicas.map(|replicas| replicas.clamp(minimum, maximum));
+        let keeps = pool.annotations().get(KEEP_MACHINES_ANNOTATION).is_some_and(|value| value == "true");
         Ok(Self {
             key: PoolKey::new(namespace, pool.name_any()),
             uid,
             generation: pool.metadata.generation.unwrap_or(0),
             leaving: pool.metadata.deletion_timestamp.is_some(),
-            minimum,
-            maximum,
+            least: held.unwrap_or(minimum),
+            most: held.unwrap_or(maximum),
+            paused: spec.paused,
+            keeps_machines: keeps,
             launched: pool.status.as_ref().map_or(0, |status| status.launched),
             region: spec.region.clone(),
             credentials: CredentialsSource::of(pool)?,
+            candidates: candidates(pool)?,
             template: Template::of(pool),
             probe: Probe {
                 port: spec.health.port,
@@ -200,11 +214,6 @@ impl Template {
     fn of(pool: &SpotPool) -> Self {
         let spec = &pool.spec;
         Self {
-            candidate: Candidate {
-                instance_type: spec.instance_type.clone(),
-                availability_zone: spec.availability_zone.clone(),
-                subnet_id: spec.subnet_id.clone(),
-            },
             vpc_id: spec.vpc_id.clone(),
             security_group_ids: spec.security_group_ids.clone(),
             image_id: spec.image_id.clone(),
@@ -217,6 +226,23 @@ impl Template {
             tags: spec.instance.tags.clone(),
         }
     }
+}
+
+fn candidates(pool: &SpotPool) -> Result<Vec<Candidate>, InvalidPool> {
+    let spec = &pool.spec;
+    let given = spec.candidates.clone().unwrap_or_else(|| {
+        vec![Candidate {
+            instance_type: spec.instance_type.clone(),
+            availability_zone: spec.availability_zone.clone(),
+            subnet_id: spec.subnet_id.clone(),
+        }]
+    });
+    if given.is_empty() {
+        return Err(InvalidPool(
+            "spec.candidates must name at least one candidate, or be left out".to_owned(),
+        ));
+    }
+    Ok(given)
 }
 
 fn size(field: &str, value: i32) -> Result<usize, InvalidPool> {

@@ -13,6 +13,7 @@ mod leaving;
 mod manifests;
 mod process;
 mod role;
+mod scaling;
 mod store;
 mod thrift;
 mod watch;

@@ -50,6 +50,10 @@ async fn what_a_manifest_leaves_out_is_filled_in() {
     );
 }
 
+fn candidate(subnet: &str) -> Value {
+    json!({"instanceType": "GN7.2XLARGE32", "availabilityZone": "ap-singapore-2", "subnetId": subnet})
+}
+
 #[tokio::test]
 async fn a_wrong_manifest_is_refused_with_a_sentence_that_names_field_and_rule() {
     let people = people("wrong").await;
@@ -66,6 +70,12 @@ async fn a_wrong_manifest_is_refused_with_a_sentence_that_names_field_and_rule()
         (good().with("spec.instanceChargeType", "SPOT"), "must be SPOTPAID or POSTPAID_BY_HOUR"),
         (good().with("spec.subnetId", "DEFAULT"), "spec.subnetId and spec.vpcId must both be DEFAULT"),
         (good().with("spec.vpcId", "DEFAULT"), "spec.subnetId and spec.vpcId must both be DEFAULT"),
+        (good().with("spec.candidates", json!([])), "spec.candidates must name at least one candidate"),
+        (
+            good().with("spec.candidates", json!([candidate("DEFAULT")])),
+            "the subnetId of each of spec.candidates",
+        ),
+        (good().with("spec.candidates", json!([candidate("")])), "spec.candidates[0].subnetId"),
         (good().with("metadata.name", "a".repeat(53)), "metadata.name must be at most 52 characters"),
         (
             good().with("spec.instance.tags", json!({"demo.aiops.org/pool": "mine"})),

@@ -298,3 +298,22 @@ def _():
 
         until("a throttled call", lambda: burst()[10] == "RequestLimitExceeded")
         equal("RequestLimitExceeded" in sim.admin("GET", "calls")["RunInstances"], True)
+
+
+@case
+def _():
+    """all keys of an account are told its number, and its spot quota counts vCPU by zone"""
+
+    def quota(client):
+        return client.DescribeAccountQuota(models.DescribeAccountQuotaRequest())
+
+    with StandIn() as sim:
+        client = sim.client()
+        ids = launch(client)
+        running(client, ids)
+        answer = quota(client)
+        equal(quota(sim.client(secret_id=STS_ID, token=STS_TOKEN)).AppId, answer.AppId)
+        overview = answer.AccountQuotaOverview
+        equal(overview.Region, "ap-singapore")
+        spot = [(set_.Zone, set_.UsedQuota, set_.TotalQuota) for set_ in overview.AccountQuota.SpotPaidQuotaSet]
+        equal(spot, [("ap-singapore-2", 8, 1600), ("ap-singapore-3", 0, 1600)])

@@ -36,11 +36,14 @@ pub enum Kind {
     StoreOutage,
     BrokenPool,
     SickServer,
+    Scaled,
+    Paused,
+    KeptMachines,
 }
 
 impl Kind {
     /// All of them, in the order in which they are summed up.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::Edit,
         Self::Vanish,
         Self::Reclaim,
@@ -70,6 +73,9 @@ impl Kind {
         Self::StoreOutage,
         Self::BrokenPool,
         Self::SickServer,
+        Self::Scaled,
+        Self::Paused,
+        Self::KeptMachines,
     ];
 
     /// Its name in the summary.
@@ -104,6 +110,9 @@ impl Kind {
             Self::StoreOutage => "store-outage",
             Self::BrokenPool => "broken-pool",
             Self::SickServer => "sick-server",
+            Self::Scaled => "scaled",
+            Self::Paused => "paused",
+            Self::KeptMachines => "kept-machines",
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Wire types. Every field of an answer may be null or absent, and unknown values must not fail.
 
+mod account_quota;
 pub(crate) mod filter;
 mod instance;
 mod offer;
-mod quota;
 mod run_instances;
 mod untrusted;
 
@@ -12,13 +12,13 @@ use std::fmt;
 
 use crate::envelope::capped;
 
+pub(crate) use account_quota::WireAccountQuota;
+pub use account_quota::{AccountQuota, AppId, ZoneQuota};
 pub use filter::Filter;
 pub(crate) use instance::{DescribeInstances, Page, WirePage};
 pub use instance::{Instance, InstanceState, IsolatedSource};
 pub(crate) use offer::{ByFilters, WireOffers};
 pub use offer::{Offer, OfferStatus, StockLevel};
-pub(crate) use quota::WireAccountQuota;
-pub use quota::{AccountQuota, ZoneQuota};
 pub(crate) use run_instances::Launched;
 pub use run_instances::RunInstances;
 

@@ -16,6 +16,7 @@ mod errors;
 mod http;
 mod limits;
 mod offers;
+mod quota;
 mod run;
 mod secrets;
 mod signing;

@@ -1,7 +1,7 @@
-//! What is sold where, and how much of it may be had.
+//! What is sold where.
 
 use serde_json::json;
-use tencent_cvm::{Cvm, Error, Filter, Offer, OfferStatus, Reach, StockLevel, ZoneQuota};
+use tencent_cvm::{Cvm, Error, Filter, Offer, OfferStatus, Reach, StockLevel};
 
 use crate::cloud::{Cloud, Reply, ok};
 
@@ -104,31 +104,4 @@ async fn filters_that_the_cloud_would_misunderstand_are_not_sent() {
         .await
         .expect("100 are fine");
     assert_eq!(cloud.calls().len(), 1);
-}
-
-#[tokio::test]
-async fn quotas_are_read_by_zone() {
-    let cloud = Cloud::new(|_| Reply::body(include_str!("../fixtures/describe_account_quota.json")));
-    let (_server, builder) = cloud.served().await;
-    let cvm = builder.build().expect("client");
-    let quota = cvm.describe_account_quota().await.expect("quota");
-    let expected =
-        ZoneQuota { zone: "ap-singapore-2".into(), used: Some(8), remaining: Some(192), total: Some(200) };
-    assert_eq!(quota.spot_in("ap-singapore-2"), Some(&expected));
-    assert_eq!(quota.spot_in("ap-singapore-3").map(|zone| (zone.used, zone.total)), Some((None, None)));
-    assert_eq!(quota.spot_in("ap-singapore-4"), None);
-    assert_eq!(quota.on_demand.len(), 1);
-    assert_eq!(quota.app_id, Some(1_250_000_000));
-    assert_eq!(cloud.calls()[0].action, "DescribeAccountQuota");
-    assert_eq!(cloud.calls()[0].body, json!({}));
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_answer_without_quotas_is_an_error() {
-    for answer in [json!({}), json!({ "AccountQuotaOverview": null }), json!({ "AccountQuotaOverview": {} })]
-    {
-        let cloud = Cloud::new(move |_| ok(answer.clone()));
-        let cvm = cloud.simulated().build().expect("client");
-        assert!(matches!(cvm.describe_account_quota().await, Err(Error::Protocol { .. })));
-    }
 }

@@ -5,7 +5,6 @@ use kube::ResourceExt;
 use tencent_cvm::{Instance, InstanceId, InstanceState};
 
 use super::Rules;
-use super::attempts::settle_by_look;
 use super::seen::{AccountSeen, Observed, Sight};
 use crate::crd::pool::AddressKind;
 use crate::crd::{ExtraMachine, Phase, SpotInstance, SpotInstanceStatus, whole_seconds};
@@ -68,17 +67,22 @@ pub fn proof_due(status: &SpotInstanceStatus, account: &AccountSeen, rules: &Rul
     matches!(account.machine(&id), Sight::Absent(_)).then_some(proof)
 }
 
-/// The status that follows from what was seen, written only when it differs. Machines under this
+/// The status that follows from what was seen, written only when it differs; without an account that knows the
+/// machine, that is what its model server said. Machines under this
 /// SpotInstance's name are recorded here and only here (besides the launch's own answer).
 pub fn next_status(
     instance: &SpotInstance,
     seen: &Observed,
-    account: &AccountSeen,
+    account: Option<&AccountSeen>,
     rules: &Rules,
     wall_now: Timestamp,
 ) -> SpotInstanceStatus {
     let mut status = instance.status.clone().unwrap_or_default();
-    if let Some(now) = account.now {
+    // A key may be replaced by another of the same account, and an account's number becomes known late.
+    if let (Some(account), Some(label)) = (account, &mut status.account) {
+        *label = account.id.label();
+    }
+    if let Some((account, now)) = account.and_then(|account| account.now.map(|now| (account, now))) {
         // While its own request is under way in this process, the answer will say more than a look.
         let in_flight = instance.uid().is_some_and(|uid| seen.in_flight.contains(&uid));
         if !in_flight {
@@ -94,21 +98,12 @@ pub fn next_status(
             describe(&mut status, machine, seen);
         }
     }
-    let lost = standing_word(instance, &status, account, rules);
-    set_phase(instance, &mut status, seen, lost, wall_now);
-    status
-}
-
-fn standing_word(
-    instance: &SpotInstance,
-    status: &SpotInstanceStatus,
-    account: &AccountSeen,
-    rules: &Rules,
-) -> Option<&'static str> {
-    match standing(instance, status, account, rules) {
+    let lost = account.and_then(|account| match standing(instance, &status, account, rules) {
         Standing::Lost(why) => Some(why),
         Standing::Awaited | Standing::Counts => None,
-    }
+    });
+    set_phase(instance, &mut status, seen, lost, wall_now);
+    status
 }
 
 /// Adopts the machine of this name, or writes down a second one; strikes extra machines that are gone.
@@ -135,10 +130,11 @@ fn record(
             continue;
         }
         match &status.instance_id {
+            // Its attempt stays without an answer: the machine may be a copy that somebody made at the console,
+            // and the request's own may yet come.
             None => {
                 status.instance_id = Some(id.to_string());
                 status.recorded_at = Some(whole_seconds(now));
-                settle_by_look(status);
             }
             Some(known) if known == id.as_str() => {}
             Some(_) if status.extra.iter().any(|extra| extra.instance_id == id.as_str()) => {}

@@ -1,9 +1,10 @@
 //! How many, which to let go, and who asks for a machine now. Pure.
 
 use super::attempts::NextAttempt;
-use super::back_off::{self, Gate};
-use super::{AccountSeen, InstancePlan, Member, Observed, Plan, Raise, Rules, Step};
-use crate::crd::Phase;
+use super::back_off::Known;
+use super::candidates::{Gate, gate};
+use super::{AccountSeen, Chosen, InstancePlan, Member, Observed, Plan, Raise, Rules, Step};
+use crate::crd::{Candidate, Phase};
 use crate::valid::ValidPool;
 
 /// At most so many new SpotInstances in one pass; the next pass follows at once.
@@ -21,9 +22,10 @@ pub fn fit(
     seen: &Observed,
     rules: &Rules,
 ) {
-    let known: Vec<back_off::Known<'_>> =
-        members.iter().map(|member| (&member.instance, &member.status)).collect();
-    plan.back_off = back_off::next(plan.back_off.as_ref(), &known, pool.generation);
+    let known: Vec<Known<'_>> = members.iter().map(|member| (&member.instance, &member.status)).collect();
+    if let Some(now) = account.now.filter(|_| rules.guards.back_off) {
+        plan.memory = std::mem::take(&mut plan.memory).learn(&known, pool, now);
+    }
     if pool.leaving || plan.hold.is_some() || plan.add_finalizer {
         return;
     }
@@ -37,7 +39,7 @@ pub fn fit(
             entry.step = Step::Delete("Surplus");
         }
     }
-    let missing = pool.minimum.saturating_sub(counted.len()).min(CREATED_AT_ONCE);
+    let missing = pool.least.saturating_sub(counted.len()).min(CREATED_AT_ONCE);
     let fresh: Vec<i64> =
         (1..=i64::try_from(missing).unwrap_or(0)).map(|i| pool.launched.saturating_add(i)).collect();
     // Without the cloud's clock nothing could be sent for them: wishes wait as well.
@@ -47,16 +49,20 @@ pub fn fit(
     }
     let occupied: usize = members.iter().map(|member| member.occupied(account, rules)).sum();
     let holds = |member: &Member| member.occupied(account, rules) > 0;
-    let due = due(&counted, &fresh, pool.maximum.saturating_sub(occupied), holds);
+    let due = due(&counted, &fresh, pool.most.saturating_sub(occupied), holds);
     if due.is_empty() {
         return;
     }
     let at_once = IN_FLIGHT_AT_ONCE.saturating_sub(seen.in_flight.len());
-    match back_off::gate(plan.back_off.as_ref(), &known, pool.generation, now) {
-        Gate::Open => plan.launch = due.into_iter().take(at_once).collect(),
-        Gate::Scout if seen.in_flight.is_empty() => plan.launch = due.into_iter().take(1).collect(),
+    let choose = |candidate: Candidate, at_most: usize| {
+        let numbers: Vec<i64> = due.into_iter().take(at_most).collect();
+        (!numbers.is_empty()).then_some(Chosen { numbers, candidate })
+    };
+    match gate(&plan.memory, &known, pool, now) {
+        Gate::Open(candidate) => plan.launch = choose(candidate, at_once),
+        Gate::Scout(candidate) if seen.in_flight.is_empty() => plan.launch = choose(candidate, 1),
         // Its end wakes the pool.
-        Gate::Scout => {}
+        Gate::Scout(_) => {}
         Gate::Shut(until) => plan.wake_at(until, now),
     }
 }
@@ -79,8 +85,8 @@ fn due(counted: &[&Member], fresh: &[i64], room: usize, holds: impl Fn(&Member) 
 fn victims<'a>(counted: &[&'a Member], pool: &ValidPool) -> Vec<&'a Member> {
     let mut order: Vec<&Member> = counted.iter().copied().filter(|member| !member.in_flight).collect();
     order.sort_by_key(|member| (rank(member), -member.instance.spec.n));
-    let above_maximum = counted.len().saturating_sub(pool.maximum);
-    let above_minimum = counted.len().saturating_sub(pool.minimum);
+    let above_maximum = counted.len().saturating_sub(pool.most);
+    let above_minimum = counted.len().saturating_sub(pool.least);
     let idle = order.iter().filter(|member| member.is_idle()).count().min(above_minimum);
     order.truncate(above_maximum.max(idle));
     order

@@ -2,11 +2,14 @@
 
 #![cfg(test)]
 
+mod accounts;
 mod admission;
 mod attempts;
+mod candidates;
 mod farewells;
 mod given;
 mod launches;
 mod model;
 mod properties;
+mod scaling;
 mod statuses;

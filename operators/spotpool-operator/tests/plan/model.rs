@@ -125,6 +125,11 @@ impl Model {
                     self.nothing_is_forgotten(&self.instances[i]);
                     self.instances[i].finalizers_mut().retain(|name| name != INSTANCE_FINALIZER);
                 }
+                Step::LetLive => {
+                    let pool = seen.pool.valid().unwrap();
+                    assert!(pool.leaving && pool.keeps_machines, "machines are let go of only as asked");
+                    self.instances[i].finalizers_mut().retain(|name| name != INSTANCE_FINALIZER);
+                }
                 Step::TerminateAndRelease(_) => panic!("only with a guard off"),
             }
         }
@@ -148,11 +153,9 @@ impl Model {
 
     fn launch(&mut self, seen: &Observed, plan: &Plan) {
         let (Some(planned), Some(account)) = (seen.pool.valid(), seen.cloud.account()) else { return };
-        if plan.launch.is_empty() {
-            return;
-        }
+        let Some(chosen) = &plan.launch else { return };
         let now = self.observe();
-        match admit(planned, &now.pool, &self.instances, &plan.launch, &BTreeSet::new(), account, &rules()) {
+        match admit(planned, &now.pool, &self.instances, chosen, &BTreeSet::new(), account, &rules()) {
             Admission::Nothing => {}
             Admission::Delete(_) => panic!("alone, nobody makes a wish too many"),
             Admission::Go(_, launches) => launches.into_iter().for_each(|launch| self.run(&launch)),

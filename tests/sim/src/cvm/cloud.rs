@@ -237,7 +237,7 @@ impl Cloud {
         if let Call::Run(run) = &call {
             caller.token.clone_from(&run.client_token);
         }
-        if call.writes() {
+        if !call.only_reads() {
             self.record(What::Received(caller.clone()));
         }
         Ok((account, region, call))
@@ -257,7 +257,7 @@ impl Cloud {
             Call::Run(call) => self.run(account, region, call, body, caller, plan.launch_fails),
             Call::Terminate(call) => self.terminate(account, region, call, caller),
             Call::Offers(call) => self.offers(region, call),
-            Call::Quota(call) => self.quota(account, region, call),
+            Call::Quota(call) => self.account_quota(account, region, call),
         }
     }
 

@@ -113,10 +113,7 @@ impl Cloud {
         }
         let zone = place.zones.get(&order.zone);
         if order.spot() {
-            let spot = |machine: &&Machine| {
-                here(machine) && machine.zone == order.zone && machine.charge_type == "SPOTPAID"
-            };
-            let used: u32 = self.machines.values().filter(spot).map(|machine| machine.cpu).sum();
+            let used = self.spot_cpu(account, region, &order.zone);
             if used + order.count * order.kind.cpu > zone.map_or(0, |zone| zone.spot_quota) {
                 let message = "the zone's quota of spot vCPU is used up";
                 return Err(Refusal::new("LimitExceeded.UserSpotQuota", message));

@@ -28,7 +28,7 @@ struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     fn parse(filters: &'a [Filter]) -> Result<Self, Refusal> {
         let mut wanted = Self::default();
-        check_filters(filters, MAX_FILTER_VALUES)?;
+        check_filters(filters)?;
         for Filter { name, values } in filters {
             let place = match name.as_str() {
                 "zone" => &mut wanted.zones,
@@ -50,15 +50,15 @@ impl<'a> Wanted<'a> {
 }
 
 /// Not too many of them.
-pub(super) fn check_filters(filters: &[Filter], most_values: usize) -> Result<(), Refusal> {
+pub(super) fn check_filters(filters: &[Filter]) -> Result<(), Refusal> {
     if filters.len() > MAX_FILTERS {
         let message = format!("at most {MAX_FILTERS} Filters");
         return Err(Refusal::new("InvalidFilterValue.LimitExceeded", message));
     }
-    match filters.iter().find(|filter| filter.values.len() > most_values) {
+    match filters.iter().find(|filter| filter.values.len() > MAX_FILTER_VALUES) {
         None => Ok(()),
         Some(filter) => {
-            let message = format!("`{}` has more than {most_values} values", filter.name);
+            let message = format!("`{}` has more than {MAX_FILTER_VALUES} values", filter.name);
             Err(Refusal::new("InvalidFilterValue.LimitExceeded", message))
         }
     }

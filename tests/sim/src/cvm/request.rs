@@ -78,6 +78,11 @@ pub(crate) enum Call {
 }
 
 impl Call {
+    /// Whether it only looks.
+    pub(crate) fn only_reads(&self) -> bool {
+        matches!(self, Self::Describe(_) | Self::Offers(_) | Self::Quota(_))
+    }
+
     /// Reads the body of an action.
     pub(crate) fn parse(action: &str, body: &[u8]) -> Result<Self, Refusal> {
         match action {
@@ -88,11 +93,6 @@ impl Call {
             "DescribeAccountQuota" => read(body).map(Self::Quota),
             _ => Err(Refusal::new("InvalidAction", "the action does not exist or is not offered here")),
         }
-    }
-
-    /// Whether it may change something.
-    pub(crate) fn writes(&self) -> bool {
-        matches!(self, Self::Run(_) | Self::Terminate(_))
     }
 }
 

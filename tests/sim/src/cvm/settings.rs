@@ -247,10 +247,10 @@ impl Default for Settings {
     fn default() -> Self {
         let limits = [
             ("DescribeInstances", 40),
+            ("DescribeAccountQuota", 20),
+            ("DescribeZoneInstanceConfigInfos", 40),
             ("RunInstances", 10),
             ("TerminateInstances", 10),
-            ("DescribeZoneInstanceConfigInfos", 40),
-            ("DescribeAccountQuota", 10),
         ];
         Self {
             boot: Span::secs(5),

@@ -1,5 +1,7 @@
 //! Every error code that the client knows can be had, and arrives as what it is.
 
+use std::collections::BTreeSet;
+
 use sim::cvm::{Fault, FaultRule};
 use tencent_cvm::{Action, Class, Cvm, Error, InstanceId, SendOptions, classify, known_codes};
 
@@ -55,7 +57,8 @@ async fn every_code_of_the_table_arrives_with_its_class() {
 
 #[tokio::test(start_paused = true)]
 async fn a_code_that_nobody_knows_yet_arrives_too() {
-    for action in Action::ALL {
+    let actions: BTreeSet<Action> = known_codes().map(|(action, ..)| action).collect();
+    for action in actions {
         for family in [
             "AuthFailure",
             "FailedOperation",

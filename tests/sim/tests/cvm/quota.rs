@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sim::cvm::Cloud;
-use tencent_cvm::{Cvm, SendOptions};
+use tencent_cvm::{AppId, Cvm, SendOptions};
 
 use crate::caller::{call, code, launch_body, noon, quiet_config};
 use crate::shipped::{order, world};
@@ -16,10 +16,10 @@ async fn the_shipped_client_reads_what_is_left_of_a_zones_quota() {
     assert_eq!(refused.code(), Some("LimitExceeded.UserSpotQuota"));
 
     let quota = client.describe_account_quota().await.unwrap();
-    let here = quota.spot_in("ap-singapore-2").unwrap();
+    let here = quota.spot.iter().find(|quota| quota.zone.as_deref() == Some("ap-singapore-2")).unwrap();
     assert_eq!((here.used, here.remaining, here.total), (Some(8), Some(4), Some(12)));
     assert_eq!((quota.spot.len(), quota.on_demand.len()), (2, 2));
-    assert_eq!(quota.app_id, Some(1_250_000_000), "the first account");
+    assert_eq!(quota.app_id, Some(AppId::new(1_250_000_001)), "the first account");
 }
 
 #[test]

@@ -1,13 +1,18 @@
 //! What the judge knows: pools, SpotInstances and machines, as they really are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use spotpool_operator::crd::SpotPoolSpec;
 use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG};
 use spotpool_operator::ports::PoolKey;
 
 /// A decision goes by what was read a little before the last read too: passes and flights overlap.
 const OVERLAP: Duration = Duration::from_secs(15);
+
+/// What was decided before a pool was paused has taken effect after this: late requests and stalled processes
+/// included.
+const SETTLED: Duration = Duration::from_secs(90);
 
 #[derive(Default)]
 pub(super) struct Book {
@@ -37,11 +42,45 @@ pub(super) struct Pool {
     pub(super) gone_at: Option<Duration>,
     /// Taken away by hand, finalizer and all.
     pub(super) dropped: bool,
-    /// Minimum and maximum from each time on.
+    /// The fewest and the most machines that are asked for, from each time on.
     pub(super) sizes: Vec<(Duration, i32, i32)>,
+    /// Since when nothing may be launched or terminated for it.
+    pub(super) paused_at: Option<Duration>,
+    /// Since when it is leaving and its machines are to live on.
+    pub(super) kept_at: Option<Duration>,
+    /// When its requests of the last hour were refused.
+    pub(super) refused: VecDeque<Duration>,
+    /// When its requests of the last hour were granted.
+    pub(super) answered: VecDeque<Duration>,
 }
 
+/// The fewest and the most machines that a pool asks for: its bounds, or what `replicas` names within them.
+pub(super) fn bounds(spec: &SpotPoolSpec) -> (i32, i32) {
+    let held = spec.replicas.map(|replicas| replicas.clamp(spec.minimum, spec.maximum));
+    (held.unwrap_or(spec.minimum), held.unwrap_or(spec.maximum))
+}
+
+/// A pool may cost so many refused requests an hour.
+const REFUSALS: usize = 60;
+const HOUR: Duration = Duration::from_secs(3600);
+
 impl Pool {
+    /// Notes a request that was refused or granted. More refusals than are due in an hour are told: besides the
+    /// pool's budget, what is asked for side by side after each machine that was granted may be refused side by
+    /// side.
+    pub(super) fn asked(&mut self, now: Duration, granted: bool) -> Option<usize> {
+        let noted = if granted { &mut self.answered } else { &mut self.refused };
+        noted.push_back(now);
+        for times in [&mut self.refused, &mut self.answered] {
+            while times.front().is_some_and(|at| now.saturating_sub(*at) >= HOUR) {
+                times.pop_front();
+            }
+        }
+        let (_, at_once) = self.bounds_since(now.saturating_sub(HOUR));
+        let allowed = REFUSALS + at_once * self.answered.len();
+        (self.refused.len() > allowed).then_some(self.refused.len())
+    }
+
     /// The greatest (minimum, maximum) that was asked for since `from`.
     pub(super) fn bounds_since(&self, from: Duration) -> (usize, usize) {
         let first = self.sizes.iter().rposition(|(at, _, _)| *at <= from).unwrap_or(0);
@@ -49,6 +88,11 @@ impl Pool {
         let greatest = |of: fn(&(Duration, i32, i32)) -> i32| sizes.iter().map(of).max().unwrap_or(0);
         let count = |size: i32| usize::try_from(size).unwrap_or(0);
         (count(greatest(|size| size.1)), count(greatest(|size| size.2)))
+    }
+
+    /// Whether it has been paused for so long that everything decided before has taken effect.
+    pub(super) fn rests(&self, now: Duration) -> bool {
+        self.lost_at().is_none() && self.paused_at.is_some_and(|at| now.saturating_sub(at) > SETTLED)
     }
 
     /// When it began to go.
@@ -128,6 +172,16 @@ impl Machine {
 }
 
 impl Book {
+    /// Whether the SpotInstance's pool has gone and let its machines live.
+    pub(super) fn is_kept(&self, instance: &Instance) -> bool {
+        self.pools.get(&instance.pool_uid).is_some_and(|pool| pool.kept_at.is_some())
+    }
+
+    /// The SpotInstance in whose attempts this token stands.
+    pub(super) fn instance_of_token(&self, token: &str) -> Option<&Instance> {
+        self.instances.values().find(|instance| instance.tokens.contains(token))
+    }
+
     /// The SpotInstance of this machine name, in the store or not.
     pub(super) fn instance_of(&self, machine_name: &str) -> Option<(&String, &Instance)> {
         self.instances.get_key_value(self.by_name.get(machine_name)?)

@@ -52,6 +52,12 @@ pub enum Invariant {
     NothingLost,
     /// 5: a pool goes after its SpotInstances.
     NothingLeftBehind,
+    /// Nothing is launched or terminated for a paused pool.
+    RestsWhilePaused,
+    /// A pool that is to keep its machines takes none with it.
+    LetsLive,
+    /// A pool costs few refused requests, whatever is sold out.
+    FewRefusals,
     /// At rest every pool has what it asks for, and nothing else is left.
     WholeAtRest,
     /// 8: a converged pool writes nothing.
@@ -76,6 +82,9 @@ impl Invariant {
             Self::RecordedAStranger => "recorded-a-stranger",
             Self::NothingLost => "nothing-lost",
             Self::NothingLeftBehind => "nothing-left-behind",
+            Self::RestsWhilePaused => "rests-while-paused",
+            Self::LetsLive => "lets-live",
+            Self::FewRefusals => "few-refusals",
             Self::WholeAtRest => "whole-at-rest",
             Self::QuietAtRest => "quiet-at-rest",
             Self::KeepsRunning => "keeps-running",

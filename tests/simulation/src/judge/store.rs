@@ -1,13 +1,13 @@
 //! What the store's commits may not show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use kube::ResourceExt;
-use spotpool_operator::crd::{SpotInstance, SpotPool};
+use spotpool_operator::crd::{KEEP_MACHINES_ANNOTATION, SpotInstance, SpotPool};
 use spotpool_operator::identity::instance_name;
 
-use super::book::{Book, Instance, Pool};
+use super::book::{Book, Instance, Pool, bounds};
 use super::{Finding, Invariant};
 use crate::site::{owner, pool_key};
 use crate::store::{Actor, Commit};
@@ -41,19 +41,28 @@ fn pool(
 ) -> Vec<Finding> {
     let Some(object) = after.or(before) else { return Vec::new() };
     let (Some(key), Some(uid)) = (pool_key(object), object.uid()) else { return Vec::new() };
-    let size = (now, object.spec.minimum, object.spec.maximum);
+    let (least, most) = bounds(&object.spec);
+    let size = (now, least, most);
     let known = book.pools.entry(uid.clone()).or_insert_with(|| Pool {
         leaving_at: None,
         gone_at: None,
         dropped: false,
         sizes: vec![size],
+        paused_at: None,
+        kept_at: None,
+        refused: VecDeque::new(),
+        answered: VecDeque::new(),
     });
     if known.sizes.last().is_none_or(|last| (last.1, last.2) != (size.1, size.2)) {
         known.sizes.push(size);
     }
     if object.metadata.deletion_timestamp.is_some() {
         known.leaving_at.get_or_insert(now);
+        if object.annotations().get(KEEP_MACHINES_ANNOTATION).is_some_and(|value| value == "true") {
+            known.kept_at.get_or_insert(now);
+        }
     }
+    known.paused_at = known.paused_at.or(Some(now)).filter(|_| object.spec.paused);
     if by == Actor::People
         && before.is_some_and(|pool| !pool.finalizers().is_empty())
         && object.finalizers().is_empty()
@@ -182,7 +191,8 @@ fn gone(book: &mut Book, before: &SpotInstance, now: Duration) -> Vec<Finding> {
     instance.gone_at = Some(now);
     let (name, about, machine_name) =
         (instance.name.clone(), instance.pool.name.clone(), instance.machine_name.clone());
-    if !instance.own_cluster || book.doubled.contains(&machine_name) {
+    let kept = book.pools.get(&instance.pool_uid).is_some_and(|pool| pool.kept_at.is_some());
+    if !instance.own_cluster || kept || book.doubled.contains(&machine_name) {
         return Vec::new();
     }
     let alive =

@@ -6,6 +6,7 @@ mod leaders;
 mod network;
 mod people;
 mod scene;
+mod wishes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,6 +81,9 @@ const SCENES: &[(u32, Play)] = &[
     (4, |scene| Box::pin(people::foreign_status(scene))),
     (3, |scene| Box::pin(people::second_cluster(scene))),
     (1, |scene| Box::pin(people::broken_pool(scene))),
+    (4, |scene| Box::pin(wishes::scale(scene))),
+    (3, |scene| Box::pin(wishes::pause(scene))),
+    (2, |scene| Box::pin(wishes::keep_machines(scene))),
     (5, |scene| Box::pin(leaders::crash(scene))),
     (12, |scene| Box::pin(leaders::stall(scene))),
     (5, |scene| Box::pin(leaders::two_leaders(scene))),
@@ -203,8 +207,12 @@ fn undo(world: &Arc<World>) {
         home.put_key(secret, id, key);
     }
     for pool in home.around.store.all_pools() {
-        let name = pool.metadata.name.unwrap_or_default();
-        home.around.store.set_broken(&spotpool_operator::ports::PoolKey::new(NAMESPACE, name), false);
+        let key = spotpool_operator::ports::PoolKey::new(NAMESPACE, pool.metadata.name.unwrap_or_default());
+        home.around.store.set_broken(&key, false);
+        if pool.spec.paused {
+            // It may be on its way out.
+            let _ = home.around.store.edit_pool(&key, |spec| spec.paused = false);
+        }
     }
     world.cloud.with(|cloud| {
         cloud.clear_faults();
