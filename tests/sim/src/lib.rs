@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod cvm;
+pub mod face;
 pub mod http;
 pub mod shared;
 pub mod transport;

@@ -1,23 +1,19 @@
 //! The admin API: what tests and people at a terminal do to the cloud behind its back. JSON in, JSON out.
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use http::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::cvm::{
     Cloud, Credential, FaultRule, Isolation, ModelServer, NoSuch, RECLAIM_NOTICE, Span, State, Stock,
     Stranger,
 };
+use crate::face::admin::{self, Failure, parameter, read, value};
 use crate::shared::SimCloud;
 
 /// The table of contents, also the answer to `GET /_sim/`.
 const CONTENTS: &str = include_str!("admin.txt");
-
-/// Why an admin call failed.
-struct Failure(StatusCode, String);
 
 impl From<NoSuch> for Failure {
     fn from(missing: NoSuch) -> Self {
@@ -26,25 +22,10 @@ impl From<NoSuch> for Failure {
 }
 
 pub(super) fn answer(cloud: &SimCloud, request: &Request<Bytes>) -> Response<Bytes> {
-    let path = request.uri().path().trim_start_matches("/_sim").trim_matches('/');
-    if path.is_empty() {
-        return text(StatusCode::OK, "text/plain; charset=utf-8", CONTENTS.to_owned());
-    }
-    let parts: Vec<&str> = path.split('/').collect();
     let query = request.uri().query().unwrap_or("");
-    match cloud.with(|cloud| route(cloud, request.method(), &parts, query, request.body())) {
-        Ok(value) => text(StatusCode::OK, "application/json", format!("{value}\n")),
-        Err(Failure(status, message)) => {
-            text(status, "application/json", format!("{}\n", json!({"error": message})))
-        }
-    }
-}
-
-fn text(status: StatusCode, content_type: &'static str, body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(content_type));
-    response
+    admin::answer(request, CONTENTS, |path| {
+        cloud.with(|cloud| route(cloud, request.method(), path, query, request.body()))
+    })
 }
 
 fn route(
@@ -134,10 +115,7 @@ fn route(
         (&Method::DELETE, ["credentials", secret_id]) => {
             Ok(json!({"removed": cloud.remove_credential(secret_id)}))
         }
-        _ => Err(Failure(
-            StatusCode::NOT_FOUND,
-            format!("GET /_sim/ lists what there is; {method} of this is not"),
-        )),
+        _ => Err(Failure::no_such_call(method)),
     }
 }
 
@@ -305,39 +283,11 @@ fn default_account() -> String {
     "main".to_owned()
 }
 
-/// Overlays the settings with the fields that are given.
 fn change_settings(cloud: &mut Cloud, body: &Bytes) -> Result<Value, Failure> {
-    let changes = read::<serde_json::Map<String, Value>>(body)?;
-    let mut settings = value(cloud.settings())?;
-    if let Value::Object(settings) = &mut settings {
-        settings.extend(changes);
-    }
-    let settings = serde_json::from_value(settings).map_err(|error| bad(&error))?;
-    cloud.set_settings(settings);
+    cloud.set_settings(admin::overlaid(cloud.settings(), body)?);
     value(cloud.settings())
-}
-
-/// An empty body reads as `{}`.
-fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Failure> {
-    let body: &[u8] = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| bad(&error))
-}
-
-fn bad(error: &serde_json::Error) -> Failure {
-    Failure(StatusCode::BAD_REQUEST, error.to_string())
-}
-
-fn value<T: serde::Serialize + ?Sized>(of: &T) -> Result<Value, Failure> {
-    serde_json::to_value(of).map_err(|error| Failure(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
 }
 
 fn done(outcome: Result<(), NoSuch>) -> Result<Value, Failure> {
     outcome.map(|()| json!({})).map_err(Failure::from)
-}
-
-fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
-    query.split('&').find_map(|pair| match pair.split_once('=') {
-        Some((key, value)) => (key == name).then_some(value),
-        None => (pair == name).then_some(""),
-    })
 }

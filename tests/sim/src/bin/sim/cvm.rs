@@ -1,37 +1,22 @@
-//! The stand-ins as servers. `sim cvm --help` says what there is.
+//! `sim cvm`.
 
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use anyhow::{Context, bail};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use anyhow::bail;
+use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use sim::cvm::{
     Account, Addresses, Cloud, CloudConfig, Credential, Latency, NameFilter, Span, TokenMode, World,
 };
 use sim::http::{serve, serve_machines};
 use sim::shared::SimCloud;
-use tokio::net::TcpListener;
 
-/// Stand-ins for services that cannot run on this machine, true to their wire.
-#[derive(Debug, Parser)]
-#[command(name = "sim", version)]
-struct Cli {
-    #[command(subcommand)]
-    stand_in: StandIn,
-}
-
-#[derive(Debug, Subcommand)]
-enum StandIn {
-    /// Tencent Cloud CVM, version 2017-03-12: checks every signature, forgets nothing, misbehaves on
-    /// demand. GET /_sim/ lists its admin API. Ends on SIGINT, SIGTERM or when asked to exit.
-    Cvm(Box<CvmArgs>),
-}
+use crate::stage;
 
 // A flag that is given again counts as it was given last: a caller can append to a list of defaults.
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
-struct CvmArgs {
+pub(crate) struct CvmArgs {
     /// Where to listen. Port 0 takes a free one; the first line on stdout says which.
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR:PORT")]
     listen: SocketAddr,
@@ -93,16 +78,8 @@ enum NameFilterArg {
     Contains,
 }
 
-fn main() -> anyhow::Result<()> {
-    let StandIn::Cvm(args) = Cli::parse().stand_in;
-    // One thread is plenty, and keeps the order of what happens easy to read.
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(cvm(*args))
-}
-
-async fn cvm(args: CvmArgs) -> anyhow::Result<()> {
-    let listener =
-        TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
-    let address = listener.local_addr()?;
+pub(crate) async fn run(args: CvmArgs) -> anyhow::Result<()> {
+    let (listener, address) = stage::listen(args.listen).await?;
     let (accounts, made_up) = accounts(&args.credential)?;
     let mut config = CloudConfig::new(accounts);
     config.addresses = loopback(std::process::id(), address.port());
@@ -128,20 +105,18 @@ async fn cvm(args: CvmArgs) -> anyhow::Result<()> {
     };
     let cloud = SimCloud::new(Cloud::new(config, args.seed), Timestamp::now());
 
-    let mut out = std::io::stdout();
-    writeln!(out, "cvm listening on http://{address}")?;
+    let mut greeting = vec![format!("cvm listening on http://{address}")];
     if let Some(Credential { secret_id, secret_key, .. }) = made_up {
-        writeln!(out, "cvm credential {secret_id}:{secret_key}")?;
+        greeting.push(format!("cvm credential {secret_id}:{secret_key}"));
     }
-    out.flush()?;
-
-    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        never = serve(listener, cloud.clone()) => match never {},
-        never = serve_machines(cloud) => match never {},
-        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
-        _ = terminated.recv() => Ok(()),
-    }
+    stage::greet(&greeting)?;
+    stage::until_ended(async {
+        tokio::select! {
+            never = serve(listener, cloud.clone()) => never,
+            never = serve_machines(cloud) => never,
+        }
+    })
+    .await
 }
 
 /// The accounts by name, and the key pair that was made up because none was given.
