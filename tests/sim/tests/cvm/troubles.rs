@@ -202,14 +202,12 @@ async fn the_wide_world_has_24_candidates_and_fits_the_sample() {
     let offers = client.describe_zone_instance_config_infos(&filters).await.unwrap();
     assert_eq!(offers.len(), 24);
     assert!(offers.iter().all(|offer| offer.in_stock() == Some(true)), "{offers:?}");
-    let mut made = 0;
-    for offer in &offers {
+    for (made, offer) in offers.iter().enumerate() {
         let mut order = order(&format!("m{made}"));
         order.zone.clone_from(&offer.zone);
         order.instance_type.clone_from(&offer.instance_type);
         (order.vpc_id, order.subnet_id) = ("DEFAULT".to_owned(), "DEFAULT".to_owned());
         client.run_instances(&order, SendOptions::default()).await.unwrap();
-        made += 1;
     }
     client.run_instances(&order("sample"), SendOptions::default()).await.unwrap();
     assert_eq!(sim.with(|cloud| cloud.existing().count()), 25);
