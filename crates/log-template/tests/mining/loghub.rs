@@ -1,66 +1,9 @@
-//! The labelled sets, which stay outside this repository.
-
-use std::path::Path;
+//! How the labelled sets are grouped.
 
 use log_template::{Joiner, Miner};
 
+use crate::labelled::sets;
 use crate::score::{Score, score};
-
-/// A file of raw lines, and the statement of each by those who labelled it.
-pub(crate) struct Set {
-    pub(crate) name: String,
-    text: Vec<u8>,
-    pub(crate) labels: Vec<String>,
-}
-
-impl Set {
-    pub(crate) fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.text.split(|&byte| byte == b'\n').take(self.labels.len()).map(<[u8]>::trim_ascii_end)
-    }
-}
-
-/// Every set, or none, said aloud, where they are not at hand.
-pub(crate) fn sets() -> Vec<Set> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/loghub");
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        eprintln!("SKIPPED: no labelled sets at {}", folder.display());
-        return Vec::new();
-    };
-    let mut sets: Vec<Set> = entries
-        .map(|entry| entry.expect("a readable folder").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
-        .map(|path| {
-            let labels =
-                std::fs::read_to_string(path.with_extension("log_structured.csv")).expect("its labels");
-            Set {
-                name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-                text: std::fs::read(&path).expect("a readable set"),
-                labels: labels_in(&labels),
-            }
-        })
-        .collect();
-    sets.sort_by(|a, b| a.name.cmp(&b.name));
-    sets
-}
-
-/// The column `EventId` of a CSV file: the last but one, counted from the end, because only the template after it and
-/// the content before it are quoted.
-fn labels_in(csv: &str) -> Vec<String> {
-    let mut labels = Vec::new();
-    for line in csv.lines().skip(1) {
-        let mut quoted = false;
-        let mut columns = vec![String::new()];
-        for character in line.chars() {
-            match character {
-                '"' => quoted = !quoted,
-                ',' if !quoted => columns.push(String::new()),
-                other => columns.last_mut().expect("never empty").push(other),
-            }
-        }
-        labels.push(columns.swap_remove(columns.len() - 2));
-    }
-    labels
-}
 
 fn mean(scores: &[Score], of: impl Fn(&Score) -> f64) -> f64 {
     scores.iter().map(of).sum::<f64>() / scores.len() as f64

@@ -2,10 +2,13 @@
 #![cfg(test)]
 
 mod bounds;
+mod corpus;
 mod events;
 mod garbage;
+mod labelled;
 mod loghub;
 mod order;
+mod property;
 mod score;
 mod state;
 mod statements;
