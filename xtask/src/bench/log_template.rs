@@ -1,0 +1,21 @@
+//! The crate log-template: its example `measure` does the work.
+
+use anyhow::Result;
+use servers::own;
+
+use crate::test::Count;
+use crate::test::run::whole;
+
+pub(super) fn measure() -> Result<Count> {
+    println!("# log-template");
+    whole(own::cargo().args([
+        "run",
+        "--quiet",
+        "--release",
+        "--locked",
+        "--package",
+        "log-template",
+        "--example",
+        "measure",
+    ]))
+}
