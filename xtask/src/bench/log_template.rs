@@ -3,8 +3,7 @@
 use anyhow::Result;
 use servers::own;
 
-use crate::test::Count;
-use crate::test::run::whole;
+use crate::test::{Count, whole};
 
 pub(super) fn measure() -> Result<Count> {
     println!("# log-template");

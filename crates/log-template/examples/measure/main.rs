@@ -12,6 +12,7 @@ mod score;
 mod speed;
 mod stability;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
@@ -42,10 +43,21 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let sets = labelled::sets();
+    match run(&Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether everything was reached.
+fn run(arguments: &Arguments) -> io::Result<bool> {
+    let sets = labelled::sets()?;
     if sets.is_empty() {
-        return ExitCode::FAILURE;
+        return Ok(false);
     }
     let wants = |part: Part| arguments.parts.is_empty() || arguments.parts.contains(&part);
     let mut reached = true;
@@ -54,7 +66,7 @@ fn main() -> ExitCode {
         reached &= speed::measure(&sets, arguments.lines);
     }
     if wants(Part::Grouping) {
-        reached &= grouping::measure(&sets);
+        reached &= grouping::measure(&sets)?;
     }
     if wants(Part::Stability) {
         reached &= stability::measure(&sets);
@@ -62,7 +74,7 @@ fn main() -> ExitCode {
     if wants(Part::Cost) {
         reached &= cost::measure(&sets);
     }
-    if reached { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(reached)
 }
 
 /// Prints whether something that was to be reached is.

@@ -2,7 +2,6 @@
 
 use log_template::{Joiner, Miner};
 
-use crate::labelled::sets;
 use crate::score::{Score, score};
 
 fn mean(scores: &[Score], of: impl Fn(&Score) -> f64) -> f64 {
@@ -11,7 +10,7 @@ fn mean(scores: &[Score], of: impl Fn(&Score) -> f64) -> f64 {
 
 #[test]
 fn the_labelled_sets_are_grouped_by_their_statements_with_one_configuration() {
-    let sets = sets();
+    let sets = crate::sets();
     if sets.is_empty() {
         return;
     }
@@ -26,7 +25,7 @@ fn the_labelled_sets_are_grouped_by_their_statements_with_one_configuration() {
 
 #[test]
 fn lines_with_a_time_are_never_joined() {
-    for set in sets() {
+    for set in crate::sets() {
         let mut joiner = Joiner::default();
         let mut events = set.lines().filter_map(|line| joiner.push(line)).count();
         events += usize::from(joiner.finish().is_some());
