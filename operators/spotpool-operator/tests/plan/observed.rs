@@ -12,7 +12,7 @@ use arbitrary::{Result, Unstructured};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use spotpool_operator::conditions::reason;
-use spotpool_operator::crd::pool::{LaunchBackOff, RefusalScope};
+use spotpool_operator::crd::pool::{Boots, Care, LaunchBackOff, RefusalScope};
 use spotpool_operator::crd::{
     Attempt, AttemptOutcome, Candidate, ExtraMachine, KEEP_MACHINES_ANNOTATION, Phase, SpotInstance,
     SpotInstanceStatus, SpotPool, SpotPoolStatus,
@@ -64,6 +64,9 @@ const OUTCOMES: [AttemptOutcome; 6] = [
 const PHASES: [Phase; 6] =
     [Phase::Launching, Phase::Booting, Phase::Ready, Phase::NotReady, Phase::Draining, Phase::Terminating];
 
+/// A replacement may stand beside machines that do not answer, and beside one that was deleted by hand.
+const BESIDE: usize = 2;
+
 static POOL: LazyLock<SpotPool> = LazyLock::new(|| pool(1, 3));
 
 /// Plans for what `input` stands for, and judges the plan.
@@ -94,7 +97,7 @@ pub(crate) fn check(input: &[u8]) {
         && let Admission::Go(_, launches) =
             admit(pool, &seen.pool, &seen.instances, chosen, &seen.in_flight, account, &rules)
     {
-        assert!(launches.len() <= pool.most);
+        assert!(launches.len() <= pool.most + BESIDE);
         for launch in launches {
             assert!(chosen.numbers.contains(&launch.instance.spec.n));
             assert!(launch.instance.metadata.deletion_timestamp.is_none(), "one that leaves never sends");
@@ -134,12 +137,12 @@ fn launches_are_in_order(seen: &Observed, plan: &Plan) {
     if let Some(raise) = &plan.raise {
         let pool = seen.pool.valid().expect("numbers are given by a pool");
         assert!(!pool.leaving && plan.hold.is_none());
-        assert!(raise.to >= pool.launched && raise.create.len() <= pool.least);
+        assert!(raise.to >= pool.launched && raise.create.len() <= pool.most + BESIDE);
     }
     let Some(chosen) = &plan.launch else { return };
     let pool = seen.pool.valid().expect("launches are for a pool");
     assert!(plan.hold.is_none() && !pool.leaving && !pool.paused);
-    assert!((1..=pool.most).contains(&chosen.numbers.len()), "{chosen:?}");
+    assert!((1..=pool.most + BESIDE).contains(&chosen.numbers.len()), "{chosen:?}");
     assert!(pool.candidates.contains(&chosen.candidate));
 }
 
@@ -162,7 +165,7 @@ fn observed(u: &mut Unstructured<'_>) -> Result<(Observed, Timestamp)> {
             seen.in_flight.insert(uid.clone());
         }
         if u.ratio(1, 2)? {
-            let view = ProbeView { ok: u.arbitrary()?, failures: u.arbitrary()?, text: "text".to_owned() };
+            let view = probe(u)?;
             seen.probes.insert(uid, view);
         }
     }
@@ -170,6 +173,16 @@ fn observed(u: &mut Unstructured<'_>) -> Result<(Observed, Timestamp)> {
         seen.just_terminated.insert(id(u)?);
     }
     Ok((seen, time(u)?))
+}
+
+fn probe(u: &mut Unstructured<'_>) -> Result<ProbeView> {
+    Ok(ProbeView {
+        ok: u.arbitrary()?,
+        failures: u.arbitrary()?,
+        text: "text".to_owned(),
+        answered_ago: if u.ratio(1, 2)? { Some(u.arbitrary()?) } else { None },
+        out_for: if u.ratio(1, 2)? { Some(u.arbitrary()?) } else { None },
+    })
 }
 
 fn pool_seen(u: &mut Unstructured<'_>) -> Result<PoolSeen> {
@@ -209,7 +222,23 @@ fn pool_status(u: &mut Unstructured<'_>) -> Result<SpotPoolStatus> {
         launched: if u.ratio(7, 8)? { u.int_in_range(0..=8)? } else { u.arbitrary()? },
         launch_back_off: (0..entries).map(|_| back_off(u)).collect::<Result<_>>()?,
         refusal_budget_whole_at: if u.ratio(1, 4)? { Some(Time(time(u)?)) } else { None },
+        care: if u.ratio(1, 2)? { care(u)? } else { Care::default() },
         ..SpotPoolStatus::default()
+    })
+}
+
+fn care(u: &mut Unstructured<'_>) -> Result<Care> {
+    let mut some_time = || Ok(if u.ratio(1, 4)? { Some(Time(time(u)?)) } else { None });
+    let (last_sent_away, blind_since) = (some_time()?, some_time()?);
+    let (seeing_since, boot_budget_whole_at) = (some_time()?, some_time()?);
+    let boots = Boots { template_hash: String::new(), answered: u.arbitrary()?, failed: u.arbitrary()? };
+    Ok(Care {
+        replacement: if u.ratio(1, 2)? { Some(u.int_in_range(0..=8)?) } else { None },
+        last_sent_away,
+        blind_since,
+        seeing_since,
+        boots: u.ratio(1, 2)?.then_some(boots),
+        boot_budget_whole_at,
     })
 }
 
