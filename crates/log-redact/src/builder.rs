@@ -82,11 +82,7 @@ impl RedactorBuilder {
             Some(key) => key,
             None => Key::random()?,
         };
-        let rules = Rules::compile(&chosen, extra).map_err(|error| BuildError::BadPattern {
-            name: "the classes".to_owned(),
-            source: error.into(),
-        })?;
-        Ok(Redactor { rules, key, allowed: self.allowed })
+        Ok(Redactor { rules: Rules::compile(&chosen, extra), key, allowed: self.allowed })
     }
 }
 

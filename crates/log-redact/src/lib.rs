@@ -18,6 +18,7 @@ mod shape;
 mod stream;
 mod verify;
 mod view;
+mod words;
 
 pub use builder::{BIGGEST_PATTERN, LONGEST_PATTERN, MOST_PATTERNS, RedactorBuilder};
 pub use class::{Class, Group};

@@ -3,9 +3,7 @@
 
 use std::ops::Range;
 
-use aho_corasick::Anchored;
-use aho_corasick::automaton::Automaton;
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use crate::class::Code;
 use crate::join::{self, Joined, Reach};
@@ -69,6 +67,7 @@ fn scan_at(rules: &Rules, text: &[u8], accept: Range<usize>, depth: u8) -> Vec<C
     if depth < DEEPEST {
         scan.percent(&accept);
         scan.escapes(&accept);
+        scan.line_breaks(&accept);
         scan.joined();
     }
     scan.found
@@ -84,46 +83,30 @@ impl Scan<'_> {
         self.found.push(Candidate { start, end, class, decoded: Some(plain) });
     }
 
-    /// Watches for the rules' words. Line breaks and the blanks after them are passed over, so that a word that a line
-    /// break cuts in two is met as well.
+    /// Watches for the rules' words.
     fn words(&mut self, accept: &Range<usize>) {
         let words = &self.rules.words;
-        let Ok(mut state) = words.start_state(Anchored::No) else { return };
-        let limit = self.text.len().min(accept.end + self.rules.longest_word);
-        let mut at = accept.start;
-        let mut line_break = None;
-        while at < limit {
-            let line_end = memchr(b'\n', &self.text[at..limit]).map_or(limit, |length| at + length);
-            let stop = if line_end < limit { view::line_stop(self.text, line_end).max(at) } else { line_end };
-            let first =
-                at + self.text[at..stop].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-            for place in first..stop {
-                state = words.next_state(Anchored::No, state, self.text[place]);
-                if words.is_special(state) && words.is_match(state) {
-                    for index in 0..words.match_len(state) {
-                        let word = words.match_pattern(state, index);
-                        let length = words.pattern_len(word);
-                        match (place + 1).checked_sub(length).filter(|start| *start >= first) {
-                            Some(start) if start < accept.end => self.meet(word.as_usize(), start, place + 1),
-                            Some(_) => {}
-                            None => self.breaks.extend(line_break),
-                        }
-                    }
-                }
+        words.each_in(self.text, accept.clone(), |word, at, after| self.meet(words.targets(word), at, after));
+    }
+
+    /// Notes the line breaks that cut a word in two, or that a line of one word follows: few lines are one word, and one
+    /// that is may be the rest of what the line before it ends with.
+    fn line_breaks(&mut self, accept: &Range<usize>) {
+        let mut line_start = accept.start;
+        for length in memchr_iter(b'\n', &self.text[accept.clone()]) {
+            let line_end = accept.start + length;
+            let line = &self.text[line_start..view::line_stop(self.text, line_end).max(line_start)];
+            let next = view::after_indent(self.text, line_end + 1);
+            if join::is_one_word(self.text, line_end + 1) || self.rules.words.is_cut(line, &self.text[next..])
+            {
+                self.breaks.push(line_end);
             }
-            line_break = (line_end < accept.end).then_some(line_end);
-            // Few lines are one word; one that is may be the rest of what the line before it ends with.
-            if line_break.is_some() && join::is_one_word(self.text, line_end + 1) {
-                self.goes_on_over(line_end);
-            }
-            at = line_end + 1;
+            line_start = line_end + 1;
         }
     }
 
-    fn meet(&mut self, word: usize, at: usize, after: usize) {
-        // The targets are the rules', which outlive this.
-        let rules = self.rules;
-        for target in &rules.targets[word] {
+    fn meet(&mut self, targets: &[Target], at: usize, after: usize) {
+        for target in targets {
             match *target {
                 Target::Shape(class, shape) => {
                     if !shape.literals.iter().any(|literal| self.text[at..after] == *literal.as_bytes()) {
@@ -314,10 +297,16 @@ impl Scan<'_> {
         let Some((start, _)) = joined.view.outer(candidate.start..candidate.end) else { return false };
         let Some((next_line, _)) = joined.view.outer(seam..candidate.end) else { return false };
         let whole_before = self.found.iter().any(|other| other.start <= start && other.end > start);
-        let whole_after = self.found.iter().any(|other| other.start == next_line);
+        let whole_after = self.found.iter().find(|other| other.start == next_line);
+        if let Some(after) = whole_after
+            && (whole_before
+                || after.class == candidate.class && joined.begins_with_a_word(candidate.start, seam))
+        {
+            return false;
+        }
         // Base64 that is text on both sides of a break is one text.
         let is_text = whole_before && candidate.decoded.is_some();
-        !whole_after && (is_text || joined.belongs(candidate.start, seam, candidate.end, whole_before))
+        is_text || joined.belongs(candidate.start, seam, candidate.end, whole_before)
     }
 
     pub(crate) fn code(&self, code: Code) -> Option<ClassId> {

@@ -76,6 +76,13 @@ pub(crate) fn line_stop(text: &[u8], line_break: usize) -> usize {
     line.strip_suffix(b"\\").unwrap_or(line).len()
 }
 
+/// Past the blanks at `at`.
+pub(crate) fn after_indent(text: &[u8], at: usize) -> usize {
+    const LONGEST_INDENT: usize = 4096;
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest.iter().take(LONGEST_INDENT).take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+}
+
 enum Decoded {
     Byte(u8),
     Char(char),
@@ -126,8 +133,12 @@ pub(crate) fn base64_text(run: &[u8]) -> Option<Vec<u8>> {
         .with_decode_allow_trailing_bits(true);
     const STANDARD: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::STANDARD, CONFIG);
     const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::URL_SAFE, CONFIG);
-    // The first bytes tell most runs apart that are no text: of random ones 3 in 1,000 pass.
+    // The first letters tell most runs apart that are no text: those of a byte below 0x20 or above 0x7f. Of random ones that are
+    // left, 3 in 1,000 pass as six bytes.
     let first = run.get(..8)?;
+    if !matches!(first[0], b'C' | b'D' | b'I'..=b'Z' | b'a'..=b'f' | b'w'..=b'z' | b'0'..=b'9') {
+        return None;
+    }
     let url_safe = run.iter().any(|byte| matches!(byte, b'-' | b'_'));
     let engine = if url_safe { &URL_SAFE } else { &STANDARD };
     let mut head = [0; 6];
