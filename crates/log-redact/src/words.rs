@@ -19,7 +19,9 @@ pub(crate) struct Words {
     spelled: Vec<Vec<u8>>,
     targets: Vec<Vec<Target>>,
     rarest: Triples,
+    /// Words that may be cut, by the letters that they begin with; and all letters that stand together in them.
     first: Triples,
+    inner: Triples,
     longest: usize,
     /// The rarest triple of a word begins so far after the word, at most.
     furthest: usize,
@@ -45,7 +47,7 @@ impl Words {
 
     /// To be called when all words are known.
     pub(crate) fn compile(&mut self) {
-        let (mut rarest, mut first) = (Table::new(), Table::new());
+        let (mut rarest, mut first, mut inner) = (Table::new(), Table::new(), Table::new());
         for (index, (spelled, targets)) in self.spelled.iter().zip(&self.targets).enumerate() {
             let word = index as Word;
             let offset = rarest_offset(spelled);
@@ -55,10 +57,12 @@ impl Words {
             }
             if spelled.len() >= TRIPLE && targets.iter().any(|target| target.may_be_cut()) {
                 first.entry(key_of(spelled)).or_default().push(Entry { word, offset: 0 });
+                inner.extend(spelled.windows(TRIPLE).map(|letters| (key_of(letters), Vec::new())));
             }
         }
         self.rarest = Triples::new(rarest);
         self.first = Triples::new(first);
+        self.inner = Triples::new(inner);
     }
 
     pub(crate) fn targets(&self, word: Word) -> &[Target] {
@@ -68,13 +72,9 @@ impl Words {
     /// Calls `meet` with every word that begins in `range`, and where it begins and ends.
     pub(crate) fn each_in(&self, text: &[u8], range: Range<usize>, mut meet: impl FnMut(Word, usize, usize)) {
         let to = text.len().min(range.end + self.furthest);
-        let byte = |place: usize| text.get(place).copied().unwrap_or_default();
-        let mut key = key_of(&[0, byte(range.start), byte(range.start + 1)]);
-        for place in range.start..to {
-            key = after(key, byte(place + 2));
-            if !self.rarest.has(key) {
-                continue;
-            }
+        let mut from = range.start;
+        while let Some((place, key)) = self.rarest.next(text, from, to) {
+            from = place + 1;
             for entry in self.rarest.at(key) {
                 let Some(start) = place.checked_sub(usize::from(entry.offset)) else { continue };
                 let spelled = &self.spelled[usize::from(entry.word)];
@@ -90,13 +90,22 @@ impl Words {
 
     /// Whether a word begins at the end of `line` and goes on at the start of `next`.
     pub(crate) fn is_cut(&self, line: &[u8], next: &[u8]) -> bool {
+        // One look tells for most breaks that no word has the letters around it.
+        let letter = |text: &[u8], place: usize| text.get(place).copied().unwrap_or_default();
+        let last = letter(line, line.len().wrapping_sub(1));
+        let seam = [letter(line, line.len().wrapping_sub(2)), last, letter(next, 0)];
+        let one = [last, letter(next, 0), letter(next, 1)];
+        if !self.inner.has(key_of(&seam)) && !self.first.has(key_of(&one)) {
+            return false;
+        }
         let line = &line[line.len().saturating_sub(self.longest)..];
-        let begin = [next.first(), next.get(1)].map(|byte| byte.copied().unwrap_or_default());
-        let byte =
-            |place: usize| line.get(place).copied().unwrap_or_else(|| begin[(place - line.len()).min(1)]);
         (0..line.len()).any(|start| {
-            let key = key_of(&[line[start], byte(start + 1), byte(start + 2)]);
             let here = line.len() - start;
+            let letters = [0, 1, 2].map(|ahead| match line.get(start + ahead) {
+                Some(byte) => *byte,
+                None => letter(next, start + ahead - line.len()),
+            });
+            let key = key_of(&letters);
             self.first.has(key)
                 && self.first.at(key).iter().any(|entry| {
                     let spelled = &self.spelled[usize::from(entry.word)];
@@ -158,6 +167,28 @@ impl Triples {
             Some(rank)
         });
         Self { ranks: ranks.collect(), bits, begins, entries }
+    }
+
+    /// The first place from `from` on whose three letters are of any word. A loop of its own, so that all it needs stays in
+    /// registers.
+    #[inline(never)]
+    fn next(&self, text: &[u8], from: usize, to: usize) -> Option<(usize, Key)> {
+        const AHEAD: usize = TRIPLE - 1;
+        let begin = text.get(from..from + AHEAD).unwrap_or_default();
+        let mut key = key_of(begin);
+        let third = text.get(from + AHEAD..text.len().min(to + AHEAD)).unwrap_or_default();
+        for (ahead, byte) in third.iter().enumerate() {
+            key = after(key, *byte);
+            if self.has(key) {
+                return Some((from + ahead, key));
+            }
+        }
+        // The last letters of a text have none after them.
+        (from + third.len()..to).find_map(|place| {
+            let letters = [0, 1, 2].map(|ahead| text.get(place + ahead).copied().unwrap_or_default());
+            let key = key_of(&letters);
+            self.has(key).then_some((place, key))
+        })
     }
 
     fn has(&self, key: Key) -> bool {
