@@ -1,5 +1,7 @@
 //! What a redactor looks for: classes, extra patterns, allowed values, the key.
 
+use std::collections::HashSet;
+
 use regex::bytes::RegexBuilder;
 
 use crate::class::Class;
@@ -15,7 +17,7 @@ pub struct RedactorBuilder {
     key: Option<Key>,
     switches: Vec<(bool, String)>,
     extra: Vec<(String, String)>,
-    allowed: Vec<Vec<u8>>,
+    allowed: HashSet<Vec<u8>>,
 }
 
 /// A longer extra pattern is refused, in bytes of its text.
@@ -59,7 +61,7 @@ impl RedactorBuilder {
     /// A value that is known to be harmless, and is left alone wherever it stands.
     #[must_use]
     pub fn allow(mut self, value: impl Into<Vec<u8>>) -> Self {
-        self.allowed.push(value.into());
+        self.allowed.insert(value.into());
         self
     }
 

@@ -14,6 +14,7 @@ mod redactor;
 mod rules;
 mod runs;
 mod scan;
+mod seam;
 mod shape;
 mod stream;
 mod verify;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter};
 
 use crate::class::Code;
-use crate::join::{self, Joined, Reach};
+use crate::join;
 use crate::rules::{ClassId, Rules, Target};
 use crate::verify;
 use crate::view::{self, View};
@@ -35,7 +35,7 @@ pub(crate) struct Scan<'a> {
     depth: u8,
     pub(crate) found: Vec<Candidate>,
     /// Line breaks over which a secret may go on.
-    breaks: Vec<usize>,
+    pub(crate) breaks: Vec<usize>,
     /// How far each kind of thing has been looked at, so that no byte is looked at again by the next hit.
     pub(crate) done: Done,
 }
@@ -242,71 +242,23 @@ impl Scan<'_> {
     }
 
     fn look_into(&mut self, view: &View) {
-        let found = scan_at(self.rules, &view.text, 0..view.text.len(), self.depth + 1);
+        let found = self.look_at(view);
         self.take(view, found);
     }
 
-    fn take(&mut self, view: &View, found: Vec<Candidate>) {
+    /// Everything in a text inside this one, by its place in that.
+    pub(crate) fn look_at(&self, view: &View) -> Vec<Candidate> {
+        scan_at(self.rules, &view.text, 0..view.text.len(), self.depth + 1)
+    }
+
+    /// Takes what was found in a text inside this one.
+    pub(crate) fn take(&mut self, view: &View, found: Vec<Candidate>) {
         for candidate in found {
             let Some((start, end)) = view.outer(candidate.start..candidate.end) else { continue };
             let plain = &view.text[candidate.start..candidate.end];
             let decoded = candidate.decoded.unwrap_or_else(|| plain.to_vec());
             self.found.push(Candidate { start, end, class: candidate.class, decoded: Some(decoded) });
         }
-    }
-
-    /// What goes on over line breaks.
-    fn joined(&mut self) {
-        const REACHES: [Reach; 3] = [Reach::Words(1), Reach::Words(2), Reach::Column];
-        let mut breaks = std::mem::take(&mut self.breaks);
-        breaks.sort_unstable();
-        breaks.dedup();
-        let mut covered = 0;
-        for line_break in breaks {
-            // Text wrapped at a column goes on over many breaks, and is looked at once.
-            if line_break < covered {
-                continue;
-            }
-            let mut seams = 0;
-            for reach in REACHES {
-                let joined = Joined::new(self.text, line_break, reach);
-                if reach == Reach::Column {
-                    covered = joined.last_line;
-                }
-                if joined.seams.len() > seams {
-                    seams = joined.seams.len();
-                    self.look_over(&joined);
-                }
-            }
-        }
-    }
-
-    fn look_over(&mut self, joined: &Joined) {
-        let view = &joined.view;
-        let mut found = scan_at(self.rules, &view.text, 0..view.text.len(), self.depth + 1);
-        found.retain(|candidate| {
-            let seam = joined.seams.iter().rfind(|seam| candidate.start < **seam && **seam < candidate.end);
-            seam.is_some_and(|seam| self.is_continued(joined, *seam, candidate))
-        });
-        self.take(view, found);
-    }
-
-    /// Whether what follows the line break belongs to the secret: always when there is no secret without it, else only
-    /// when it looks like more of the same.
-    fn is_continued(&self, joined: &Joined, seam: usize, candidate: &Candidate) -> bool {
-        let Some((start, _)) = joined.view.outer(candidate.start..candidate.end) else { return false };
-        let Some((next_line, _)) = joined.view.outer(seam..candidate.end) else { return false };
-        let whole_before = self.found.iter().any(|other| other.start <= start && other.end > start);
-        let whole_after = self.found.iter().find(|other| other.start == next_line);
-        if let Some(after) = whole_after
-            && (whole_before
-                || after.class == candidate.class && joined.begins_with_a_word(candidate.start, seam))
-        {
-            return false;
-        }
-        // Base64 that is text on both sides of a break is one text.
-        let is_text = whole_before && candidate.decoded.is_some();
-        is_text || joined.belongs(candidate.start, seam, candidate.end, whole_before)
     }
 
     pub(crate) fn code(&self, code: Code) -> Option<ClassId> {

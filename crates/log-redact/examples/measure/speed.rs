@@ -35,7 +35,8 @@ pub(crate) fn measure(
             stream.push(chunk, &mut clean);
             clean.clear();
         }
-        finds += stream.finish(&mut clean).values().sum::<u64>();
+        stream.finish(&mut clean);
+        finds += stream.counts().values().sum::<u64>();
         spent += processor_time().saturating_sub(start);
         clean.clear();
     }
