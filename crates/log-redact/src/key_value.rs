@@ -41,6 +41,8 @@ pub(crate) struct Pair {
 /// The key around the word at `at..after`, and its value.
 pub(crate) fn pair_around(text: &[u8], at: usize, after: usize) -> Option<Pair> {
     let key_start = Alphabet::IDENTIFIER.start_of_run(text, at, LONGEST_KEY);
+    // Of `sig=` the key is what is before the sign.
+    let after = if text[..after].ends_with(b"=") { after - 1 } else { after };
     let key_end = Alphabet::IDENTIFIER.end_of_run(text, after, LONGEST_KEY);
     let key = (key_start, key_end);
     if key_start.checked_sub(1).is_some_and(|open| placeholder::end_at(text, open).is_some()) {

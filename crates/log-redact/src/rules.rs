@@ -52,10 +52,12 @@ pub(crate) struct Rules {
     /// Shapes without a word long enough to watch for: looked at wherever a long run begins.
     pub(crate) at_runs: Vec<(ClassId, &'static Shape)>,
     pub(crate) digits: bool,
+    /// The class of what only looks drawn.
+    pub(crate) random: Option<ClassId>,
 }
 
 /// Words that the name of a key may contain.
-const KEY_STEMS: [&str; 20] = [
+const KEY_STEMS: [&str; 21] = [
     "passw",
     "passphrase",
     "passcode",
@@ -71,6 +73,7 @@ const KEY_STEMS: [&str; 20] = [
     "signature",
     "sig=",
     "sessid",
+    "_session",
     "identified by",
     "密码",
     "口令",
@@ -109,6 +112,7 @@ impl Rules {
             extra: Vec::new(),
             at_runs: Vec::new(),
             digits: false,
+            random: None,
         };
         for class in chosen {
             let id = rules.activate(class.name.to_owned(), class.group);
@@ -147,6 +151,7 @@ impl Rules {
         }
         // The longest names first: what says more wins.
         rules.keys.sort_by_key(|(name, _)| std::cmp::Reverse(name.with.len() * 100 + name.suffix.len()));
+        rules.random = rules.code(Code::RandomToken);
         words.compile();
         rules.words = words;
         rules

@@ -34,6 +34,8 @@ pub(crate) struct Scan<'a> {
     pub(crate) text: &'a [u8],
     depth: u8,
     pub(crate) found: Vec<Candidate>,
+    /// What only looks drawn: it says nothing about what is beside it, and joins no lines.
+    weak: Vec<Candidate>,
     /// Line breaks over which a secret may go on.
     pub(crate) breaks: Vec<usize>,
     /// How far each kind of thing has been looked at, so that no byte is looked at again by the next hit.
@@ -46,6 +48,7 @@ pub(crate) struct Done {
     pub(crate) keys: usize,
     pub(crate) addresses: usize,
     pub(crate) hosts: usize,
+    pub(crate) headers: usize,
     pub(crate) keys_of_pem: usize,
     pub(crate) macs: usize,
     pub(crate) mails: usize,
@@ -59,7 +62,15 @@ pub(crate) fn scan(rules: &Rules, text: &[u8], accept: Range<usize>) -> Vec<Cand
 }
 
 fn scan_at(rules: &Rules, text: &[u8], accept: Range<usize>, depth: u8) -> Vec<Candidate> {
-    let mut scan = Scan { rules, text, depth, found: Vec::new(), breaks: Vec::new(), done: Done::default() };
+    let mut scan = Scan {
+        rules,
+        text,
+        depth,
+        found: Vec::new(),
+        weak: Vec::new(),
+        breaks: Vec::new(),
+        done: Done::default(),
+    };
     scan.words(&accept);
     scan.long_runs(&accept);
     scan.digits(&accept);
@@ -70,17 +81,27 @@ fn scan_at(rules: &Rules, text: &[u8], accept: Range<usize>, depth: u8) -> Vec<C
         scan.line_breaks(&accept);
         scan.joined();
     }
+    scan.found.append(&mut scan.weak);
     scan.found
 }
 
 impl Scan<'_> {
     pub(crate) fn find(&mut self, class: ClassId, (start, end): (usize, usize)) {
-        self.found.push(Candidate { start, end, class, decoded: None });
+        self.push(Candidate { start, end, class, decoded: None });
     }
 
     /// The same for a secret that may be written in several ways, of which one is `plain`.
     pub(crate) fn find_as(&mut self, class: ClassId, (start, end): (usize, usize), plain: Vec<u8>) {
-        self.found.push(Candidate { start, end, class, decoded: Some(plain) });
+        self.push(Candidate { start, end, class, decoded: Some(plain) });
+    }
+
+    fn push(&mut self, candidate: Candidate) {
+        let list = if self.is_weak(&candidate) { &mut self.weak } else { &mut self.found };
+        list.push(candidate);
+    }
+
+    pub(crate) fn is_weak(&self, candidate: &Candidate) -> bool {
+        Some(candidate.class) == self.rules.random
     }
 
     /// Watches for the rules' words.
@@ -187,9 +208,10 @@ impl Scan<'_> {
         }
         let Some(text) = view::base64_text(&self.text[start..end]) else { return false };
         let found = scan_at(self.rules, &text, 0..text.len(), self.depth + 1);
-        if let Some(first) = found.into_iter().min_by_key(|candidate| (candidate.start, candidate.class)) {
+        let first = found.into_iter().min_by_key(|other| (self.is_weak(other), other.start, other.class));
+        if let Some(first) = first {
             let secret = first.decoded.unwrap_or_else(|| text[first.start..first.end].to_vec());
-            self.found.push(Candidate { start, end, class: first.class, decoded: Some(secret) });
+            self.push(Candidate { start, end, class: first.class, decoded: Some(secret) });
         }
         true
     }
@@ -202,7 +224,7 @@ impl Scan<'_> {
                     break;
                 }
                 if start < end {
-                    self.found.push(Candidate { start, end, class: *class, decoded: None });
+                    self.push(Candidate { start, end, class: *class, decoded: None });
                 }
             }
         }
@@ -257,7 +279,7 @@ impl Scan<'_> {
             let Some((start, end)) = view.outer(candidate.start..candidate.end) else { continue };
             let plain = &view.text[candidate.start..candidate.end];
             let decoded = candidate.decoded.unwrap_or_else(|| plain.to_vec());
-            self.found.push(Candidate { start, end, class: candidate.class, decoded: Some(decoded) });
+            self.push(Candidate { start, end, class: candidate.class, decoded: Some(decoded) });
         }
     }
 

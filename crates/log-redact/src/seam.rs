@@ -39,7 +39,8 @@ impl Scan<'_> {
         let mut found = self.look_at(&joined.view);
         found.retain(|candidate| {
             let seam = joined.seams.iter().rfind(|seam| candidate.start < **seam && **seam < candidate.end);
-            seam.is_some_and(|seam| self.is_continued(joined, known, *seam, candidate))
+            !self.is_weak(candidate)
+                && seam.is_some_and(|seam| self.is_continued(joined, known, *seam, candidate))
         });
         self.take(&joined.view, found);
     }

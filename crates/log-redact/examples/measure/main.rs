@@ -3,7 +3,9 @@
 //!
 //! `cargo run --release -p log-redact --example measure -- --help`
 
+mod clock;
 mod false_alarms;
+mod growth;
 mod letters;
 mod logs;
 mod planted;
@@ -58,6 +60,8 @@ fn main() -> Result<ExitCode> {
         }
         None => println!("false alarms and speed are SKIPPED: no logs in {}", logs::folder().display()),
     }
+
+    rows.push(growth::measure(&everything, args.show));
 
     println!("\n{:<24} {:<58} {:<14} reached", "what", "measured", "to reach");
     for row in &rows {
