@@ -20,7 +20,8 @@ const FAILED: u8 = 2;
 
 /// Take secrets and personal data out of text: standard input to standard output
 ///
-/// Each one becomes `<class:ID>`; the same secret has the same ID under the same key, and nobody without the key can
+/// Each one becomes `<class:ID>`; the same secret has the same ID under the same key, and nobody without the
+/// key can
 /// guess it back. The number of lines never changes. Bytes that are no UTF-8 pass as they are.
 ///
 /// Ends with 0, with 1 if something was found and --fail-on-find is given, with 2 if it cannot work.
@@ -39,7 +40,8 @@ struct Arguments {
     #[arg(long)]
     fail_on_find: bool,
 
-    /// The key that ties secrets to IDs: a file of at least 16 bytes, best 32 random ones. A random key if not given
+    /// The key that ties secrets to IDs: a file of at least 16 bytes, best 32 random ones. A random key if
+    /// not given
     #[arg(long, value_name = "FILE", env = "REDACT_KEY_FILE")]
     key_file: Option<PathBuf>,
 
@@ -134,7 +136,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::from(if failed { FOUND } else { 0 }))
 }
 
-/// What can be read, as it comes; ends with the input or an error. Read on a thread of its own, so that a pause is seen.
+/// What can be read, as it comes; ends with the input or an error. Read on a thread of its own, so that a
+/// pause is seen.
 fn chunks_of(mut input: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
     // Few, so that memory stays bounded if the output is slow.
     let (sender, receiver) = sync_channel(4);

@@ -4,7 +4,8 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The operating system gave no random bytes for a key: give one ([`Key::from_bytes`](crate::Key::from_bytes)).
+    /// The operating system gave no random bytes for a key: give one
+    /// ([`Key::from_bytes`](crate::Key::from_bytes)).
     #[error("the operating system gave no random bytes for a key")]
     NoRandomness,
     /// A key that could be guessed: take 32 random bytes.

@@ -39,7 +39,8 @@ impl Ruler {
         Self { at: 0, line: 1, line_start: 0 }
     }
 
-    /// Comes along `text`, and says of each find in it (in order, by its place in `text`) where in the whole it is.
+    /// Comes along `text`, and says of each find in it (in order, by its place in `text`) where in the whole
+    /// it is.
     pub(crate) fn measure(&mut self, text: &[u8], finds: &mut [Find<'_>]) {
         let (begin, mut from) = (self.at, 0);
         for find in finds {

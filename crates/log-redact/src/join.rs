@@ -1,4 +1,5 @@
-//! What a line break cuts in two: the lines around it as one text, and whether what follows belongs to what was before.
+//! What a line break cuts in two: the lines around it as one text, and whether what follows belongs to what
+//! was before.
 
 use crate::key_value;
 use crate::view::{self, View};
@@ -95,7 +96,8 @@ impl Joined {
         self.view.text[start..seam].iter().all(u8::is_ascii_alphabetic)
     }
 
-    /// Whether what was found at `start..end` of the view, over the break at `seam`, can be one thing. `whole` says that
+    /// Whether what was found at `start..end` of the view, over the break at `seam`, can be one thing.
+    /// `whole` says that
     /// it is a secret without what follows the break; then that must look like more of the same.
     pub(crate) fn belongs(&self, start: usize, seam: usize, end: usize, whole: bool) -> bool {
         let more = &self.view.text[seam..end];

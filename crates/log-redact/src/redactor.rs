@@ -80,7 +80,8 @@ impl Redactor {
         finds
     }
 
-    /// Works on the block of `text` that begins at `start`. `whole` says that the text ends where the block may end.
+    /// Works on the block of `text` that begins at `start`. `whole` says that the text ends where the block
+    /// may end.
     pub(crate) fn block(&self, text: &[u8], start: usize, whole: bool) -> Block<'_> {
         let cut = if whole { text.len() } else { start + cut(&text[start..start + BLOCK]) };
         let from = start.saturating_sub(BEHIND);
@@ -113,7 +114,8 @@ pub(crate) struct Block<'r> {
     pub(crate) end: usize,
 }
 
-/// Where a block is cut: after its last line; if it is all one line after its last blank; if there is none, anywhere but
+/// Where a block is cut: after its last line; if it is all one line after its last blank; if there is none,
+/// anywhere but
 /// in the middle of a character.
 fn cut(block: &[u8]) -> usize {
     let after = |place: usize| place + 1;

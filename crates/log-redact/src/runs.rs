@@ -117,7 +117,8 @@ impl Scan<'_> {
     }
 }
 
-/// Whether letters of both cases and digits follow each other as they do when they are drawn: in names of programs and
+/// Whether letters of both cases and digits follow each other as they do when they are drawn: in names of
+/// programs and
 /// in paths most follow one of their own kind, and hashes have one case.
 fn is_random(letters: &[u8]) -> bool {
     let kind = |byte: &u8| match byte {
@@ -131,7 +132,8 @@ fn is_random(letters: &[u8]) -> bool {
     let changes = letters.windows(2).filter(|pair| kind(&pair[0]) != kind(&pair[1])).count();
     counts[..3].iter().all(|count| *count >= 3)
         && counts[3] * 8 <= letters.len()
-        && changes * 14 >= letters.len() * 5
+        && (changes * 9 >= letters.len() * 4
+            || changes * 14 >= letters.len() * 5 && counts[0] * 10 >= letters.len())
 }
 
 /// The length of the end of a terminal's colour code that a run begins with: `31m` of `ESC [ 1 ; 31 m`.

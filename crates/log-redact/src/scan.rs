@@ -1,4 +1,5 @@
-//! Looks for everything in one text: once over its bytes for the watched words, once in strides for long runs, and once more over
+//! Looks for everything in one text: once over its bytes for the watched words, once in strides for long
+//! runs, and once more over
 //! whatever in it is a text of its own (decoded).
 
 use std::ops::Range;
@@ -110,7 +111,8 @@ impl Scan<'_> {
         words.each_in(self.text, accept.clone(), |word, at, after| self.meet(words.targets(word), at, after));
     }
 
-    /// Notes the line breaks that cut a word in two, or that a line of one word follows: few lines are one word, and one
+    /// Notes the line breaks that cut a word in two, or that a line of one word follows: few lines are one
+    /// word, and one
     /// that is may be the rest of what the line before it ends with.
     fn line_breaks(&mut self, accept: &Range<usize>) {
         let mut line_start = accept.start;

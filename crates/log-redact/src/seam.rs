@@ -45,7 +45,8 @@ impl Scan<'_> {
         self.take(&joined.view, found);
     }
 
-    /// Whether what follows the line break belongs to the secret: always when there is no secret without it, else only
+    /// Whether what follows the line break belongs to the secret: always when there is no secret without it,
+    /// else only
     /// when it looks like more of the same.
     fn is_continued(&self, joined: &Joined, known: &Known, seam: usize, candidate: &Candidate) -> bool {
         let Some((start, _)) = joined.view.outer(candidate.start..candidate.end) else { return false };

@@ -8,7 +8,8 @@ use crate::redactor::{AHEAD, BEHIND, BLOCK, Redactor, write_redacted};
 /// Redacts a stream that comes in chunks.
 ///
 /// What comes out does not depend on how the stream was cut into chunks, and is what
-/// [`Redactor::redact_bytes`] makes of the whole. At most 200 KiB are held back; [`flush`](Self::flush) gives them out when the stream
+/// [`Redactor::redact_bytes`] makes of the whole. At most 200 KiB are held back; [`flush`](Self::flush)
+/// gives them out when the stream
 /// pauses.
 #[derive(Debug)]
 pub struct Stream<'r> {

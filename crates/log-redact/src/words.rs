@@ -1,6 +1,7 @@
 //! Watches a text for many words at once, whatever their case.
 //!
-//! A word is watched for by three of its letters that stand together, those that are rarest in logs: one look into a
+//! A word is watched for by three of its letters that stand together, those that are rarest in logs: one
+//! look into a
 //! table of 32 KiB for each byte of the text, and a comparison where three letters are met. An automaton over
 //! all words needs ten times that table, and waits for memory at every byte.
 
@@ -169,7 +170,8 @@ impl Triples {
         Self { ranks: ranks.collect(), bits, begins, entries }
     }
 
-    /// The first place from `from` on whose three letters are of any word. A loop of its own, so that all it needs stays in
+    /// The first place from `from` on whose three letters are of any word. A loop of its own, so that all it
+    /// needs stays in
     /// registers.
     #[inline(never)]
     fn next(&self, text: &[u8], from: usize, to: usize) -> Option<(usize, Key)> {

@@ -16,6 +16,7 @@ pub(crate) fn measure(
     logs: &[Logs],
     seed: u64,
     megabytes: usize,
+    least: f64,
 ) -> Row {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (mut bytes, mut lines, mut finds) = (0, 0, 0);
@@ -47,8 +48,8 @@ pub(crate) fn measure(
         measured: format!(
             "{median:.0} MB/s, {best:.0} at best, {lines_per_second:.1} M lines/s ({finds} finds)"
         ),
-        wanted: ">= 80 MB/s",
-        reached: median >= 80.0,
+        wanted: if least > 0.0 { ">= 80 MB/s" } else { "for comparison" },
+        reached: median >= least,
     }
 }
 

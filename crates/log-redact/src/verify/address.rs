@@ -63,7 +63,8 @@ fn is_private(octets: [u8; 4]) -> bool {
         || shared
 }
 
-/// Looks at a colon and a hexadecimal digit or another colon: the address of version 6 (RFC 4291, 2.2) around it.
+/// Looks at a colon and a hexadecimal digit or another colon: the address of version 6 (RFC 4291, 2.2)
+/// around it.
 pub(crate) fn ipv6(scan: &mut Scan<'_>, at: usize) {
     const LONGEST: usize = 45;
     let text = scan.text;

@@ -1,4 +1,5 @@
-//! Credentials in HTTP headers (RFC 9110, 11; RFC 6265): `Authorization`, `Cookie`, and their schemes wherever they stand.
+//! Credentials in HTTP headers (RFC 9110, 11; RFC 6265): `Authorization`, `Cookie`, and their schemes
+//! wherever they stand.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -106,7 +107,8 @@ pub(crate) fn is_user_and_password(token: &[u8]) -> bool {
             .is_ok_and(|text| text.contains(&b':') && text.iter().all(|byte| *byte >= b' '))
 }
 
-/// Where a header's value ends: at the end of the line, or of what the line was put into. Of several on a line all end at one
+/// Where a header's value ends: at the end of the line, or of what the line was put into. Of several on a
+/// line all end at one
 /// place, which is looked for once.
 fn header_end(scan: &mut Scan<'_>, start: usize) -> usize {
     if start >= scan.done.headers {

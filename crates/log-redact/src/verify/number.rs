@@ -1,4 +1,5 @@
-//! Numbers of people: identities, telephones, cards, accounts. Every one has a check of its own or a form that other numbers in
+//! Numbers of people: identities, telephones, cards, accounts. Every one has a check of its own or a form
+//! that other numbers in
 //! logs do not have.
 
 use crate::alphabet::Alphabet;
