@@ -122,7 +122,7 @@ fn check_name(name: &str, others: &[(String, regex::bytes::Regex)]) -> Result<()
 fn compile(name: &str, pattern: &str) -> Result<regex::bytes::Regex, BuildError> {
     let too_big = |what, limit| BuildError::PatternTooBig { name: name.to_owned(), what, limit };
     if pattern.len() > LONGEST_PATTERN {
-        return Err(too_big("a text", LONGEST_PATTERN));
+        return Err(too_big("its text", LONGEST_PATTERN));
     }
     let bad = |source: Box<dyn std::error::Error + Send + Sync>| BuildError::BadPattern {
         name: name.to_owned(),
@@ -133,9 +133,7 @@ fn compile(name: &str, pattern: &str) -> Result<regex::bytes::Regex, BuildError>
         .dfa_size_limit(2 * BIGGEST_PATTERN)
         .build()
         .map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => {
-                too_big("compiled, it would need more than the limit", BIGGEST_PATTERN)
-            }
+            regex::Error::CompiledTooBig(_) => too_big("compiled, it", BIGGEST_PATTERN),
             other => bad(Box::new(other)),
         })?;
     if compiled.is_match(b"") {

@@ -39,7 +39,7 @@ pub enum BuildError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// An extra pattern would take more memory than is allowed: make it smaller.
-    #[error("the pattern of {name:?} is too big: {what} of at most {limit} bytes")]
+    #[error("the pattern of {name:?} is too big: {what} may take {limit} bytes at most")]
     PatternTooBig {
         /// The name of the pattern.
         name: String,
