@@ -2,6 +2,7 @@
 
 mod cvm;
 mod feishu;
+mod llm;
 mod stage;
 
 use clap::{Parser, Subcommand};
@@ -22,6 +23,9 @@ enum StandIn {
     /// Feishu's webhooks: checks signatures, keywords, rates, sizes and cards, and misbehaves on demand.
     /// GET /_sim/ lists its admin API, /_sim/cards draws what it got. Ends on SIGINT or SIGTERM.
     Feishu(feishu::FeishuArgs),
+    /// OpenAI-compatible chat, in six dialects: checks keys and limits, and misbehaves on demand. GET /_sim/ lists
+    /// its admin API. Ends on SIGINT or SIGTERM.
+    Llm(llm::LlmArgs),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -31,5 +35,6 @@ fn main() -> anyhow::Result<()> {
     match stand_in {
         StandIn::Cvm(args) => runtime.block_on(cvm::run(*args)),
         StandIn::Feishu(args) => runtime.block_on(feishu::run(args)),
+        StandIn::Llm(args) => runtime.block_on(llm::run(args)),
     }
 }
