@@ -11,6 +11,9 @@ use tokio::net::TcpListener;
 pub(crate) const TOKEN: &str = "EXAMPLE-BOT";
 pub(crate) const SECRET: &str = "EXAMPLE-secret-of-a-bot";
 
+/// The page of all hostile strings takes seconds to draw in a debug build, and several times as long on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// It ends with the test.
 pub(crate) struct Server {
     pub(crate) base: String,
@@ -23,8 +26,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         tokio::spawn(SimFeishu::new(Settings::default(), [bot], Timestamp::now()).serve(listener));
-        let http =
-            reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().expect("a client");
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
         Self { base, http }
     }
 
