@@ -3,5 +3,6 @@
 pub mod cvm;
 pub mod face;
 pub mod http;
+pub mod llm;
 pub mod shared;
 pub mod transport;

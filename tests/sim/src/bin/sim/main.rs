@@ -1,6 +1,7 @@
 //! The stand-ins as servers. `sim cvm --help` says what there is.
 
 mod cvm;
+mod llm;
 mod stage;
 
 use clap::{Parser, Subcommand};
@@ -18,6 +19,9 @@ enum StandIn {
     /// Tencent Cloud CVM, version 2017-03-12: checks every signature, forgets nothing, misbehaves on
     /// demand. GET /_sim/ lists its admin API. Ends on SIGINT, SIGTERM or when asked to exit.
     Cvm(Box<cvm::CvmArgs>),
+    /// OpenAI-compatible chat, in six dialects: checks keys and limits, and misbehaves on demand. GET /_sim/ lists
+    /// its admin API. Ends on SIGINT or SIGTERM.
+    Llm(llm::LlmArgs),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -26,5 +30,6 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match stand_in {
         StandIn::Cvm(args) => runtime.block_on(cvm::run(*args)),
+        StandIn::Llm(args) => runtime.block_on(llm::run(args)),
     }
 }
