@@ -2,6 +2,7 @@
 
 pub mod cvm;
 pub mod face;
+pub mod feishu;
 pub mod http;
 pub mod llm;
 pub mod shared;

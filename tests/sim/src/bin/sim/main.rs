@@ -1,6 +1,7 @@
 //! The stand-ins as servers. `sim cvm --help` says what there is.
 
 mod cvm;
+mod feishu;
 mod llm;
 mod stage;
 
@@ -22,6 +23,9 @@ enum StandIn {
     /// OpenAI-compatible chat, in six dialects: checks keys and limits, and misbehaves on demand. GET /_sim/ lists
     /// its admin API. Ends on SIGINT or SIGTERM.
     Llm(llm::LlmArgs),
+    /// Feishu's webhooks: checks signatures, keywords, rates, sizes and cards, and misbehaves on demand.
+    /// GET /_sim/ lists its admin API, /_sim/cards draws what it got. Ends on SIGINT or SIGTERM.
+    Feishu(feishu::FeishuArgs),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -31,5 +35,6 @@ fn main() -> anyhow::Result<()> {
     match stand_in {
         StandIn::Cvm(args) => runtime.block_on(cvm::run(*args)),
         StandIn::Llm(args) => runtime.block_on(llm::run(args)),
+        StandIn::Feishu(args) => runtime.block_on(feishu::run(args)),
     }
 }
