@@ -87,7 +87,7 @@ fn places(value: &Value) -> Vec<String> {
 proptest! {
     #[test]
     fn one_odd_value_anywhere_in_an_answer_misleads_nobody(
-        call in 0..6_usize, manner in 0..8_u8, place in any::<prop::sample::Index>(), odd in odd(),
+        call in 0..6_usize, manner in 0..16_u8, place in any::<prop::sample::Index>(), odd in odd(),
     ) {
         let mut answer = json!({ "Response": documented()[call] });
         let places = places(&answer);
@@ -106,7 +106,7 @@ proptest! {
 
     #[test]
     fn what_is_no_answer_at_all_is_taken_for_none(
-        call in 0..6_usize, manner in 0..8_u8, bytes in prop::collection::vec(any::<u8>(), 0..200),
+        call in 0..6_usize, manner in 0..16_u8, bytes in prop::collection::vec(any::<u8>(), 0..200),
     ) {
         check(&input(call, manner, &[bytes]));
     }
@@ -122,8 +122,9 @@ proptest! {
             json!({ "Response": { "TotalCount": total, "InstanceSet": set, "RequestId": "r" } }).to_string()
         };
         let pages: Vec<String> = pages.iter().map(page).collect();
-        check(&input(0, 0, &pages));
-        check(&input(1, 0, &pages));
+        for (call, manner) in [(0, 0), (0, 8), (1, 8)] {
+            check(&input(call, manner, &pages));
+        }
     }
 }
 
