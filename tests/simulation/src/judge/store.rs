@@ -106,6 +106,7 @@ fn created(book: &mut Book, cluster: &str, made: &SpotInstance, now: Duration) {
         name: made.name_any(),
         n: made.spec.n,
         phase: Phase::Launching,
+        unwell_at: now,
         address: None,
         deleted_by_hand: false,
         pool,
@@ -184,6 +185,9 @@ fn changed(
         }
     }
     let Some(instance) = book.instances.get_mut(&uid) else { return found };
+    if old.phase != Phase::Ready || new.phase != Phase::Ready {
+        instance.unwell_at = now;
+    }
     (instance.phase, instance.address) = (new.phase, new.address.clone());
     instance.deleted_by_hand |=
         by == Actor::People && !was_leaving && after.metadata.deletion_timestamp.is_some();
@@ -240,10 +244,14 @@ fn serves_first(book: &Book, uid: &str, now: Duration) -> Option<Finding> {
         .filter(|((_, key), at)| *key == instance.pool && now.saturating_sub(**at) < TWO_LEADERS)
         .count();
     let from = instance.leaving_at.unwrap_or(now).saturating_sub(TWO_LEADERS);
-    let others = book.serving(&instance.pool_uid, just_now).saturating_sub(1);
+    let others = book.staffed(&instance.pool_uid).saturating_sub(1);
     let least = pool.least_since(from);
-    let text =
-        || format!("{} serves and is let go; {others} others serve, {least} are asked for", instance.name);
+    let text = || {
+        format!(
+            "{} serves and is let go; {others} others have machines, {least} are asked for",
+            instance.name
+        )
+    };
     let wrong = answers && readers < 2 && pool.lost_at().is_none() && others < least;
     wrong.then(|| Finding::new(Invariant::ServesFirst, &instance.pool.name, text()))
 }
