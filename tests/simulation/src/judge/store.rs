@@ -252,7 +252,7 @@ fn serves_first(book: &Book, uid: &str, now: Duration) -> Option<Finding> {
             instance.name
         )
     };
-    let wrong = answers && readers < 2 && pool.lost_at().is_none() && others < least;
+    let wrong = answers && readers < 2 && pool.lost_at().is_none() && others == 0 && least > 0;
     wrong.then(|| Finding::new(Invariant::ServesFirst, &instance.pool.name, text()))
 }
 
