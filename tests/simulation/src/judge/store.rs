@@ -181,7 +181,7 @@ fn changed(
             found.extend(by_rumour(book, &uid, read.unwrap_or(now)));
         }
         if was_leaving && (old.phase, new.phase) == (Phase::Ready, Phase::Terminating) {
-            found.extend(serves_first(book, &uid, now));
+            found.extend(serves_first(book, &uid, now, read.unwrap_or(now)));
         }
     }
     let Some(instance) = book.instances.get_mut(&uid) else { return found };
@@ -229,8 +229,9 @@ const JUST_NOW: Duration = Duration::from_secs(8);
 /// Two processes that both believe to lead may each let one go.
 const TWO_LEADERS: Duration = Duration::from_secs(60);
 
-/// A machine that was deleted by hand and serves is let go.
-fn serves_first(book: &Book, uid: &str, now: Duration) -> Option<Finding> {
+/// A machine that was deleted by hand and serves is let go. A process that stood still between its last read and this
+/// write knows neither what was asked for meanwhile nor what another leader let go.
+fn serves_first(book: &Book, uid: &str, now: Duration, read: Duration) -> Option<Finding> {
     let instance = book.instances.get(uid)?;
     let pool = book.pools.get(&instance.pool_uid)?;
     let just_now = now.saturating_sub(JUST_NOW);
@@ -252,7 +253,8 @@ fn serves_first(book: &Book, uid: &str, now: Duration) -> Option<Finding> {
             instance.name
         )
     };
-    let wrong = answers && readers < 2 && pool.lost_at().is_none() && others == 0 && least > 0;
+    let stood_still = now.saturating_sub(read) > TWO_LEADERS;
+    let wrong = answers && readers < 2 && !stood_still && pool.lost_at().is_none() && others < least;
     wrong.then(|| Finding::new(Invariant::ServesFirst, &instance.pool.name, text()))
 }
 
