@@ -35,7 +35,8 @@ pub(crate) struct Arguments {
     seed: u64,
 
     /// Run with this guard switched off: intent, second-look, attempt-cas, send-window, resend-wait,
-    /// forget-wait, pool-check, twin, fresh-read, complete-sweep, confirm-gone
+    /// forget-wait, pool-check, twin, fresh-read, complete-sweep, confirm-gone,
+    /// own-account, pause, keep-machines
     #[arg(long, value_name = "GUARD")]
     without: Option<String>,
 

@@ -11,6 +11,8 @@ mod envelope;
 mod error;
 mod launch;
 mod limit;
+mod offers;
+mod quota;
 mod reqwest_transport;
 mod retry;
 mod send;
@@ -22,7 +24,7 @@ pub mod types;
 #[cfg(feature = "mock")]
 pub use api::MockCvm;
 pub use api::{Cvm, Listing, SendOptions, ServerTime};
-pub use class::{Action, Class, classify};
+pub use class::{Action, Class, Scope, classify, known_codes};
 pub use client::{HttpCvm, HttpCvmBuilder};
 pub use clock::{SystemClock, WallClock};
 pub use credentials::{Credentials, SecretId};
@@ -30,4 +32,7 @@ pub use error::{BoxError, Error, Reach};
 pub use limit::{LimitTotals, RateLimits};
 pub use reqwest_transport::ReqwestTransport;
 pub use transport::{Transport, TransportError};
-pub use types::{Filter, Instance, InstanceId, InstanceState, RunInstances, Tag};
+pub use types::{
+    AccountQuota, AppId, Filter, Instance, InstanceId, InstanceState, IsolatedSource, Offer, OfferStatus,
+    RunInstances, StockLevel, Tag, ZoneQuota,
+};

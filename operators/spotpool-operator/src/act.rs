@@ -126,7 +126,14 @@ async fn instance(core: &Core, entry: &InstancePlan) -> Result<bool, StoreError>
             core.metrics.let_go(&pool_of(&current), &current.uid().unwrap_or_default(), why);
             let warning = matches!(
                 *why,
-                "Vanished" | "Reclaimed" | "Stopped" | "LaunchFailed" | "NotOurs" | "PoolGone"
+                "Vanished"
+                    | "Reclaimed"
+                    | "Stopped"
+                    | "LaunchFailed"
+                    | "NotOurs"
+                    | "PoolGone"
+                    | "Unhealthy"
+                    | "NeverServed"
             );
             core.tell_pool_of(
                 &current,
@@ -138,7 +145,16 @@ async fn instance(core: &Core, entry: &InstancePlan) -> Result<bool, StoreError>
             .await;
             Ok(true)
         }
-        Step::Release => release(core, current).await.map(|()| true),
+        Step::Release => {
+            release(core, &current).await?;
+            tell::gone(core, &current).await;
+            Ok(true)
+        }
+        Step::LetLive => {
+            release(core, &current).await?;
+            tell::lives_on(core, &current).await;
+            Ok(true)
+        }
     }
 }
 
@@ -147,21 +163,11 @@ fn pool_of(instance: &SpotInstance) -> PoolKey {
     PoolKey::new(instance.namespace().unwrap_or_default(), instance.spec.pool.name.clone())
 }
 
-async fn release(core: &Core, mut current: SpotInstance) -> Result<(), StoreError> {
-    current.metadata.finalizers.get_or_insert_default().retain(|name| name != INSTANCE_FINALIZER);
-    core.ports.store.replace_instance(&current).await?;
+async fn release(core: &Core, current: &SpotInstance) -> Result<(), StoreError> {
+    let mut next = current.clone();
+    next.metadata.finalizers.get_or_insert_default().retain(|name| name != INSTANCE_FINALIZER);
+    core.ports.store.replace_instance(&next).await?;
     lock(&core.looks).remove(&current.uid().unwrap_or_default());
-    let id = current.status.as_ref().and_then(|status| status.instance_id.clone());
-    if let Some(id) = id {
-        core.tell_pool_of(
-            &current,
-            false,
-            "Gone",
-            "Release",
-            format!("{}: machine {id} is gone", current.name_any()),
-        )
-        .await;
-    }
     Ok(())
 }
 
@@ -172,7 +178,7 @@ async fn terminate(core: &Core, way: &Way, plan: &Plan, settled: &[&InstancePlan
     });
     let of = |entry: &InstancePlan| match &entry.step {
         Step::Terminate(ids) | Step::TerminateAndRelease(ids) => ids.clone(),
-        Step::Keep | Step::Delete(_) | Step::Release => Vec::new(),
+        Step::Keep | Step::Delete(_) | Step::Release | Step::LetLive => Vec::new(),
     };
     let goers: Vec<(&InstancePlan, Vec<InstanceId>)> =
         ready.map(|entry| (entry, of(entry))).filter(|(_, ids)| !ids.is_empty()).collect();
@@ -203,7 +209,7 @@ async fn terminate(core: &Core, way: &Way, plan: &Plan, settled: &[&InstancePlan
                         .instance(&entry.instance.namespace().unwrap_or_default(), &name)
                         .await
                 {
-                    let _ = release(core, current).await;
+                    let _ = release(core, &current).await;
                 }
             }
             Err(error) => {

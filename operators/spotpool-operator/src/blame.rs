@@ -29,10 +29,28 @@ pub fn field(code: &str) -> Option<&'static str> {
     FIELDS.iter().find(|(word, _)| code.contains(word)).map(|(_, field)| *field)
 }
 
+/// The same for one of several candidates: what the spec says of one place, each of them says for itself.
+fn field_of_candidates(code: &str) -> Option<String> {
+    let own = ["availabilityZone", "instanceType", "subnetId"];
+    let field = field(code)?.to_owned();
+    Some(own.iter().fold(field, |text, name| {
+        text.replace(&format!("spec.{name}"), &format!("spec.candidates[].{name}"))
+    }))
+}
+
+/// [`sentence`] about one of several candidates.
+pub fn sentence_of_candidates(said: &str, code: &str, advice: &str) -> String {
+    compose(said, field_of_candidates(code).as_deref(), advice)
+}
+
 /// What the cloud said, what that class of errors asks for, and where to look.
 pub fn sentence(said: &str, code: &str, advice: &str) -> String {
+    compose(said, field(code), advice)
+}
+
+fn compose(said: &str, field: Option<&str>, advice: &str) -> String {
     let said = said.trim_end_matches('.');
-    match field(code) {
+    match field {
         Some(field) => format!("{said}. {advice} Check {field}."),
         None => format!("{said}. {advice}"),
     }
@@ -62,5 +80,7 @@ mod tests {
             assert_eq!(field(code), Some(expected), "{code}");
         }
         assert_eq!(field("InternalError"), None);
+        let of_one = field_of_candidates("InvalidZone.MismatchRegion");
+        assert_eq!(of_one.as_deref(), Some("spec.candidates[].availabilityZone and spec.region"));
     }
 }

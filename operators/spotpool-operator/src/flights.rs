@@ -64,7 +64,8 @@ impl Flights {
 /// The cloud and its clock, for one launch.
 pub(crate) struct Sky {
     pub(crate) cloud: Arc<dyn Cvm>,
-    pub(crate) fingerprint: String,
+    /// Whose it is, as it is recorded with the machine.
+    pub(crate) account: String,
     /// The cloud's time and the instant at which it was read.
     pub(crate) now: Timestamp,
     pub(crate) read_at: Instant,
@@ -98,10 +99,10 @@ async fn fly(core: &Core, pool: &ValidPool, launch: Launch, sky: &Sky) {
     let read_at = Instant::now();
     let sent_at = whole_seconds(sky.time());
     let token = launch.again.as_ref().map_or_else(|| core.new_token(), |attempt| attempt.token.clone());
-    let body = request(pool, &launch.instance, &token);
+    let body = request(pool, &launch.instance, &launch.candidate, &token);
     let attempt = Attempt {
         number: 0,
-        candidate: pool.template.candidate.clone(),
+        candidate: launch.candidate.clone(),
         token,
         body_hash: body_hash(&body),
         sent_at: sent_at.clone(),
@@ -147,7 +148,7 @@ async fn write(
         let mut next = instance.clone();
         let status = next.status.get_or_insert_default();
         status.instance_name = Some(instance_name(&instance));
-        status.account = Some(sky.fingerprint.clone());
+        status.account = Some(sky.account.clone());
         let number = attempts::push(status, attempt.clone(), &core.rules);
         match core.ports.store.replace_instance_status(&next).await {
             Ok(written) => return Some((written, number)),

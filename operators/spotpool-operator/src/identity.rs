@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use kube::ResourceExt;
 use sha2::{Digest, Sha256};
-use tencent_cvm::{Instance, RunInstances, SecretId, Tag};
+use tencent_cvm::{AppId, Instance, RunInstances, SecretId, Tag};
 
-use crate::crd::SpotInstance;
+use crate::crd::{Attempt, Candidate, SpotInstance};
 use crate::valid::{ValidPool, hex};
 
 /// Tag: the cluster whose operator made the machine. Sweeps filter by it.
@@ -38,9 +38,35 @@ pub fn instance_name(instance: &SpotInstance) -> String {
     format!("{}{}-{uid}", name_prefix(&spec.cluster_id, &spec.pool.uid), spec.n)
 }
 
-/// Names one account's key without showing it: 12 hex digits.
-pub fn account_fingerprint(secret_id: &SecretId) -> String {
-    hex(&Sha256::digest(secret_id.as_str().as_bytes())[..6])
+/// Which account a key opens. A machine is recorded with it, so that no look through another account's eyes
+/// is ever taken for its absence.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountId {
+    /// Names the key without showing it: 12 hex digits.
+    key: String,
+    /// The account's own number, once the cloud has told it. Many keys open one account.
+    app_id: Option<AppId>,
+}
+
+impl AccountId {
+    /// What is known of the account behind a key.
+    pub fn new(secret_id: &SecretId, app_id: Option<AppId>) -> Self {
+        Self { key: hex(&Sha256::digest(secret_id.as_str().as_bytes())[..6]), app_id }
+    }
+
+    /// What is written down: the AppId, or as long as that is unknown, the key.
+    pub fn label(&self) -> String {
+        self.app_id.map_or_else(|| self.key_label(), |app_id| app_id.to_string())
+    }
+
+    /// Whether what was written down is this account for certain.
+    pub fn is(&self, label: &str) -> bool {
+        label == self.label() || label == self.key_label()
+    }
+
+    fn key_label(&self) -> String {
+        format!("key {}", self.key)
+    }
 }
 
 /// Hash of a request's body, as recorded with the attempt.
@@ -48,17 +74,27 @@ pub fn body_hash(request: &RunInstances) -> String {
     hex(&Sha256::digest(request.body())[..16])
 }
 
-/// The request that makes this SpotInstance's machine: a function of the pool's template, the SpotInstance
-/// and the token, so that it can be built again to the same bytes.
-pub fn request(pool: &ValidPool, instance: &SpotInstance, token: &str) -> RunInstances {
+/// Whether an attempt's body can still be built to the bytes that were sent.
+pub fn is_same_body(pool: &ValidPool, instance: &SpotInstance, attempt: &Attempt) -> bool {
+    body_hash(&request(pool, instance, &attempt.candidate, &attempt.token)) == attempt.body_hash
+}
+
+/// The request that makes this SpotInstance's machine: a function of the pool's template, the SpotInstance,
+/// the candidate and the token, so that it can be built again to the same bytes.
+pub fn request(
+    pool: &ValidPool,
+    instance: &SpotInstance,
+    candidate: &Candidate,
+    token: &str,
+) -> RunInstances {
     let template = &pool.template;
     RunInstances {
         instance_charge_type: instance.spec.charge_type.as_str().to_owned(),
-        zone: template.candidate.availability_zone.clone(),
-        instance_type: template.candidate.instance_type.clone(),
+        zone: candidate.availability_zone.clone(),
+        instance_type: candidate.instance_type.clone(),
         image_id: template.image_id.clone(),
         vpc_id: template.vpc_id.clone(),
-        subnet_id: template.candidate.subnet_id.clone(),
+        subnet_id: candidate.subnet_id.clone(),
         security_group_ids: template.security_group_ids.clone(),
         system_disk_type: template.disk_type.clone(),
         system_disk_gib: template.disk_gib,

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::conditions::reason;
 use crate::core::{Core, lock};
 use crate::crd::{SpotInstance, SpotPool};
-use crate::identity::account_fingerprint;
+use crate::identity::AccountId;
 use crate::plan::reads::{self, Reads};
 use crate::plan::seen::{AccountSeen, CloudSeen, NameLook, Observed, PoolSeen};
 use crate::ports::{PoolKey, StoreError};
@@ -139,7 +139,7 @@ async fn account(
     let ids = recorded(instances);
     let view = core.sweeps.follow(&key, &cloud, &pool.key, &pool.uid, ids);
     let mut account = seen(core, &view);
-    account.fingerprint = account_fingerprint(&key.secret_id);
+    account.id = AccountId::new(&key.secret_id, view.app_id);
     account.inline_key = object.is_some_and(|pool| pool.spec.secret_id.is_some());
     Ok((CloudSeen::Account(Box::new(account)), Some(Way { key, cloud })))
 }

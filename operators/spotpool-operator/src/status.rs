@@ -2,19 +2,23 @@
 //! and done. Goes out: the new status, equal to the old one when there is nothing to say. Pure.
 
 use jiff::Timestamp;
-use tencent_cvm::{Action, Class, classify};
+use kube::ResourceExt;
+use tencent_cvm::Class;
 
 use crate::blame;
 use crate::conditions::{Truth, kind, reason, set};
 use crate::crd::pool::{LaunchBackOff, PoolMember};
-use crate::crd::{POOL_LABEL, Phase, SpotPool, SpotPoolStatus};
+use crate::crd::{Candidate, POOL_LABEL, Phase, SpotPool, SpotPoolStatus, whole_seconds};
 use crate::plan::back_off::{LAUNCH_FAILED, NOT_SENT};
-use crate::plan::{CloudSeen, Observed, Plan, PoolSeen};
+use crate::plan::health::{GaveUp, Reach};
+use crate::plan::{CloudSeen, Memory, Observed, Plan, PoolSeen};
 use crate::sweep::OUTAGE;
 use crate::valid::ValidPool;
 
 /// The status lists so many machines at most.
 const LISTED: usize = 100;
+/// A message names so many refusals, and so many candidates of each.
+const NAMED: usize = 4;
 
 /// The status that follows; `launched` is taken from `pool` as last written.
 pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> SpotPoolStatus {
@@ -30,9 +34,14 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
     say(kind::STALLED, stalled(seen, plan));
     say(kind::CREDENTIALS_VALID, credentials(seen, plan));
     say(kind::CAPACITY_AVAILABLE, capacity(seen, plan));
+    // A process that has just begun has not asked those yet that serve.
+    if plan.health.reach != Reach::Unknown || plan.tally.ready == 0 {
+        say(kind::HEALTH_CHECK_REACHABLE, reachable(plan));
+    }
     say(kind::UNCLAIMED_MACHINES, unclaimed(plan));
     say(kind::GATEWAY_SYNCED, gateway(pool));
     let size = clamp(plan.tally.with_machine);
+    let memory = if valid.is_some() { plan.memory.clone() } else { Memory::of(&old) };
     SpotPoolStatus {
         ready: Some(format!("{}/{}", plan.tally.ready, plan.tally.wanted)),
         ready_size: clamp(plan.tally.ready),
@@ -41,7 +50,9 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
         selector: Some(format!("{POOL_LABEL}={}", pool.metadata.name.as_deref().unwrap_or_default())),
         launched: old.launched,
         instances: members(plan),
-        launch_back_off: if valid.is_some() { plan.back_off.clone() } else { old.launch_back_off },
+        launch_back_off: memory.entries,
+        refusal_budget_whole_at: memory.budget_whole_at.map(whole_seconds),
+        care: if valid.is_some() { plan.health.care.clone() } else { old.care },
         observed_generation: Some(generation),
         conditions,
     }
@@ -79,21 +90,27 @@ fn ready(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
             format!("the pool is being deleted; {} machines to go", plan.tally.leaving + plan.tally.counted),
         );
     }
-    let message = format!("{ready} of at least {} machines serve", pool.minimum);
-    if ready >= pool.minimum {
+    let message = format!("{ready} of {} machines serve", asked_for(pool));
+    if ready >= pool.least {
         return (Truth::True, reason::MINIMUM_SERVES, message);
     }
-    let why = plan
-        .hold
-        .as_ref()
-        .map(|hold| hold.reason)
-        .or_else(|| plan.back_off.as_ref().map(|memory| capacity_reason(memory)));
+    let held = plan.hold.as_ref().map(|hold| hold.reason);
+    let blind = (plan.health.reach == Reach::Nobody).then_some(reason::NOBODY_ANSWERS);
+    let why = held.or(blind).or_else(|| plan.memory.drought(pool).map(capacity_reason));
     (Truth::False, why.unwrap_or(reason::LAUNCHING), message)
+}
+
+/// How many machines are asked for, in words.
+fn asked_for(pool: &ValidPool) -> String {
+    if pool.least == pool.most { pool.least.to_string() } else { format!("at least {}", pool.least) }
 }
 
 fn reconciling(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
     let tally = plan.tally;
-    let minimum = pool.map_or(0, |pool| if pool.leaving { 0 } else { pool.minimum });
+    if let Some(hold) = plan.hold.as_ref().filter(|hold| hold.reason == reason::PAUSED) {
+        return (Truth::False, reason::PAUSED, hold.message.clone());
+    }
+    let minimum = pool.map_or(0, |pool| if pool.leaving { 0 } else { pool.least });
     let moving = tally.leaving > 0
         || tally.counted < minimum
         || tally.ready < tally.counted
@@ -117,13 +134,22 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
     if let PoolSeen::Invalid(_, why) = &seen.pool {
         return (Truth::True, reason::INVALID_SPEC, format!("{why}{}", would_leak(seen)));
     }
-    if let Some(hold) = plan
-        .hold
-        .as_ref()
-        .filter(|hold| hold.reason != reason::NOT_LOOKED_YET && hold.reason != reason::CLOUD_UNREACHABLE)
-    {
+    if let Some(hold) = plan.hold.as_ref().filter(|hold| {
+        ![reason::NOT_LOOKED_YET, reason::CLOUD_UNREACHABLE, reason::PAUSED].contains(&hold.reason)
+    }) {
         let left = would_leak(seen);
         return (Truth::True, hold.reason, format!("{}{left}", hold.message));
+    }
+    if !plan.elsewhere.is_empty() {
+        let places: Vec<String> =
+            plan.elsewhere.iter().map(|(name, account)| format!("{name} (account {account})")).collect();
+        let message = format!(
+            "the machines of these SpotInstances were asked for in another account than the key opens, are not seen, \
+             and are billed: {}. Give a key of that account back, or terminate them there by hand and remove the \
+             SpotInstances' finalizers",
+            places.join(", ")
+        );
+        return (Truth::True, reason::ANOTHER_ACCOUNT, message);
     }
     if !plan.disputed.is_empty() {
         let ids: Vec<&str> = plan.disputed.iter().map(tencent_cvm::InstanceId::as_str).collect();
@@ -134,22 +160,86 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
         );
         return (Truth::True, reason::DISPUTED_MACHINE, message);
     }
-    match plan.back_off.as_ref().map(|memory| (memory, class(memory))) {
-        Some((
-            memory,
-            class @ (Class::Fatal
-            | Class::CandidateFatal
-            | Class::NotOffered
-            | Class::Forbidden
-            | Class::Money
-            | Class::Auth),
-        )) => (
-            Truth::True,
-            reason::REQUEST_REFUSED,
-            blame::sentence(&said(memory), &memory.code, class.advice()),
-        ),
+    if let Some(gave_up) = plan.health.gave_up {
+        return (Truth::True, reason::BOOTS_FAIL, boots_fail(gave_up, plan));
+    }
+    if plan.health.reach == Reach::Nobody {
+        let (_, why, message) = reachable(plan);
+        return (Truth::True, why, message);
+    }
+    let refusals = seen.pool.valid().map(|pool| plan.memory.refusals(pool)).unwrap_or_default();
+    let refused: usize = refusals.iter().map(|(_, candidates)| candidates.len()).sum();
+    let candidates = seen.pool.valid().map_or(0, |pool| pool.candidates.len());
+    let (all, several) = (refused == candidates, candidates > 1);
+    match refusals.first() {
+        Some((first, _)) if all && refusals.iter().all(|(refusal, _)| waits_for_a_person(refusal)) => {
+            (Truth::True, reason::REQUEST_REFUSED, sentence(first, several))
+        }
         _ => (Truth::False, reason::NOTHING_STALLED, "nothing waits for a person".to_owned()),
     }
+}
+
+/// Which SpotInstances do not answer, in words.
+fn unwell(plan: &Plan) -> String {
+    let names: Vec<String> = plan
+        .instances
+        .iter()
+        .filter(|entry| entry.instance.uid().is_some_and(|uid| plan.health.unwell.contains(&uid)))
+        .map(|entry| entry.instance.name_any())
+        .collect();
+    let more = names.len().saturating_sub(NAMED);
+    let named = names.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{named} and {more} more") } else { named }
+}
+
+fn reachable(plan: &Plan) -> Verdict {
+    let silent = unwell(plan);
+    match plan.health.reach {
+        Reach::Answering if silent.is_empty() => {
+            (Truth::True, reason::ANSWERING, "machines answer the health check".to_owned())
+        }
+        Reach::Answering => {
+            (Truth::True, reason::ANSWERING, format!("machines answer the health check, but not {silent}"))
+        }
+        Reach::Unknown => {
+            (Truth::Unknown, reason::NOBODY_ASKED, "no machine has answered the health check yet".to_owned())
+        }
+        Reach::AskingAReplacement => {
+            let message = format!(
+                "no machine answers the health check ({silent}): one replacement is started beside them, and only \
+                 when it answers may they go"
+            );
+            (Truth::Unknown, reason::ASKING_A_REPLACEMENT, message)
+        }
+        Reach::Nobody => {
+            let message = format!(
+                "neither the pool's machines nor a replacement answer the health check ({silent}). Nothing is launched \
+                 or terminated for that until one does: check the way from this operator to spec.health.port \
+                 (network policy, security group, spec.network.address), and that the image serves spec.health.path"
+            );
+            (Truth::False, reason::NOBODY_ANSWERS, message)
+        }
+    }
+}
+
+fn boots_fail(gave_up: GaveUp, plan: &Plan) -> String {
+    let silent = unwell(plan);
+    match gave_up {
+        GaveUp::Hopeless => format!(
+            "no machine made from the present spec ever answered ({silent}), and others do: no more of them are \
+             replaced. Check spec.imageId, spec.instance.userData, spec.securityGroupIds and spec.health; a changed \
+             spec is tried at once"
+        ),
+        GaveUp::TooMany => format!(
+            "too many machines came up within the hour and never answered ({silent}); the next is replaced when that \
+             is over. Check spec.imageId, spec.instance.userData and spec.health.startupTimeout"
+        ),
+    }
+}
+
+fn waits_for_a_person(refusal: &LaunchBackOff) -> bool {
+    use Class::{Auth, CandidateFatal, Fatal, Forbidden, Money, NotOffered};
+    matches!(refusal.class(), Fatal | CandidateFatal | NotOffered | Forbidden | Money | Auth)
 }
 
 /// While the pool is being deleted without a key, people must know what goes on costing money.
@@ -204,41 +294,69 @@ fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
 }
 
 fn capacity(seen: &Observed, plan: &Plan) -> Verdict {
-    if let Some(memory) = &plan.back_off {
-        let message = format!(
-            "{} Refused or failed {} times since the last success; next try at {}",
-            blame::sentence(&said(memory), &memory.code, class(memory).advice()),
-            memory.failures,
-            memory.until.0
-        );
-        return (Truth::False, capacity_reason(memory), message);
+    let pool = seen.pool.valid();
+    if let Some(pool) = pool
+        && let Some(first) = plan.memory.drought(pool)
+    {
+        return (Truth::False, capacity_reason(first), refused_where(&plan.memory, pool));
     }
+    let meanwhile = pool.map(|pool| refused_where(&plan.memory, pool)).filter(|text| !text.is_empty());
+    let meanwhile = meanwhile.map_or_else(String::new, |text| format!("; refused meanwhile: {text}"));
     let given = seen
         .instances
         .iter()
         .any(|instance| instance.status.as_ref().is_some_and(|status| status.instance_id.is_some()));
     if given || plan.tally.with_machine > 0 {
-        (Truth::True, reason::LAUNCHES_SUCCEED, "the cloud gave the machines that were asked for".to_owned())
-    } else {
+        let given = "the cloud gave the machines that were asked for";
+        (Truth::True, reason::LAUNCHES_SUCCEED, format!("{given}{meanwhile}"))
+    } else if meanwhile.is_empty() {
         (Truth::Unknown, reason::NOTHING_ASKED, "no machine was asked for yet".to_owned())
+    } else {
+        (Truth::Unknown, reason::LAUNCHING, format!("the next candidate is asked for{meanwhile}"))
     }
 }
 
-fn class(memory: &LaunchBackOff) -> Class {
-    classify(Action::RunInstances, &memory.code)
+/// What the cloud refused where, how often, and when it is asked again; empty when nothing stands refused.
+fn refused_where(memory: &Memory, pool: &ValidPool) -> String {
+    let refusals = memory.refusals(pool);
+    let texts = refusals.iter().take(NAMED).map(|(refusal, candidates)| {
+        let several = pool.candidates.len() > 1;
+        let whom = if several { format!("{}: ", whom(candidates)) } else { String::new() };
+        let next = memory.payable_at().map_or(refusal.until.0, |payable| payable.max(refusal.until.0));
+        format!(
+            "{whom}{} Refused or failed {} times since the last success; next try at {next}",
+            sentence(refusal, several),
+            refusal.failures,
+        )
+    });
+    let more = refusals.len().saturating_sub(NAMED);
+    let more = (more > 0).then(|| format!("and {more} more, see status.launchBackOff"));
+    texts.chain(more).collect::<Vec<_>>().join(". ")
 }
 
-fn said(memory: &LaunchBackOff) -> String {
-    memory.message.clone().unwrap_or_else(|| format!("the cloud answered {}", memory.code))
+fn whom(candidates: &[&Candidate]) -> String {
+    let named = candidates.iter().take(NAMED);
+    let mut names: Vec<String> = named
+        .map(|candidate| format!("{} in {}", candidate.instance_type, candidate.availability_zone))
+        .collect();
+    let more = candidates.len().saturating_sub(NAMED);
+    names.extend((more > 0).then(|| format!("{more} more")));
+    names.join(", ")
 }
 
-fn capacity_reason(memory: &LaunchBackOff) -> &'static str {
-    match memory.code.as_str() {
+fn sentence(refusal: &LaunchBackOff, several: bool) -> String {
+    let said = refusal.message.clone().unwrap_or_else(|| format!("the cloud answered {}", refusal.code));
+    let tell = if several { blame::sentence_of_candidates } else { blame::sentence };
+    tell(&said, &refusal.code, refusal.class().advice())
+}
+
+fn capacity_reason(refusal: &LaunchBackOff) -> &'static str {
+    match refusal.code.as_str() {
         LAUNCH_FAILED => return reason::LAUNCH_FAILED,
         NOT_SENT => return reason::CLOUD_UNREACHABLE,
         _ => {}
     }
-    match class(memory) {
+    match refusal.class() {
         Class::SoldOut | Class::ZoneSoldOut | Class::DiskSoldOut | Class::SubnetFull => reason::SOLD_OUT,
         Class::NotOffered => reason::NOT_OFFERED,
         Class::ZoneQuota | Class::AccountQuota => reason::QUOTA_EXCEEDED,

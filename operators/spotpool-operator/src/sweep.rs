@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tencent_cvm::{Class, Cvm, Error, Filter, Instance, InstanceId, Listing, SecretId};
+use tencent_cvm::{AppId, Class, Cvm, Error, Filter, Instance, InstanceId, Listing, Reach, SecretId};
 use tokio::time::Instant;
 use tracing::{Instrument, debug_span};
 
 use crate::blame;
 use crate::cloud_time::CloudTime;
-use crate::identity::{CLUSTER_TAG, POOL_TAG, name_prefix};
+use crate::identity::{AccountId, CLUSTER_TAG, POOL_TAG, name_prefix};
 use crate::metrics::Metrics;
 use crate::ports::{Clock, PoolKey};
 use crate::task::Tasks;
@@ -120,6 +120,8 @@ pub struct AccountView {
     pub time: Option<CloudTime>,
     /// Why the latest sweep failed, if it did.
     pub trouble: Option<Trouble>,
+    /// Whose account it is, once the cloud has told.
+    pub app_id: Option<AppId>,
 }
 
 /// What one pool wants from the sweeps.
@@ -254,6 +256,7 @@ impl Sweeps {
 
     async fn sweep_for_ever(&self, key: &AccountKey) {
         let mut next_wide = Instant::now();
+        let mut next_question = Some(Instant::now());
         let mut strays = BTreeSet::new();
         loop {
             let begun = Instant::now();
@@ -268,6 +271,10 @@ impl Sweeps {
                     }
                 }
             };
+            if next_question.is_some_and(|due| begun >= due) {
+                let question = self.learn_owner(key, &cloud).instrument(debug_span!(parent: None, "owner"));
+                next_question = question.await.map(|pause| begun + pause);
+            }
             let mut calls = 0;
             let span = traces::sweep(&key.region);
             let look = self.sweep(key, &cloud, &strays, begun, &mut calls);
@@ -276,7 +283,7 @@ impl Sweeps {
                 traces::failed(&span, &trouble.text);
             }
             drop(span);
-            self.metrics.sweep(key, result.is_ok(), begun.elapsed(), self.clock.now());
+            self.metrics.sweep(result.is_ok(), begun.elapsed());
             let pause = match &result {
                 Err(trouble) if trouble.is_lasting() => LASTING_TROUBLE_PROBE,
                 _ => self.interval.max(TIME_PER_CALL * calls),
@@ -291,6 +298,23 @@ impl Sweeps {
                 }
             }
             tokio::time::sleep_until(begun + pause).await;
+        }
+    }
+
+    /// Asks whose account it is, until that is known; gives the pause before the next question.
+    async fn learn_owner(&self, key: &AccountKey, cloud: &Arc<dyn Cvm>) -> Option<Duration> {
+        match cloud.describe_account_quota().await {
+            Ok(quota) => {
+                if let Some(account) = self.lock().get_mut(key) {
+                    account.view.app_id = quota.app_id;
+                }
+                None
+            }
+            // The key may not be allowed to ask; then its own name stands for the account.
+            Err(error) => {
+                tracing::info!(region = key.region, %error, "the account's AppId is not known");
+                Some(if error.reach() == Reach::Answered { WIDE_LOOK_EVERY } else { self.interval })
+            }
         }
     }
 
@@ -376,6 +400,8 @@ impl Sweeps {
                         }
                     }
                     account.view.snapshot = Some(Arc::new(snapshot));
+                    let id = AccountId::new(&key.secret_id, account.view.app_id);
+                    self.metrics.looked(key, id, self.clock.now());
                 }
                 Err(mut trouble) => {
                     let before = account.view.trouble.as_ref();

@@ -5,7 +5,7 @@ use kube::ResourceExt;
 use tencent_cvm::{Instance, InstanceId};
 
 use crate::core::Core;
-use crate::crd::{GROUP, Phase, SpotInstance};
+use crate::crd::{GROUP, KEEP_MACHINES_ANNOTATION, Phase, SpotInstance};
 use crate::identity::{Claim, claim, instance_name};
 use crate::observe::Pass;
 use crate::plan::{InstancePlan, Plan, PoolSeen};
@@ -26,11 +26,40 @@ pub(crate) fn farewell_note(why: &str, instance: &SpotInstance) -> String {
         "NotOurs" => {
             format!("the recorded machine {id} is not the one made for it; it is left alone, and replaced")
         }
+        "Unhealthy" => format!(
+            "machine {id} does not answer its health check any more while others do; it goes and is replaced"
+        ),
+        "NeverServed" => format!(
+            "machine {id} did not answer its health check within spec.health.startupTimeout while others do; it goes \
+             and is replaced"
+        ),
         "Surplus" => format!("more than wanted; machine {id} goes"),
         "PoolDeleted" => format!("the pool is deleted; machine {id} goes"),
+        "LetGo" => format!("the pool is deleted and lets go of machine {id}"),
         "PoolGone" => format!("its pool is gone; machine {id} goes"),
         _ => format!("machine {id} goes"),
     }
+}
+
+/// A SpotInstance has gone after its machine.
+pub(crate) async fn gone(core: &Core, instance: &SpotInstance) {
+    let Some(id) = instance.status.as_ref().and_then(|status| status.instance_id.as_deref()) else { return };
+    let note = format!("{}: machine {id} is gone", instance.name_any());
+    core.tell_pool_of(instance, false, "Gone", "Release", note).await;
+}
+
+/// A SpotInstance has gone and its machine has not.
+pub(crate) async fn lives_on(core: &Core, instance: &SpotInstance) {
+    let status = instance.status.as_ref();
+    let machine = match status.and_then(|status| status.instance_id.as_deref()) {
+        Some(id) => format!("machine {id} lives on and is billed"),
+        None => "a machine that its last request may yet make lives on".to_owned(),
+    };
+    let note = format!(
+        "{}: {machine}, as the annotation {KEEP_MACHINES_ANNOTATION} asks; nobody looks after it now",
+        instance.name_any()
+    );
+    core.tell_pool_of(instance, false, "LetLive", "Release", note).await;
 }
 
 /// What a new status says that the old one did not.

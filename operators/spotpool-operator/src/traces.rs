@@ -43,7 +43,7 @@ pub(crate) fn decided(pass: &Span, plan: &Plan) {
     let steps = |wanted: fn(&Step) -> bool| plan.instances.iter().filter(|entry| wanted(&entry.step)).count();
     pass.record("plan.statuses", plan.instances.iter().filter(|entry| entry.status.is_some()).count());
     pass.record("plan.create", plan.raise.as_ref().map_or(0, |raise| raise.create.len()));
-    pass.record("plan.launch", plan.launch.len());
+    pass.record("plan.launch", plan.launch.as_ref().map_or(0, |chosen| chosen.numbers.len()));
     pass.record("plan.delete", steps(|step| matches!(step, Step::Delete(_))));
     pass.record(
         "plan.terminate",

@@ -2,14 +2,15 @@
 //! sizes, template, probe and where the credentials are, or a sentence on what is wrong.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use kube::ResourceExt;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
-use crate::crd::pool::{AddressKind, INTERVAL_RULE};
-use crate::crd::{Candidate, ChargeType, SpotPool};
+use crate::crd::pool::{AddressKind, INTERVAL_RULE, STARTUP_TIMEOUT_RULE};
+use crate::crd::{Candidate, ChargeType, KEEP_MACHINES_ANNOTATION, SpotPool};
 use crate::ports::PoolKey;
 
 /// Version of [`Template::hash`]. A change of the way the hash is made raises it, so that machines made
@@ -27,17 +28,23 @@ pub struct ValidPool {
     pub generation: i64,
     /// Whether it is being deleted.
     pub leaving: bool,
-    /// Never fewer machines than this.
-    pub minimum: usize,
-    /// Never more machines than this.
-    pub maximum: usize,
+    /// Machines are launched up to this: what `spec.replicas` asks for within minimum and maximum, or the minimum.
+    pub least: usize,
+    /// Machines are terminated down to this, and never more are held: what `spec.replicas` asks for, or the maximum.
+    pub most: usize,
+    /// Nothing is launched and nothing terminated.
+    pub paused: bool,
+    /// Its machines live on when it is deleted.
+    pub keeps_machines: bool,
     /// SpotInstances ever numbered.
     pub launched: i64,
     /// Region of the machines.
     pub region: String,
     /// Where the API key is.
     pub credentials: CredentialsSource,
-    /// What the machines are made from.
+    /// What to ask for where, the most wanted first; at least one.
+    pub candidates: Vec<Candidate>,
+    /// What the machines are made from, wherever they are made.
     pub template: Template,
     /// How the model server is asked.
     pub probe: Probe,
@@ -69,11 +76,9 @@ impl std::fmt::Debug for CredentialsSource {
     }
 }
 
-/// What a machine is made from: everything of the spec that RunInstances is told.
+/// What a machine is made from: everything of the spec that RunInstances is told, but for the candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    /// Type, zone, subnet.
-    pub candidate: Candidate,
     /// VPC of the subnet.
     pub vpc_id: String,
     /// Security groups.
@@ -105,9 +110,6 @@ impl Template {
             hash.update(text.len().to_be_bytes());
             hash.update(text.as_bytes());
         };
-        field(&self.candidate.instance_type);
-        field(&self.candidate.availability_zone);
-        field(&self.candidate.subnet_id);
         field(&self.vpc_id);
         field(&self.security_group_ids.len().to_string());
         self.security_group_ids.iter().for_each(|id| field(id));
@@ -136,6 +138,10 @@ pub struct Probe {
     pub path: String,
     /// From one question to the next.
     pub interval: Duration,
+    /// So many failed answers in a row take a machine out of service.
+    pub threshold: u32,
+    /// From a machine's launch to its first answer.
+    pub startup_timeout: Duration,
     /// Which address; `None`: public if there is one.
     pub address: Option<AddressKind>,
 }
@@ -144,6 +150,13 @@ pub struct Probe {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidPool(pub String);
+
+impl ValidPool {
+    /// It goes, and its machines stay.
+    pub fn lets_machines_live(&self) -> bool {
+        self.leaving && self.keeps_machines
+    }
+}
 
 impl TryFrom<&SpotPool> for ValidPool {
     type Error = InvalidPool;
@@ -158,21 +171,29 @@ impl TryFrom<&SpotPool> for ValidPool {
         if minimum > maximum {
             return Err(InvalidPool("spec.minimum must not be greater than spec.maximum".to_owned()));
         }
+        let replicas = spec.replicas.map(|replicas| size("spec.replicas", replicas)).transpose()?;
+        let held = replicas.map(|replicas| replicas.clamp(minimum, maximum));
+        let keeps = pool.annotations().get(KEEP_MACHINES_ANNOTATION).is_some_and(|value| value == "true");
         Ok(Self {
             key: PoolKey::new(namespace, pool.name_any()),
             uid,
             generation: pool.metadata.generation.unwrap_or(0),
             leaving: pool.metadata.deletion_timestamp.is_some(),
-            minimum,
-            maximum,
+            least: held.unwrap_or(minimum),
+            most: held.unwrap_or(maximum),
+            paused: spec.paused,
+            keeps_machines: keeps,
             launched: pool.status.as_ref().map_or(0, |status| status.launched),
             region: spec.region.clone(),
             credentials: CredentialsSource::of(pool)?,
+            candidates: candidates(pool)?,
             template: Template::of(pool),
             probe: Probe {
                 port: spec.health.port,
                 path: spec.health.path.clone(),
                 interval: interval(&spec.health.interval)?,
+                threshold: spec.health.failure_threshold.max(1),
+                startup_timeout: startup_timeout(&spec.health.startup_timeout)?,
                 address: spec.network.address,
             },
         })
@@ -200,11 +221,6 @@ impl Template {
     fn of(pool: &SpotPool) -> Self {
         let spec = &pool.spec;
         Self {
-            candidate: Candidate {
-                instance_type: spec.instance_type.clone(),
-                availability_zone: spec.availability_zone.clone(),
-                subnet_id: spec.subnet_id.clone(),
-            },
             vpc_id: spec.vpc_id.clone(),
             security_group_ids: spec.security_group_ids.clone(),
             image_id: spec.image_id.clone(),
@@ -219,13 +235,38 @@ impl Template {
     }
 }
 
+fn candidates(pool: &SpotPool) -> Result<Vec<Candidate>, InvalidPool> {
+    let spec = &pool.spec;
+    let given = spec.candidates.clone().unwrap_or_else(|| {
+        vec![Candidate {
+            instance_type: spec.instance_type.clone(),
+            availability_zone: spec.availability_zone.clone(),
+            subnet_id: spec.subnet_id.clone(),
+        }]
+    });
+    if given.is_empty() {
+        return Err(InvalidPool(
+            "spec.candidates must name at least one candidate, or be left out".to_owned(),
+        ));
+    }
+    Ok(given)
+}
+
 fn size(field: &str, value: i32) -> Result<usize, InvalidPool> {
     usize::try_from(value).map_err(|_| InvalidPool(format!("{field} must not be negative")))
 }
 
 /// `5s`, `1m30s`, `500ms`; the API server refuses the rest with the same words.
 fn interval(text: &str) -> Result<Duration, InvalidPool> {
-    let wrong = || InvalidPool(format!("{INTERVAL_RULE}, not {text:?}"));
+    duration(text, Duration::from_millis(100)..=Duration::from_secs(3600), INTERVAL_RULE)
+}
+
+fn startup_timeout(text: &str) -> Result<Duration, InvalidPool> {
+    duration(text, Duration::from_secs(10)..=Duration::from_secs(24 * 3600), STARTUP_TIMEOUT_RULE)
+}
+
+fn duration(text: &str, sensible: RangeInclusive<Duration>, rule: &str) -> Result<Duration, InvalidPool> {
+    let wrong = || InvalidPool(format!("{rule}, not {text:?}"));
     let mut rest = text;
     let mut total = Duration::ZERO;
     while !rest.is_empty() {
@@ -237,12 +278,12 @@ fn interval(text: &str) -> Result<Duration, InvalidPool> {
             "ms" => Duration::from_millis(1),
             "s" => Duration::from_secs(1),
             "m" => Duration::from_secs(60),
+            "h" => Duration::from_secs(3600),
             _ => return Err(wrong()),
         };
         total = total.saturating_add(unit.saturating_mul(number));
         rest = &rest[letters..];
     }
-    let sensible = Duration::from_millis(100)..=Duration::from_secs(3600);
     if sensible.contains(&total) { Ok(total) } else { Err(wrong()) }
 }
 
@@ -262,7 +303,7 @@ mod tests {
         {
             assert_eq!(interval(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for text in ["", "5", "s", "5x", "-1s", "0s", "5 s"] {
+        for text in ["", "5", "s", "5x", "-1s", "0s", "5 s", "2h"] {
             assert!(interval(text).is_err(), "{text}");
         }
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use serde_json::{Value, json};
-use spotpool_operator::crd::SpotPool;
+use spotpool_operator::crd::{SpotInstance, SpotPool};
 use testkit::{SimEvent, wait};
 
 /// Both the condition and a Warning Event have every one of the words, and a RequestId.
@@ -214,4 +214,33 @@ async fn no_log_line_event_or_status_shows_the_secret_key() {
     }
     let pool = serde_json::to_value(world.people.pool("quiet").await.unwrap()).unwrap();
     assert!(!pool.get("status").unwrap_or(&Value::Null).to_string().contains(SECRET_KEY));
+}
+
+#[tokio::test]
+async fn what_is_sold_out_in_one_zone_is_bought_in_the_next_and_the_status_names_both() {
+    let world = World::begin("candidates").await.unwrap();
+    let kind = "GN7.2XLARGE32";
+    let stock = |zone: &str, count: u32| json!({"zone": zone, "instance_type": kind, "count": count});
+    let candidate = |zone: &str, subnet: &str| json!({"instanceType": kind, "availabilityZone": zone, "subnetId": subnet});
+    let both =
+        [candidate("ap-singapore-2", "subnet-gfrv79s2"), candidate("ap-singapore-3", "subnet-h4kq21mz")];
+    world.cloud.post("stock", &stock("ap-singapore-2", 0)).await.unwrap();
+    world.cloud.post("stock", &stock("ap-singapore-3", 1)).await.unwrap();
+    let manifest = world.manifest("choosy", 2, 2).unwrap().with("spec.candidates", json!(both));
+    world.people.create::<SpotPool>(&manifest).await.unwrap();
+    let capacity = async |status: &str| {
+        let told = world.people.condition("choosy", "CapacityAvailable", status, FILLED_WITHIN).await;
+        told.unwrap().message
+    };
+    let told = capacity("False").await;
+    for zone in ["ap-singapore-2", "ap-singapore-3"] {
+        assert!(told.contains(&format!("{kind} in {zone}: ")), "{told}");
+    }
+    assert_eq!(world.ours().await.unwrap().len(), 1, "the one machine of the second zone");
+    world.cloud.post("stock", &stock("ap-singapore-2", 5)).await.unwrap();
+    world.ready("choosy").await.unwrap();
+    let zone = |instance: &SpotInstance| instance.status.as_ref().and_then(|status| status.zone.clone());
+    let mut zones: Vec<_> = world.settled(2).await.unwrap().iter().filter_map(zone).collect();
+    zones.sort();
+    assert_eq!(zones, ["ap-singapore-2", "ap-singapore-3"]);
 }

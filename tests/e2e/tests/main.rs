@@ -7,12 +7,14 @@
 
 mod broken;
 mod filling;
+mod health;
 mod holding;
 mod leading;
 mod leaving;
 mod manifests;
 mod process;
 mod role;
+mod scaling;
 mod store;
 mod thrift;
 mod tracing;

@@ -44,10 +44,14 @@ async fn what_a_manifest_leaves_out_is_filled_in() {
         (&spec["instance"], &spec["health"], &spec["network"]),
         (
             &json!({"systemDisk": {"type": "CLOUD_BSSD", "sizeGiB": 100}, "publicBandwidthMbps": 1}),
-            &json!({"port": 11434, "path": "/api/tags", "interval": "5s"}),
+            &json!({"port": 11434, "path": "/api/tags", "interval": "5s", "failureThreshold": 3, "startupTimeout": "15m"}),
             &json!({}),
         )
     );
+}
+
+fn candidate(subnet: &str) -> Value {
+    json!({"instanceType": "GN7.2XLARGE32", "availabilityZone": "ap-singapore-2", "subnetId": subnet})
 }
 
 #[tokio::test]
@@ -66,6 +70,12 @@ async fn a_wrong_manifest_is_refused_with_a_sentence_that_names_field_and_rule()
         (good().with("spec.instanceChargeType", "SPOT"), "must be SPOTPAID or POSTPAID_BY_HOUR"),
         (good().with("spec.subnetId", "DEFAULT"), "spec.subnetId and spec.vpcId must both be DEFAULT"),
         (good().with("spec.vpcId", "DEFAULT"), "spec.subnetId and spec.vpcId must both be DEFAULT"),
+        (good().with("spec.candidates", json!([])), "spec.candidates must name at least one candidate"),
+        (
+            good().with("spec.candidates", json!([candidate("DEFAULT")])),
+            "the subnetId of each of spec.candidates",
+        ),
+        (good().with("spec.candidates", json!([candidate("")])), "spec.candidates[0].subnetId"),
         (good().with("metadata.name", "a".repeat(53)), "metadata.name must be at most 52 characters"),
         (
             good().with("spec.instance.tags", json!({"demo.aiops.org/pool": "mine"})),
@@ -75,6 +85,8 @@ async fn a_wrong_manifest_is_refused_with_a_sentence_that_names_field_and_rule()
         (good().with("spec.health.port", 0), "spec.health.port"),
         (good().with("spec.health.path", "api/tags"), "spec.health.path"),
         (good().with("spec.health.interval", "soon"), "spec.health.interval"),
+        (good().with("spec.health.failureThreshold", 0), "spec.health.failureThreshold"),
+        (good().with("spec.health.startupTimeout", "2s"), "spec.health.startupTimeout must be a duration"),
         (good().with("spec.network.address", "Both"), "spec.network.address"),
         (good().without("spec.region"), "spec.region: Required value"),
         (good().without("spec.imageId"), "spec.imageId: Required value"),

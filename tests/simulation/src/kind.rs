@@ -36,11 +36,15 @@ pub enum Kind {
     StoreOutage,
     BrokenPool,
     SickServer,
+    Scaled,
+    Paused,
+    KeptMachines,
+    BlindProber,
 }
 
 impl Kind {
     /// All of them, in the order in which they are summed up.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 33] = [
         Self::Edit,
         Self::Vanish,
         Self::Reclaim,
@@ -70,6 +74,10 @@ impl Kind {
         Self::StoreOutage,
         Self::BrokenPool,
         Self::SickServer,
+        Self::Scaled,
+        Self::Paused,
+        Self::KeptMachines,
+        Self::BlindProber,
     ];
 
     /// Its name in the summary.
@@ -104,6 +112,10 @@ impl Kind {
             Self::StoreOutage => "store-outage",
             Self::BrokenPool => "broken-pool",
             Self::SickServer => "sick-server",
+            Self::Scaled => "scaled",
+            Self::Paused => "paused",
+            Self::KeptMachines => "kept-machines",
+            Self::BlindProber => "blind-prober",
         }
     }
 }

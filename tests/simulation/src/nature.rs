@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use sim::cvm::{Latency, NameFilter, Settings, Span, TokenMode};
-use spotpool_operator::crd::SpotPool;
 use spotpool_operator::crd::pool::CredentialsSecretRef;
+use spotpool_operator::crd::{Candidate, SpotPool};
 
 use crate::contract::sample_pool;
 
@@ -109,13 +109,25 @@ pub fn pool(rng: &mut ChaCha8Rng, index: usize, second_key: bool) -> SpotPool {
     let sizes = [(1, 1), (1, 1), (1, 2), (2, 2), (2, 3), (1, 3), (3, 3)];
     let (minimum, maximum) = sizes[rng.random_range(0..sizes.len())];
     let mut pool = sample_pool(NAMESPACE, POOLS[index % POOLS.len()]);
-    pool.spec.minimum = minimum;
-    pool.spec.maximum = maximum;
+    (pool.spec.minimum, pool.spec.maximum, pool.spec.replicas) = (minimum, maximum, None);
     // Two zones, so that one being sold out is not the end of everything.
     if index % 2 == 1 {
         "ap-singapore-3".clone_into(&mut pool.spec.availability_zone);
         "subnet-h4kq21mz".clone_into(&mut pool.spec.subnet_id);
     }
+    if rng.random_range(0..2) == 1 {
+        let in_zone = |zone: &str, subnet: &str| Candidate {
+            instance_type: pool.spec.instance_type.clone(),
+            availability_zone: zone.to_owned(),
+            subnet_id: subnet.to_owned(),
+        };
+        let mut both =
+            vec![in_zone("ap-singapore-2", "subnet-gfrv79s2"), in_zone("ap-singapore-3", "subnet-h4kq21mz")];
+        both.rotate_left(index % 2);
+        pool.spec.candidates = Some(both);
+    }
+    // Some boot slower than they may.
+    pool.spec.health.startup_timeout = ["15m", "3m", "60s"][rng.random_range(0..3)].to_owned();
     let (id, key, secret) = KEYS[usize::from(index == 2 && second_key)];
     if index == 3 {
         pool.spec.credentials_secret_ref = None;

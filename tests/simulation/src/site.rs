@@ -53,6 +53,8 @@ pub enum Step {
     LookByName,
     /// Machines are asked for by id.
     LookById,
+    /// The account's number is asked for.
+    AskAccount,
     /// RunInstances.
     Run,
     /// TerminateInstances.
@@ -84,7 +86,8 @@ impl Step {
             | Self::Sweep
             | Self::WideLook
             | Self::LookByName
-            | Self::LookById => false,
+            | Self::LookById
+            | Self::AskAccount => false,
         }
     }
 }
@@ -112,6 +115,7 @@ impl fmt::Display for Step {
             Self::WideLook => "the look through the account",
             Self::LookByName => "a look by name",
             Self::LookById => "a look by id",
+            Self::AskAccount => "asking whose account it is",
             Self::Run => "RunInstances",
             Self::Terminate => "TerminateInstances",
         })
@@ -159,6 +163,9 @@ impl Site {
         let step = match action {
             Some("RunInstances") => Step::Run,
             Some("TerminateInstances") => Step::Terminate,
+            Some("DescribeAccountQuota") => {
+                return Self { step: Step::AskAccount, pool: None, object: String::new() };
+            }
             // The tag filter is what nearly all of them have: told apart without parsing.
             _ if contains(request.body(), br#""tag-key""#) || contains(request.body(), br#""tag:"#) => {
                 return Self { step: Step::Sweep, pool: None, object: String::new() };

@@ -8,13 +8,17 @@
     reason = "a failed expectation is how a test fails, also outside #[test] functions"
 )]
 
+mod answers;
 mod by_id;
 mod clock;
 mod cloud;
 mod describe;
 mod errors;
+mod hostile;
 mod http;
 mod limits;
+mod offers;
+mod quota;
 mod run;
 mod secrets;
 mod signing;

@@ -32,9 +32,7 @@ pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: 
             return;
         }
     }
-    if plan.launch.is_empty() {
-        return;
-    }
+    let Some(chosen) = &plan.launch else { return };
     let (pool, list) = if core.rules.guards.second_look {
         match objects(core, &valid.key).await {
             Ok((pool, list)) => (parse(pool), list),
@@ -46,7 +44,7 @@ pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: 
         (pool, pass.seen.instances.iter().cloned().chain(made).collect())
     };
     let in_flight = core.flights.of(&valid.key);
-    match admit(valid, &pool, &list, &plan.launch, &in_flight, account, &core.rules) {
+    match admit(valid, &pool, &list, chosen, &in_flight, account, &core.rules) {
         Admission::Nothing => {}
         Admission::Delete(wishes) => {
             for wish in &wishes {
@@ -65,8 +63,7 @@ fn fly(core: &Arc<Core>, way: &Way, account: &AccountSeen, pool: &Arc<ValidPool>
         let read_at = Instant::now();
         // Read again: the writes before this may have taken their time, and an old offset sends nothing.
         let Some(now) = core.sweeps.cloud_time_at(&way.key, read_at) else { return };
-        let sky =
-            Sky { cloud: Arc::clone(&way.cloud), fingerprint: account.fingerprint.clone(), now, read_at };
+        let sky = Sky { cloud: Arc::clone(&way.cloud), account: account.id.label(), now, read_at };
         flights::start(core, pool, launch, sky);
     }
 }
@@ -79,7 +76,10 @@ async fn create(
     outcome: &mut Outcome,
 ) -> Vec<SpotInstance> {
     let mut next = pool.clone();
-    next.status.get_or_insert_default().launched = raise.to;
+    let status = next.status.get_or_insert_default();
+    status.launched = raise.to;
+    // Who is started beside whom must be known before it exists.
+    status.care.replacement = raise.replacement;
     match core.ports.store.replace_pool_status(&next).await {
         Ok(written) => outcome.pool = Some(written),
         Err(error) => {

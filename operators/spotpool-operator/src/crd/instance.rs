@@ -81,8 +81,8 @@ pub struct SpotInstanceStatus {
     /// The name of the machine in the cloud, unique to this SpotInstance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_name: Option<String>,
-    /// Shortened hash of the SecretId under which the machine was asked for. Another key proves nothing
-    /// about its absence.
+    /// The account in which the machine was asked for: its AppId, or, as long as the cloud does not tell that,
+    /// a shortened hash of the key's SecretId. Another account proves nothing about the machine's absence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// When the id was written, by the cloud's clock.
@@ -157,10 +157,13 @@ pub struct ExtraMachine {
 #[serde(rename_all = "camelCase")]
 pub struct Candidate {
     /// Machine type.
+    #[schemars(length(min = 1, max = 64))]
     pub instance_type: String,
     /// Zone.
+    #[schemars(length(min = 1, max = 64))]
     pub availability_zone: String,
-    /// Subnet.
+    /// Subnet, which must lie in the zone.
+    #[schemars(length(min = 1, max = 64))]
     pub subnet_id: String,
 }
 

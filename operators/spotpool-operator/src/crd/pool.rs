@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::instance::Candidate;
+
 /// A pool of Tencent Cloud CVM spot machines, each serving a model with ollama, kept between a minimum and
 /// a maximum whatever the cloud takes back.
 #[derive(CustomResource, KubeSchema, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +25,11 @@ use std::fmt;
     category = "aiops",
     namespaced,
     status = "SpotPoolStatus",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
     derive = "PartialEq",
     doc = "A pool of Tencent Cloud CVM spot machines, each serving a model with ollama, kept between a minimum and a maximum whatever the cloud takes back.",
     validation = kube::core::Rule::new("self.metadata.name.size() <= 52").message("metadata.name must be at most 52 characters, since the names of its SpotInstances are made from it"),
@@ -38,6 +45,7 @@ use std::fmt;
     validation = kube::core::Rule::new("self.minimum <= self.maximum").message("spec.minimum must not be greater than spec.maximum"),
     validation = kube::core::Rule::new("has(self.credentialsSecretRef) ? !has(self.secretId) && !has(self.secretKey) : has(self.secretId) && has(self.secretKey)").message("give exactly one kind of credentials: spec.credentialsSecretRef, or both spec.secretId and spec.secretKey"),
     validation = kube::core::Rule::new("(self.subnetId == 'DEFAULT') == (self.vpcId == 'DEFAULT')").message("spec.subnetId and spec.vpcId must both be DEFAULT (the zone's default network) or both name a network"),
+    validation = kube::core::Rule::new("!has(self.candidates) || self.candidates.all(candidate, (candidate.subnetId == 'DEFAULT') == (self.vpcId == 'DEFAULT'))").message("the subnetId of each of spec.candidates must be DEFAULT if spec.vpcId is DEFAULT, and name a subnet of it otherwise"),
 )]
 pub struct SpotPoolSpec {
     /// SecretId of the API key, written inline. Works, but anybody who may read the pool can read it:
@@ -67,13 +75,30 @@ pub struct SpotPoolSpec {
     #[x_kube(validation = kube::core::Rule::new("self >= 0").message("spec.minimum must not be negative"))]
     #[schemars(schema_with = "size_schema")]
     pub minimum: i32,
-    /// The pool never holds more machines than this. Any size between minimum and maximum is left alone.
+    /// The pool never holds more machines than this. Any size between minimum and maximum is left alone, unless
+    /// replicas names one.
     #[x_kube(
         validation = kube::core::Rule::new("self >= 0").message("spec.maximum must not be negative"),
         validation = kube::core::Rule::new("self <= 5000").message("spec.maximum must not be greater than 5000"),
     )]
     #[schemars(schema_with = "size_schema")]
     pub maximum: i32,
+    /// What to ask for where, tried in this order when something is sold out. When given, it takes the place of
+    /// instanceType, availabilityZone and subnetId.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = kube::core::Rule::new("self.size() > 0").message("spec.candidates must name at least one candidate, or be left out"))]
+    #[schemars(length(max = 64))]
+    pub candidates: Option<Vec<Candidate>>,
+    /// How many machines the pool is held at, within minimum and maximum: what `kubectl scale` and autoscalers
+    /// write. Unset: any size between the two is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = kube::core::Rule::new("self >= 0").message("spec.replicas must not be negative"))]
+    #[schemars(schema_with = "size_schema")]
+    pub replicas: Option<i32>,
+    /// While true, nothing is launched and nothing terminated; looks, probes and status go on. Deleting the pool
+    /// overrides it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
     /// Subnet of the machines (it must lie in the zone), or DEFAULT together with vpcId.
     #[schemars(length(min = 1, max = 64))]
     pub subnet_id: String,
@@ -255,6 +280,12 @@ pub struct HealthSettings {
     /// Time between two questions, from 100ms to 1h, such as 5s or 1m30s.
     #[schemars(schema_with = "interval_schema")]
     pub interval: String,
+    /// So many failed answers in a row take a machine out of service.
+    #[schemars(range(min = 1, max = 100))]
+    pub failure_threshold: u32,
+    /// How long a machine may take from its launch to its first answer, from 10s to 24h, such as 15m or 1h30m.
+    #[schemars(schema_with = "startup_timeout_schema")]
+    pub startup_timeout: String,
 }
 
 /// What the API server says of an interval that is none.
@@ -274,9 +305,32 @@ fn interval_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     })
 }
 
+/// What the API server says of a boot deadline that is none.
+pub const STARTUP_TIMEOUT_RULE: &str =
+    "spec.health.startupTimeout must be a duration from 10s to 24h, such as 90s, 15m or 1h30m";
+
+fn startup_timeout_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "string",
+        "maxLength": 32,
+        "default": "15m",
+        "x-kubernetes-validations": [{
+            "rule": "self.matches('^([0-9]{1,6}(ms|s|m|h))+$') && duration(self) >= duration('10s') \
+                     && duration(self) <= duration('24h')",
+            "message": STARTUP_TIMEOUT_RULE,
+        }],
+    })
+}
+
 impl Default for HealthSettings {
     fn default() -> Self {
-        Self { port: 11434, path: "/api/tags".to_owned(), interval: "5s".to_owned() }
+        Self {
+            port: 11434,
+            path: "/api/tags".to_owned(),
+            interval: "5s".to_owned(),
+            failure_threshold: 3,
+            startup_timeout: "15m".to_owned(),
+        }
     }
 }
 
@@ -301,16 +355,65 @@ pub struct SpotPoolStatus {
     /// The machines that count, at most 100 of them; the SpotInstances tell more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub instances: Vec<PoolMember>,
-    /// What refused launches taught, kept over restarts.
+    /// What refused launches taught, kept over restarts: one entry for each thing that was refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub launch_back_off: Vec<LaunchBackOff>,
+    /// At most 60 refused requests an hour: each is paid from a budget, which is whole again at this time.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub launch_back_off: Option<LaunchBackOff>,
+    pub refusal_budget_whole_at: Option<Time>,
+    /// What the care for machines that do not answer must remember.
+    #[serde(skip_serializing_if = "Care::is_empty")]
+    pub care: Care,
     /// The generation of the spec that this status speaks of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Ready, Reconciling, Stalled, CredentialsValid, CapacityAvailable, UnclaimedMachines, GatewaySynced.
+    /// Ready, Reconciling, Stalled, CredentialsValid, CapacityAvailable, HealthCheckReachable, UnclaimedMachines,
+    /// GatewaySynced.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+/// What must survive a restart about machines whose model server does not answer.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Care {
+    /// Number of the SpotInstance that was started beside machines that do not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<i64>,
+    /// When a machine was last sent away for not answering, by the cloud's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_sent_away: Option<Time>,
+    /// Since when neither the machines nor a replacement answer: whoever asks is to blame until one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blind_since: Option<Time>,
+    /// When that last ended: boot deadlines count from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seeing_since: Option<Time>,
+    /// How machines of the present template come up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boots: Option<Boots>,
+    /// Failed boots are paid from a budget, which is whole again at this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boot_budget_whole_at: Option<Time>,
+}
+
+impl Care {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How machines of one template come up.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Boots {
+    /// The template.
+    pub template_hash: String,
+    /// Whether any machine of it ever answered.
+    pub answered: bool,
+    /// Machines of it that were sent away because they never answered.
+    pub failed: u32,
 }
 
 /// One machine in the pool's status.
@@ -324,18 +427,22 @@ pub struct PoolMember {
     pub public_ip: Option<String>,
 }
 
-/// Memory of launches that the cloud refused or that failed.
+/// Memory of launches that the cloud refused or that failed, for one thing that they were refused for.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LaunchBackOff {
-    /// Refused or failed launches since the last one that worked.
+    /// What it is about.
+    #[serde(default)]
+    pub about: RefusalScope,
+    /// Refused or failed launches in a row; 0 when a machine has come up since.
     pub failures: u32,
     /// When the last of them was sent.
     pub last_failure: Time,
     /// No launch before this time.
     pub until: Time,
-    /// The generation of the spec that was refused: another spec is tried at once.
-    pub generation: i64,
+    /// The template that was refused, when the request itself was wrong: another template is tried at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_hash: Option<String>,
     /// The cloud's error code.
     pub code: String,
     /// What the cloud's support asks for.
@@ -344,6 +451,27 @@ pub struct LaunchBackOff {
     /// What the cloud said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+}
+
+/// What a refusal is about. A field that is not given stands for any.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RefusalScope {
+    /// Machine type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance_type: Option<String>,
+    /// Zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub availability_zone: Option<String>,
+    /// Subnet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnet_id: Option<String>,
+    /// SPOTPAID or POSTPAID_BY_HOUR.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge_type: Option<String>,
+    /// System disk type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk_type: Option<String>,
 }
 
 impl fmt::Debug for SpotPoolSpec {

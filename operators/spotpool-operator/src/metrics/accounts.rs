@@ -11,30 +11,35 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
 use super::family;
-use crate::identity::account_fingerprint;
+use crate::identity::AccountId;
 use crate::sweep::AccountKey;
 
-/// The end of the latest complete look, by account and region.
+/// Whose account each key opens, as far as that is known, and when the latest complete look with it ended.
 #[derive(Debug, Default)]
-pub(super) struct Accounts(Mutex<BTreeMap<(String, String), Timestamp>>);
+pub(super) struct Accounts(Mutex<BTreeMap<AccountKey, (AccountId, Timestamp)>>);
 
 impl Accounts {
-    pub(super) fn looked(&self, account: &AccountKey, now: Timestamp) {
-        self.lock().insert(labels(account), now);
+    pub(super) fn looked(&self, key: &AccountKey, account: AccountId, now: Timestamp) {
+        self.lock().insert(key.clone(), (account, now));
     }
 
-    pub(super) fn forget(&self, account: &AccountKey) {
-        self.lock().remove(&labels(account));
+    pub(super) fn forget(&self, key: &AccountKey) {
+        self.lock().remove(key);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, String), Timestamp>> {
+    /// By account and region: what one of several keys to an account saw was seen.
+    fn latest(&self) -> BTreeMap<(String, String), Timestamp> {
+        let mut latest = BTreeMap::new();
+        for (key, (account, at)) in self.lock().iter() {
+            let of_place = latest.entry((account.label(), key.region.clone())).or_insert(*at);
+            *of_place = (*at).max(*of_place);
+        }
+        latest
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<AccountKey, (AccountId, Timestamp)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The account is named as in `status.account` of a SpotInstance.
-fn labels(account: &AccountKey) -> (String, String) {
-    (account_fingerprint(&account.secret_id), account.region.clone())
 }
 
 impl Collector for Accounts {
@@ -46,7 +51,7 @@ impl Collector for Accounts {
             Some(&Unit::Seconds),
         );
         family(&mut encoder, what, MetricType::Gauge, |metric| {
-            for ((account, region), at) in self.lock().iter() {
+            for ((account, region), at) in self.latest() {
                 let labels = [("account", account.as_str()), ("region", region.as_str())];
                 metric.encode_family(&labels)?.encode_gauge(&at.as_duration().as_secs_f64())?;
             }

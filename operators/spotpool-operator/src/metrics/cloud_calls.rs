@@ -58,6 +58,14 @@ where
         )?;
         counter(
             (
+                "cloud_late",
+                "Calls that were not sent, by action: their turn would have come after their deadline.",
+                None,
+            ),
+            |totals| totals.late as f64,
+        )?;
+        counter(
+            (
                 "cloud_throttled",
                 "Calls that the cloud refused as too many all the same, by action: something else uses up the \
                  account's rate.",

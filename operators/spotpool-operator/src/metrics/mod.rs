@@ -25,6 +25,7 @@ use tencent_cvm::Error;
 use tokio::time::Instant;
 
 use crate::crd::{AttemptOutcome, Phase};
+use crate::identity::AccountId;
 use crate::plan::{Observed, Plan};
 use crate::ports::PoolKey;
 use crate::sweep::AccountKey;
@@ -100,16 +101,18 @@ impl Metrics {
         metrics
     }
 
-    pub(crate) fn sweep(&self, account: &AccountKey, ok: bool, took: Duration, now: Timestamp) {
+    pub(crate) fn sweep(&self, ok: bool, took: Duration) {
         self.sweeps.get_or_create(&ResultLabel { result: word(ok) }).inc();
         self.sweep_seconds.observe(took.as_secs_f64());
-        if ok {
-            self.accounts.looked(account, now);
-        }
     }
 
-    pub(crate) fn forget_account(&self, account: &AccountKey) {
-        self.accounts.forget(account);
+    /// A complete look with this key at this account ended now.
+    pub(crate) fn looked(&self, key: &AccountKey, account: AccountId, now: Timestamp) {
+        self.accounts.looked(key, account, now);
+    }
+
+    pub(crate) fn forget_account(&self, key: &AccountKey) {
+        self.accounts.forget(key);
     }
 
     pub(crate) fn reconcile(&self, ok: bool, took: Duration) {
@@ -192,6 +195,7 @@ fn family(
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+    use tencent_cvm::{AppId, SecretId};
 
     struct Shown {
         registry: Registry,
@@ -222,7 +226,7 @@ mod tests {
     fn what_is_about_a_pool_goes_with_it_and_does_not_come_back() {
         let shown = Shown::new();
         shown.launch(AttemptOutcome::Made, None);
-        assert_eq!(shown.samples("spotpool_launches"), Vec::<String>::new(), "nobody follows it yet");
+        assert_eq!(shown.samples("spotpool_launches_total"), Vec::<String>::new(), "nobody follows it yet");
         shown.metrics.follow(&shown.pool);
         shown.launch(AttemptOutcome::Made, None);
         shown.metrics.probe(&shown.pool, true);
@@ -273,19 +277,28 @@ mod tests {
     #[test]
     fn an_account_that_nobody_uses_any_more_is_not_shown() {
         let shown = Shown::new();
-        let account = AccountKey {
-            secret_id: tencent_cvm::SecretId::new("AKIDFAKE"),
+        let key = |secret_id: &str| AccountKey {
+            secret_id: SecretId::new(secret_id),
             key_hash: "hash".to_owned(),
             region: "ap-singapore".to_owned(),
         };
-        let at = Timestamp::from_second(1_781_000_000).unwrap();
-        shown.metrics.sweep(&account, true, Duration::from_millis(100), at);
-        shown.metrics.sweep(&account, false, Duration::from_millis(100), Timestamp::MAX);
-        let samples = shown.samples("spotpool_last_sweep_timestamp_seconds");
-        assert_eq!(samples.len(), 1);
-        assert!(samples[0].ends_with(" 1781000000.0"), "a failed look is none: {samples:?}");
-        assert!(!samples[0].contains("AKID"), "{samples:?}");
-        shown.metrics.forget_account(&account);
+        let at = |second: i64| Timestamp::from_second(1_781_000_000 + second).unwrap();
+        let looked = |key: &AccountKey, app_id, second| {
+            shown.metrics.looked(key, AccountId::new(&key.secret_id, app_id), at(second));
+        };
+        let shown_now = || shown.samples("spotpool_last_sweep_timestamp_seconds");
+        let (one, other) = (key("AKIDFAKE1"), key("AKIDFAKE2"));
+        looked(&one, None, 0);
+        assert_eq!(shown_now().len(), 1);
+        assert!(!shown_now()[0].contains("AKID"), "{:?}", shown_now());
+        // Two keys of one account are one series, as old as the younger look.
+        let app_id = Some(AppId::new(1_300_000_001));
+        looked(&one, app_id, 9);
+        looked(&other, app_id, 5);
+        let of_account = "{account=\"1300000001\",region=\"ap-singapore\"} 1781000009.0";
+        assert_eq!(shown_now(), [format!("spotpool_last_sweep_timestamp_seconds{of_account}")]);
+        shown.metrics.forget_account(&one);
+        shown.metrics.forget_account(&other);
         assert_eq!(shown.samples("spotpool_last_sweep"), Vec::<String>::new());
     }
 

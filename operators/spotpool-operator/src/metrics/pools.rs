@@ -118,13 +118,15 @@ impl Series {
                 self.phases[at] += 1;
             }
         }
-        let (minimum, maximum) = seen.pool.valid().map_or((0, 0), |pool| (pool.minimum, pool.maximum));
+        let bounds = seen.pool.object().map(|pool| [pool.spec.minimum, pool.spec.maximum]);
+        let [minimum, maximum] = bounds.unwrap_or_default().map(|bound| usize::try_from(bound).unwrap_or(0));
         self.sizes = sizes(plan.tally, minimum, maximum);
         self.unclaimed = plan.unclaimed.len();
         self.disputed = plan.disputed.len();
         self.held(plan.hold.as_ref().map(|hold| hold.reason));
         // A loss that is still open when all that is wanted serves was never to be made up for.
-        if plan.tally.ready >= plan.tally.wanted.max(minimum) {
+        let least = seen.pool.valid().map_or(0, |pool| pool.least);
+        if plan.tally.ready >= plan.tally.wanted.max(least) {
             self.losses.clear();
         }
     }
@@ -254,8 +256,9 @@ impl Collector for Pools {
             });
             labels.collect()
         })?;
-        let help = "SpotInstances let go, by reason: losses (Vanished, Reclaimed, Stopped, LaunchFailed, NotOurs) and \
-                    those that were to go (Surplus, PoolDeleted, PoolGone).";
+        let help = "SpotInstances let go, by reason: losses (Vanished, Reclaimed, Stopped, LaunchFailed, NotOurs), \
+                    machines that do not answer (Unhealthy, NeverServed), and those that were to go (Surplus, \
+                    PoolDeleted, LetGo, PoolGone).";
         counters(encoder, &pools, ("instances_let_go", help), |series| words("reason", &series.let_go))?;
         let help = "Machines told to terminate, by result: ok or error.";
         counters(encoder, &pools, ("terminations", help), |series| words("result", &series.terminations))?;

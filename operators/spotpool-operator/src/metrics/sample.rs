@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::{Metrics, register_cloud_calls};
 use crate::conditions::{kind, reason};
 use crate::crd::{AttemptOutcome, Phase};
+use crate::identity::AccountId;
 use crate::ports::PoolKey;
 use crate::sweep::AccountKey;
 
@@ -21,14 +22,14 @@ use crate::sweep::AccountKey;
 pub fn exposition() -> Result<String, std::fmt::Error> {
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
-    let totals = LimitTotals { admitted: 1, throttled: 1, waited: Duration::from_secs(1) };
-    register_cloud_calls(&mut registry, move || BTreeMap::from([(Action::RunInstances, totals)]));
+    register_cloud_calls(&mut registry, || BTreeMap::from([(Action::RunInstances, LimitTotals::default())]));
     let account = AccountKey {
         secret_id: SecretId::new("AKIDEXAMPLE"),
         key_hash: String::new(),
         region: "ap-singapore".to_owned(),
     };
-    metrics.sweep(&account, true, Duration::from_millis(300), Timestamp::UNIX_EPOCH);
+    metrics.sweep(true, Duration::from_millis(300));
+    metrics.looked(&account, AccountId::new(&account.secret_id, None), Timestamp::UNIX_EPOCH);
     metrics.reconcile(true, Duration::from_millis(20));
     let pool = PoolKey::new("default", "llm");
     metrics.follow(&pool);

@@ -12,8 +12,9 @@ use super::machine::{Standing, standing};
 use super::member::is_hand_made;
 use super::room::occupied;
 use super::seen::{AccountSeen, PoolSeen};
-use crate::crd::{Attempt, SpotInstance, SpotInstanceStatus};
-use crate::identity::{body_hash, request};
+use super::{Chosen, Target};
+use crate::crd::{Attempt, Candidate, SpotInstance, SpotInstanceStatus};
+use crate::identity::is_same_body;
 use crate::valid::ValidPool;
 
 /// What the second look permits.
@@ -32,6 +33,8 @@ pub enum Admission {
 pub struct Launch {
     /// For whom, as just read.
     pub instance: SpotInstance,
+    /// What is asked for where.
+    pub candidate: Candidate,
     /// The unanswered attempt that is sent once more; `None`: a new one under a new token.
     pub again: Option<Attempt>,
 }
@@ -41,7 +44,7 @@ pub fn admit(
     planned: &ValidPool,
     pool: &PoolSeen,
     instances: &[SpotInstance],
-    chosen: &[i64],
+    chosen: &Chosen,
     in_flight: &BTreeSet<String>,
     account: &AccountSeen,
     rules: &Rules,
@@ -65,18 +68,24 @@ pub fn admit(
         }
         None => planned,
     };
-    if staying.len() > pool.minimum {
+    if pool.paused && rules.guards.pause {
+        return Admission::Nothing;
+    }
+    // The plan's target holds as long as nobody has changed the pool's size since.
+    let planned_size = (planned.least, planned.most) == (pool.least, pool.most);
+    let own = Target { least: pool.least, most: pool.most };
+    let target = if planned_size { chosen.target } else { own };
+    if staying.len() > target.least {
         let youngest =
             staying.iter().filter(|instance| is_wish(instance)).max_by_key(|instance| instance.spec.n);
         if let Some(youngest) = youngest {
             return Admission::Delete(vec![(*youngest).clone()]);
         }
-        if staying.len() > pool.maximum {
+        if staying.len() > target.most {
             return Admission::Nothing;
         }
     }
-    let mut room =
-        pool.maximum.saturating_sub(occupied_by_all(instances, planned, in_flight, account, rules));
+    let mut room = target.most.saturating_sub(occupied_by_all(instances, planned, in_flight, account, rules));
     // One whose unanswered request may still turn into a machine has its place already.
     let fits = |launch: &Launch| {
         let status = launch.instance.status.clone().unwrap_or_default();
@@ -87,8 +96,8 @@ pub fn admit(
     };
     let launches: Vec<Launch> = staying
         .into_iter()
-        .filter(|instance| chosen.contains(&instance.spec.n))
-        .filter_map(|instance| launch(pool, instance, account, rules))
+        .filter(|instance| chosen.numbers.contains(&instance.spec.n))
+        .filter_map(|instance| launch(pool, instance, &chosen.candidate, account, rules))
         .filter(fits)
         .collect();
     if launches.is_empty() { Admission::Nothing } else { Admission::Go(Box::new(pool.clone()), launches) }
@@ -119,18 +128,35 @@ fn is_wish(instance: &SpotInstance) -> bool {
 
 fn is_lost(instance: &SpotInstance, account: &AccountSeen, rules: &Rules) -> bool {
     let status = instance.status.clone().unwrap_or_default();
-    matches!(standing(instance, &status, account, rules), Standing::Lost(_))
+    account.speaks_of(instance, rules)
+        && matches!(standing(instance, &status, account, rules), Standing::Lost(_))
 }
 
-fn launch(pool: &ValidPool, instance: &SpotInstance, account: &AccountSeen, rules: &Rules) -> Option<Launch> {
+fn launch(
+    pool: &ValidPool,
+    instance: &SpotInstance,
+    candidate: &Candidate,
+    account: &AccountSeen,
+    rules: &Rules,
+) -> Option<Launch> {
+    if !account.speaks_of(instance, rules) {
+        return None;
+    }
     let nothing = SpotInstanceStatus::default();
     let status = instance.status.as_ref().unwrap_or(&nothing);
     let looked: Option<Timestamp> = account.by_name.get(&instance.uid()?).map(|look| look.begun);
-    let same_body =
-        |attempt: &Attempt| body_hash(&request(pool, instance, &attempt.token)) == attempt.body_hash;
+    let same_body = |attempt: &Attempt| is_same_body(pool, instance, attempt);
     match next_attempt(status, looked, same_body, rules) {
-        NextAttempt::New => Some(Launch { instance: instance.clone(), again: None }),
-        NextAttempt::Again(attempt) => Some(Launch { instance: instance.clone(), again: Some(*attempt) }),
+        // The spec may have changed between the looks.
+        NextAttempt::New if !pool.candidates.contains(candidate) => None,
+        NextAttempt::New => {
+            Some(Launch { instance: instance.clone(), candidate: candidate.clone(), again: None })
+        }
+        NextAttempt::Again(attempt) => Some(Launch {
+            instance: instance.clone(),
+            candidate: attempt.candidate.clone(),
+            again: Some(*attempt),
+        }),
         NextAttempt::HasMachine | NextAttempt::LookAfter(_) | NextAttempt::Close => None,
     }
 }

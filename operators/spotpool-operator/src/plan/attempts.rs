@@ -97,11 +97,3 @@ pub fn last_sent(status: &SpotInstanceStatus) -> Option<Timestamp> {
     let sent = status.attempts.iter().filter(|attempt| attempt.outcome != AttemptOutcome::NotSent);
     sent.map(|attempt| attempt.sent_at.0).max()
 }
-
-/// A machine was found by its name: if only one attempt can have made it, that one did.
-pub fn settle_by_look(status: &mut SpotInstanceStatus) {
-    let mut open = status.attempts.iter_mut().filter(|attempt| !attempt.outcome.is_answered());
-    if let (Some(only), None) = (open.next(), open.next()) {
-        only.outcome = AttemptOutcome::Made;
-    }
-}

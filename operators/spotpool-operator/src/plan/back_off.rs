@@ -1,151 +1,297 @@
 //! What refused and failed launches teach about the next one. Pure; kept in the pool's status, so that a
 //! restart forgets nothing.
+//!
+//! Each refusal is remembered by what it is about: a type in a zone, a zone, a disk type, a subnet, or the
+//! request as such. A candidate is shut as long as any of these is.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
-use std::time::Duration;
-use tencent_cvm::{Action, Class, classify};
+use sha2::{Digest, Sha256};
+use tencent_cvm::{Action, Class, Scope, classify};
 
 use super::attempts::last_sent;
-use crate::crd::pool::LaunchBackOff;
-use crate::crd::{Attempt, AttemptOutcome, SpotInstance, SpotInstanceStatus, whole_seconds};
+use crate::crd::pool::{LaunchBackOff, RefusalScope};
+use crate::crd::{
+    Attempt, AttemptOutcome, Candidate, SpotInstance, SpotInstanceStatus, SpotPoolStatus, whole_seconds,
+};
 use crate::span::later;
+use crate::valid::ValidPool;
 
-const LONGEST: Duration = Duration::from_secs(60);
-/// How long a success says that there is stock.
-const STOCK_KNOWN: Duration = Duration::from_secs(300);
-/// How long the others wait for the answer to the first one.
-const SCOUT_DEADLINE: Duration = Duration::from_secs(15);
+/// The longest pause after a refusal for want of stock.
+pub(super) const LONGEST: Duration = Duration::from_secs(60);
+/// What was learnt is forgotten so long after it stopped to matter, but not while refusals go on.
+const KEPT: Duration = Duration::from_secs(900);
+/// Refusals are paid from a budget, two minutes each: at most 29 at once, and 60 in any hour.
+const PRICE: Duration = Duration::from_secs(120);
+const BUDGET: Duration = Duration::from_secs(29 * 120);
 /// The code that stands for a machine that was accepted and then could not be made.
 pub const LAUNCH_FAILED: &str = "LAUNCH_FAILED";
 /// The code that stands for a request that could not leave.
 pub const NOT_SENT: &str = "NOT_SENT";
 
-/// Who may send a first request now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gate {
-    /// All who are due.
-    Open,
-    /// One, whose answer the others follow.
-    Scout,
-    /// Nobody before this time.
-    Shut(Timestamp),
-}
-
 /// One SpotInstance and its status as this pass leaves it.
 pub type Known<'a> = (&'a SpotInstance, &'a SpotInstanceStatus);
 
-/// Adds what happened since to the memory.
-pub fn next(
-    previous: Option<&LaunchBackOff>,
-    instances: &[Known<'_>],
-    generation: i64,
-) -> Option<LaunchBackOff> {
-    let since = previous.map_or(Timestamp::MIN, |memory| memory.last_failure.0);
-    let mut failures: Vec<Failure> =
-        instances.iter().flat_map(failures_of).filter(|f| f.at > since).collect();
-    failures.sort_by_key(|failure| failure.at);
-    let mut memory = previous.cloned();
-    for failure in failures {
-        let count = memory.as_ref().map_or(0, |memory| memory.failures).saturating_add(1);
-        let until = later(failure.at, delay(failure.class, count));
-        memory = Some(LaunchBackOff {
-            failures: count,
+/// All that refusals have taught one pool.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Memory {
+    /// One entry for each thing that was refused or failed.
+    pub entries: Vec<LaunchBackOff>,
+    /// When the budget of refusals is whole again.
+    pub budget_whole_at: Option<Timestamp>,
+}
+
+impl Memory {
+    /// What the pool's status keeps of it.
+    pub fn of(status: &SpotPoolStatus) -> Self {
+        Self {
+            entries: status.launch_back_off.clone(),
+            budget_whole_at: status.refusal_budget_whole_at.as_ref().map(|time| time.0),
+        }
+    }
+
+    /// What stands against this candidate, with what a machine has disproved since left out.
+    pub fn about<'a>(
+        &'a self,
+        candidate: &'a Candidate,
+        pool: &'a ValidPool,
+    ) -> impl Iterator<Item = &'a LaunchBackOff> {
+        let standing = self.entries.iter().filter(|entry| entry.failures > 0);
+        standing.filter(move |entry| entry.concerns(candidate, pool))
+    }
+
+    /// When the back-off of this candidate ends, if something stands against it.
+    pub fn backs_off_until(&self, candidate: &Candidate, pool: &ValidPool) -> Option<Timestamp> {
+        self.about(candidate, pool).map(|entry| entry.until.0).max()
+    }
+
+    /// When the last refusal or failure that concerns this candidate was sent.
+    pub(super) fn last_failure(&self, candidate: &Candidate, pool: &ValidPool) -> Timestamp {
+        self.about(candidate, pool).map(|entry| entry.last_failure.0).max().unwrap_or(Timestamp::MIN)
+    }
+
+    /// From when on one more refusal can be paid for, if any was paid for of late.
+    pub fn payable_at(&self) -> Option<Timestamp> {
+        self.budget_whole_at?.checked_sub(BUDGET - PRICE).ok()
+    }
+
+    /// More than half of the budget is gone.
+    pub(super) fn is_tight(&self, now: Timestamp) -> bool {
+        self.budget_whole_at.is_some_and(|whole| whole > later(now, BUDGET / 2))
+    }
+
+    /// What stands against the candidates, the next to be tried again first, each with those whose way it is
+    /// the last to leave.
+    pub fn refusals<'a>(&'a self, pool: &'a ValidPool) -> Vec<(&'a LaunchBackOff, Vec<&'a Candidate>)> {
+        let mut refusals: Vec<(&LaunchBackOff, Vec<&Candidate>)> = Vec::new();
+        for candidate in &pool.candidates {
+            let Some(worst) = self.about(candidate, pool).max_by_key(|entry| entry.until.0) else { continue };
+            match refusals.iter_mut().find(|(entry, _)| entry.about == worst.about) {
+                Some((_, candidates)) => candidates.push(candidate),
+                None => refusals.push((worst, vec![candidate])),
+            }
+        }
+        refusals.sort_by_key(|(entry, _)| entry.until.0);
+        refusals
+    }
+
+    /// The refusal that is tried again first, when something stands against every candidate.
+    pub fn drought<'a>(&'a self, pool: &'a ValidPool) -> Option<&'a LaunchBackOff> {
+        let refusals = self.refusals(pool);
+        let refused: usize = refusals.iter().map(|(_, candidates)| candidates.len()).sum();
+        refusals.first().map(|(first, _)| *first).filter(|_| refused == pool.candidates.len())
+    }
+
+    /// Adds what happened since.
+    #[must_use]
+    pub fn learn(mut self, instances: &[Known<'_>], pool: &ValidPool, now: Timestamp) -> Self {
+        let hash = pool.template.hash();
+        let mut failures: Vec<Failure> =
+            instances.iter().flat_map(|known| failures_of(known, pool)).collect();
+        failures.sort_by_key(|failure| failure.at);
+        for failure in failures {
+            self.add(failure, pool, &hash, now);
+        }
+        // Only a machine that came up says that the trouble is over; an accepted request may still fail.
+        for (candidate, at) in instances.iter().filter_map(came_up) {
+            for entry in self.entries.iter_mut().filter(|entry| entry.about.matches(candidate, pool)) {
+                if entry.last_failure.0 < at {
+                    entry.failures = 0;
+                }
+            }
+        }
+        self.budget_whole_at = self.budget_whole_at.filter(|whole| *whole > now);
+        let goes_on = self.budget_whole_at.is_some();
+        self.entries.retain(|entry| goes_on || later(entry.until.0, KEPT) > now);
+        self
+    }
+
+    fn add(&mut self, failure: Failure, pool: &ValidPool, hash: &str, now: Timestamp) {
+        let place = self.entries.iter().position(|entry| entry.about == failure.about);
+        let before = place.map(|place| &self.entries[place]);
+        if before.is_some_and(|before| failure.at <= before.last_failure.0) {
+            return;
+        }
+        let wrong = is_about_the_request(failure.class);
+        let same = |before: &&LaunchBackOff| !wrong || before.template_hash.as_deref() == Some(hash);
+        let failures = before.filter(same).map_or(0, |before| before.failures).saturating_add(1);
+        let until = later(failure.at, delay(failure.class, failures, &failure.about, &pool.uid));
+        if later(until, KEPT) <= now {
+            return;
+        }
+        if failure.refused {
+            let from = self.budget_whole_at.unwrap_or(failure.at).max(failure.at);
+            self.budget_whole_at = Some(whole_seconds(later(from, PRICE)).0);
+        }
+        let entry = LaunchBackOff {
+            about: failure.about,
+            failures,
             last_failure: whole_seconds(failure.at),
             until: whole_seconds(until),
-            generation,
+            template_hash: wrong.then(|| hash.to_owned()),
             code: failure.code,
             request_id: failure.request_id,
             message: failure.message,
-        });
+        };
+        match place {
+            Some(place) => self.entries[place] = entry,
+            None => self.entries.push(entry),
+        }
     }
-    // Only a machine that came up says that the trouble is over; an accepted request may still fail.
-    let last = memory.as_ref()?.last_failure.0;
-    let came_up = |(_, status): &Known<'_>| {
-        status.cloud_state.as_deref() == Some("RUNNING") && last_sent(status).is_some_and(|sent| sent > last)
-    };
-    if instances.iter().any(came_up) { None } else { memory }
+}
+
+impl LaunchBackOff {
+    /// How its code is to be handled.
+    pub fn class(&self) -> Class {
+        class_of(&self.code)
+    }
+
+    /// Whether it stands in the way of this candidate. A request that was wrong as it stood says nothing about
+    /// another template.
+    fn concerns(&self, candidate: &Candidate, pool: &ValidPool) -> bool {
+        self.about.matches(candidate, pool)
+            && self.template_hash.as_ref().is_none_or(|hash| *hash == pool.template.hash())
+    }
+}
+
+impl RefusalScope {
+    fn of(class: Class, candidate: &Candidate, pool: &ValidPool) -> Self {
+        let kind = Some(candidate.instance_type.clone());
+        let zone = Some(candidate.availability_zone.clone());
+        let subnet = Some(candidate.subnet_id.clone());
+        let charge = Some(pool.template.charge_type.as_str().to_owned());
+        let any = Self::default();
+        match class.scope() {
+            Scope::Offer => Self { instance_type: kind, availability_zone: zone, charge_type: charge, ..any },
+            Scope::Candidate => {
+                Self { instance_type: kind, availability_zone: zone, subnet_id: subnet, ..any }
+            }
+            Scope::Zone => Self { availability_zone: zone, charge_type: charge, ..any },
+            Scope::Disk => {
+                Self { availability_zone: zone, disk_type: Some(pool.template.disk_type.clone()), ..any }
+            }
+            Scope::Subnet => Self { subnet_id: subnet, ..any },
+            _ => any,
+        }
+    }
+
+    fn matches(&self, candidate: &Candidate, pool: &ValidPool) -> bool {
+        let same =
+            |of_scope: &Option<String>, own: &str| of_scope.as_deref().is_none_or(|value| value == own);
+        same(&self.instance_type, &candidate.instance_type)
+            && same(&self.availability_zone, &candidate.availability_zone)
+            && same(&self.subnet_id, &candidate.subnet_id)
+            && same(&self.charge_type, pool.template.charge_type.as_str())
+            && same(&self.disk_type, &pool.template.disk_type)
+    }
 }
 
 struct Failure {
     at: Timestamp,
+    about: RefusalScope,
     class: Class,
+    /// The cloud answered it.
+    refused: bool,
     code: String,
     request_id: Option<String>,
     message: Option<String>,
 }
 
-fn failures_of((_, status): &Known<'_>) -> Vec<Failure> {
+fn class_of(code: &str) -> Class {
+    if code == LAUNCH_FAILED { Class::SoldOut } else { classify(Action::RunInstances, code) }
+}
+
+fn failures_of((_, status): &Known<'_>, pool: &ValidPool) -> Vec<Failure> {
     let failed = |attempt: &&Attempt| {
         matches!(attempt.outcome, AttemptOutcome::Refused | AttemptOutcome::Errored | AttemptOutcome::NotSent)
     };
+    let failure = |attempt: &Attempt, code: String, message: Option<String>| {
+        let class = class_of(&code);
+        Failure {
+            at: attempt.sent_at.0,
+            about: RefusalScope::of(class, &attempt.candidate, pool),
+            class,
+            refused: matches!(attempt.outcome, AttemptOutcome::Refused | AttemptOutcome::Errored),
+            code,
+            request_id: attempt.request_id.clone(),
+            message,
+        }
+    };
+    let code = |attempt: &Attempt| attempt.code.clone().unwrap_or_else(|| NOT_SENT.to_owned());
     let mut failures: Vec<Failure> = status
         .attempts
         .iter()
         .filter(failed)
-        .map(|attempt| {
-            let code = attempt.code.clone().unwrap_or_else(|| NOT_SENT.to_owned());
-            Failure {
-                at: attempt.sent_at.0,
-                class: classify(Action::RunInstances, &code),
-                code,
-                request_id: attempt.request_id.clone(),
-                message: attempt.message.clone(),
-            }
-        })
+        .map(|attempt| failure(attempt, code(attempt), attempt.message.clone()))
         .collect();
     if status.reason.as_deref() == Some("LaunchFailed")
-        && let Some(at) = last_sent(status)
+        && let Some(last) = last_that_left(status)
     {
-        let message = Some("the machine was accepted and then could not be made".to_owned());
-        failures.push(Failure {
-            at,
-            class: Class::SoldOut,
-            code: LAUNCH_FAILED.to_owned(),
-            request_id: None,
-            message,
-        });
+        let message = "the machine was accepted and then could not be made".to_owned();
+        failures.push(failure(last, LAUNCH_FAILED.to_owned(), Some(message)));
     }
     failures
 }
 
-fn delay(class: Class, failures: u32) -> Duration {
+fn last_that_left(status: &SpotInstanceStatus) -> Option<&Attempt> {
+    let at = last_sent(status)?;
+    status.attempts.iter().rev().find(|attempt| attempt.sent_at.0 == at)
+}
+
+fn came_up<'a>((_, status): &Known<'a>) -> Option<(&'a Candidate, Timestamp)> {
+    let status: &'a SpotInstanceStatus = status;
+    let last = last_that_left(status)?;
+    (status.cloud_state.as_deref() == Some("RUNNING")).then_some((&last.candidate, last.sent_at.0))
+}
+
+fn is_about_the_request(class: Class) -> bool {
+    matches!(class, Class::Fatal | Class::CandidateFatal | Class::Forbidden)
+}
+
+fn delay(class: Class, failures: u32, about: &RefusalScope, pool_uid: &str) -> Duration {
     match class {
         Class::Auth => Duration::from_secs(60),
-        Class::Money => Duration::from_secs(300),
-        // Wrong as it stands: another generation is tried at once, this one hardly ever.
-        Class::Fatal | Class::CandidateFatal | Class::NotOffered | Class::Forbidden => {
-            Duration::from_secs(600)
+        Class::Money | Class::ZoneQuota | Class::AccountQuota => Duration::from_secs(300),
+        // Wrong as it stands: another template is tried at once, this one hardly ever.
+        Class::Fatal | Class::CandidateFatal | Class::Forbidden => Duration::from_secs(600),
+        Class::NotOffered => Duration::from_secs(3600),
+        _ => {
+            let step = Duration::from_secs(1_u64 << failures.saturating_sub(1).min(6)).min(LONGEST);
+            let spread = step.mul_f64(0.75 + 0.25 * spread(pool_uid, about, failures));
+            // The API server keeps whole seconds.
+            Duration::from_secs(spread.as_millis().div_ceil(1000).try_into().unwrap_or(60))
         }
-        _ => Duration::from_secs(1_u64 << failures.saturating_sub(1).min(6)).min(LONGEST),
     }
 }
 
-/// Whether more than one may ask, one, or none.
-pub fn gate(
-    memory: Option<&LaunchBackOff>,
-    instances: &[Known<'_>],
-    generation: i64,
-    now: Timestamp,
-) -> Gate {
-    let failed = memory.map_or(Timestamp::MIN, |memory| memory.last_failure.0);
-    let attempts = || instances.iter().flat_map(|(_, status)| &status.attempts);
-    let made = attempts().any(|attempt| {
-        attempt.outcome == AttemptOutcome::Made
-            && attempt.sent_at.0 > failed
-            && later(attempt.sent_at.0, STOCK_KNOWN) > now
-    });
-    if made {
-        return Gate::Open;
-    }
-    if let Some(memory) = memory.filter(|memory| memory.generation == generation && memory.until.0 > now) {
-        return Gate::Shut(memory.until.0);
-    }
-    let unanswered = attempts()
-        .filter(|attempt| attempt.outcome == AttemptOutcome::Unknown && attempt.sent_at.0 > failed)
-        .map(|attempt| later(attempt.sent_at.0, SCOUT_DEADLINE));
-    match unanswered.max() {
-        Some(until) if until > now => Gate::Shut(until),
-        Some(_) => Gate::Open,
-        None => Gate::Scout,
-    }
+/// From 0 to 1, another for each pool, scope and failure, so that pools which were refused together do not
+/// come back together.
+fn spread(pool_uid: &str, about: &RefusalScope, failures: u32) -> f64 {
+    let hash = Sha256::new()
+        .chain_update(pool_uid)
+        .chain_update(format!("{about:?}"))
+        .chain_update(failures.to_be_bytes())
+        .finalize();
+    f64::from(u16::from_be_bytes([hash[0], hash[1]])) / f64::from(u16::MAX)
 }

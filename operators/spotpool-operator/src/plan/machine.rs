@@ -5,12 +5,10 @@ use kube::ResourceExt;
 use tencent_cvm::{Instance, InstanceId, InstanceState};
 
 use super::Rules;
-use super::attempts::settle_by_look;
 use super::seen::{AccountSeen, Observed, Sight};
 use crate::crd::pool::AddressKind;
 use crate::crd::{ExtraMachine, Phase, SpotInstance, SpotInstanceStatus, whole_seconds};
 use crate::identity::{Claim, claim, instance_name};
-use crate::probes::FAILURES_TO_NOT_READY;
 use crate::span::later;
 
 /// How a SpotInstance's machine stands.
@@ -68,17 +66,22 @@ pub fn proof_due(status: &SpotInstanceStatus, account: &AccountSeen, rules: &Rul
     matches!(account.machine(&id), Sight::Absent(_)).then_some(proof)
 }
 
-/// The status that follows from what was seen, written only when it differs. Machines under this
+/// The status that follows from what was seen, written only when it differs; without an account that knows the
+/// machine, that is what its model server said. Machines under this
 /// SpotInstance's name are recorded here and only here (besides the launch's own answer).
 pub fn next_status(
     instance: &SpotInstance,
     seen: &Observed,
-    account: &AccountSeen,
+    account: Option<&AccountSeen>,
     rules: &Rules,
     wall_now: Timestamp,
 ) -> SpotInstanceStatus {
     let mut status = instance.status.clone().unwrap_or_default();
-    if let Some(now) = account.now {
+    // A key may be replaced by another of the same account, and an account's number becomes known late.
+    if let (Some(account), Some(label)) = (account, &mut status.account) {
+        *label = account.id.label();
+    }
+    if let Some((account, now)) = account.and_then(|account| account.now.map(|now| (account, now))) {
         // While its own request is under way in this process, the answer will say more than a look.
         let in_flight = instance.uid().is_some_and(|uid| seen.in_flight.contains(&uid));
         if !in_flight {
@@ -94,21 +97,12 @@ pub fn next_status(
             describe(&mut status, machine, seen);
         }
     }
-    let lost = standing_word(instance, &status, account, rules);
-    set_phase(instance, &mut status, seen, lost, wall_now);
-    status
-}
-
-fn standing_word(
-    instance: &SpotInstance,
-    status: &SpotInstanceStatus,
-    account: &AccountSeen,
-    rules: &Rules,
-) -> Option<&'static str> {
-    match standing(instance, status, account, rules) {
+    let lost = account.and_then(|account| match standing(instance, &status, account, rules) {
         Standing::Lost(why) => Some(why),
         Standing::Awaited | Standing::Counts => None,
-    }
+    });
+    set_phase(instance, &mut status, seen, lost, wall_now);
+    status
 }
 
 /// Adopts the machine of this name, or writes down a second one; strikes extra machines that are gone.
@@ -135,10 +129,11 @@ fn record(
             continue;
         }
         match &status.instance_id {
+            // Its attempt stays without an answer: the machine may be a copy that somebody made at the console,
+            // and the request's own may yet come.
             None => {
                 status.instance_id = Some(id.to_string());
                 status.recorded_at = Some(whole_seconds(now));
-                settle_by_look(status);
             }
             Some(known) if known == id.as_str() => {}
             Some(_) if status.extra.iter().any(|extra| extra.instance_id == id.as_str()) => {}
@@ -166,6 +161,14 @@ fn describe(status: &mut SpotInstanceStatus, machine: &Instance, seen: &Observed
     };
 }
 
+/// The reason of a machine that was deleted by hand and serves until another one does.
+pub const WAITS_FOR_REPLACEMENT: &str = "WaitsForReplacement";
+
+/// Its pool is there and stays.
+fn is_wanted(instance: &SpotInstance, seen: &Observed) -> bool {
+    seen.pool.valid().is_some_and(|pool| pool.uid == instance.spec.pool.uid && !pool.leaving)
+}
+
 fn set_phase(
     instance: &SpotInstance,
     status: &mut SpotInstanceStatus,
@@ -176,7 +179,9 @@ fn set_phase(
     let was = (status.phase, status.reason.clone());
     let probe = seen.probes.get(&instance.uid().unwrap_or_default());
     let served = matches!(was.0, Phase::Ready | Phase::NotReady);
-    let (phase, reason): (Phase, &str) = if instance.metadata.deletion_timestamp.is_some() {
+    let leaving = instance.metadata.deletion_timestamp.is_some();
+    let held = leaving && was.0 == Phase::Ready && lost.is_none() && is_wanted(instance, seen);
+    let (phase, reason): (Phase, &str) = if leaving && !held {
         // Why it was let go stays; that it is gone by now is no news.
         let why = status.reason.as_deref().filter(|_| was.0 == Phase::Terminating);
         (Phase::Terminating, why.unwrap_or("Deleted"))
@@ -185,11 +190,11 @@ fn set_phase(
     } else if status.instance_id.is_none() {
         (Phase::Launching, if status.attempts.is_empty() { "Wished" } else { "Requested" })
     } else {
-        match probe.and_then(|probe| probe.ok.map(|ok| (ok, probe.failures))) {
+        match probe.and_then(|probe| probe.ok.map(|ok| (ok, probe.out_for.is_some()))) {
+            Some((false, true)) if held => (Phase::Terminating, "Deleted"),
+            _ if held => (Phase::Ready, WAITS_FOR_REPLACEMENT),
             Some((true, _)) => (Phase::Ready, "Answering"),
-            Some((false, failures)) if served && failures >= FAILURES_TO_NOT_READY => {
-                (Phase::NotReady, "ProbeFailed")
-            }
+            Some((false, true)) if served => (Phase::NotReady, "ProbeFailed"),
             _ if served => (was.0, was.1.as_deref().unwrap_or("Answering")),
             Some((false, _)) => (Phase::Booting, "WaitingForModelServer"),
             None => (Phase::Booting, "WaitingForMachine"),

@@ -8,12 +8,16 @@ use tencent_cvm::InstanceId;
 
 use super::attempts::{NextAttempt, close, next_attempt};
 use super::leave::{Farewell, farewell, last_look_after};
-use super::machine::{Standing, next_status, proof_due, standing};
-use super::room::occupied;
+use super::machine::{Standing, WAITS_FOR_REPLACEMENT, next_status, proof_due, standing};
+use super::room::{may_have_machine, occupied};
 use super::seen::{AccountSeen, Observed};
-use super::{Plan, Rules, Step, reads};
-use crate::crd::{Attempt, AttemptOutcome, INSTANCE_FINALIZER, SpotInstance, SpotInstanceStatus};
-use crate::identity::{Claim, body_hash, request};
+use super::{Hold, Plan, Rules, Step, reads};
+use crate::conditions::reason;
+use crate::crd::{
+    Attempt, AttemptOutcome, INSTANCE_FINALIZER, Phase, SpotInstance, SpotInstanceStatus, whole_seconds,
+};
+use crate::identity::{Claim, is_same_body};
+use crate::probes::ProbeView;
 use crate::span::later;
 use crate::valid::ValidPool;
 
@@ -33,8 +37,18 @@ pub struct Member {
     pub next: NextAttempt,
     /// Whether a request for it is under way in this process.
     pub in_flight: bool,
+    /// What its model server said, if it was asked.
+    pub probe: Option<ProbeView>,
     belongs: bool,
+    /// Asked for in another account: what this one shows says nothing.
+    elsewhere: bool,
     standing: Standing,
+}
+
+/// Says in the status that it goes and why, which is written before anything is done about it.
+pub(super) fn send_away(status: &mut SpotInstanceStatus, why: &str, wall_now: Timestamp) {
+    (status.phase, status.reason) = (Phase::Terminating, Some(why.to_owned()));
+    status.since = Some(whole_seconds(wall_now));
 }
 
 /// The SpotInstances that this operator answers for, by number. Those of another cluster are left out, and
@@ -66,11 +80,13 @@ impl Member {
         let uid = instance.uid().unwrap_or_default();
         let in_flight = seen.in_flight.contains(&uid);
         let belongs = seen.pool.valid().is_some_and(|pool| pool.uid == instance.spec.pool.uid);
-        let mut status = instance.status.clone().unwrap_or_default();
+        let elsewhere = seen.cloud.account().is_some_and(|account| !account.speaks_of(instance, rules));
+        let mut status;
         let mut stands = Standing::Awaited;
         let mut next = NextAttempt::LookAfter(Timestamp::MAX);
-        if let Some(account) = seen.account_of(instance) {
-            status = next_status(instance, seen, account, rules, wall_now);
+        let account = seen.account_of(instance, rules);
+        status = next_status(instance, seen, account, rules, wall_now);
+        if let Some(account) = account {
             stands = standing(instance, &status, account, rules);
             next = Self::next(&uid, instance, &status, seen, account, rules);
             if next == NextAttempt::Close && !in_flight && instance.metadata.deletion_timestamp.is_none() {
@@ -78,7 +94,17 @@ impl Member {
                 next = NextAttempt::New;
             }
         }
-        Self { instance: instance.clone(), uid, status, next, in_flight, belongs, standing: stands }
+        Self {
+            instance: instance.clone(),
+            probe: seen.probes.get(&uid).cloned(),
+            uid,
+            status,
+            next,
+            in_flight,
+            belongs,
+            elsewhere,
+            standing: stands,
+        }
     }
 
     fn next(
@@ -90,11 +116,8 @@ impl Member {
         rules: &Rules,
     ) -> NextAttempt {
         let looked = account.by_name.get(uid).map(|look| look.begun);
-        let same_body = |attempt: &Attempt| {
-            seen.pool
-                .valid()
-                .is_some_and(|pool| body_hash(&request(pool, instance, &attempt.token)) == attempt.body_hash)
-        };
+        let same_body =
+            |attempt: &Attempt| seen.pool.valid().is_some_and(|pool| is_same_body(pool, instance, attempt));
         next_attempt(status, looked, same_body, rules)
     }
 
@@ -108,9 +131,34 @@ impl Member {
         self.instance.metadata.deletion_timestamp.is_some()
     }
 
+    /// It is this pool's, and not that of an earlier one of the same name.
+    pub fn belongs(&self) -> bool {
+        self.belongs
+    }
+
+    /// Deleted by hand, and serving until a replacement does.
+    pub fn is_held(&self) -> bool {
+        self.leaving() && self.status.reason.as_deref() == Some(WAITS_FOR_REPLACEMENT)
+    }
+
+    /// It is on its way out from now on, whatever was said before.
+    pub(super) fn let_go(&mut self, why: &str, wall_now: Timestamp) {
+        send_away(&mut self.status, why, wall_now);
+    }
+
     /// Whether it counts towards the pool's size.
     pub fn counts(&self) -> bool {
         self.belongs && !self.leaving() && !matches!(self.standing, Standing::Lost(_))
+    }
+
+    /// Its machine, or one that may yet come, is in another account than the key opens.
+    pub fn is_elsewhere(&self) -> bool {
+        self.elsewhere && may_have_machine(&self.status)
+    }
+
+    /// Its name, and the account that its machine was asked for in.
+    pub(super) fn whereabouts(&self) -> (String, String) {
+        (self.instance.name_any(), self.status.account.clone().unwrap_or_default())
     }
 
     /// How many machines of the pool it holds or may hold.
@@ -153,12 +201,15 @@ impl Member {
 
     /// What is to be done with it, sizes apart.
     pub(super) fn step(&self, seen: &Observed, rules: &Rules, plan: &mut Plan) -> Step {
-        let account = seen.account_of(&self.instance);
+        let account = seen.account_of(&self.instance, rules);
         if self.in_flight {
             return Step::Keep;
         }
-        if self.leaving() {
-            return self.leave(account, rules, plan);
+        if self.leaving() && !self.is_held() {
+            let lives_on = self.belongs
+                && rules.guards.keep_machines
+                && seen.pool.valid().is_some_and(ValidPool::lets_machines_live);
+            return if lives_on { Step::LetLive } else { self.leave(account, rules, plan) };
         }
         if !self.belongs && self.pool_is_elsewhere(seen) {
             return if rules.guards.pool_check || !self.is_wish() {
@@ -167,8 +218,8 @@ impl Member {
                 Step::Keep
             };
         }
-        if seen.pool.valid().is_some_and(|pool| pool.leaving) {
-            return Step::Delete("PoolDeleted");
+        if let Some(pool) = seen.pool.valid().filter(|pool| pool.leaving) {
+            return Step::Delete(if pool.keeps_machines { "LetGo" } else { "PoolDeleted" });
         }
         if plan.hold.is_some() {
             return Step::Keep;
@@ -207,7 +258,10 @@ impl Member {
         if nothing_sent {
             return Step::Release;
         }
-        let (Some(account), None) = (account, &plan.hold) else { return Step::Keep };
+        // Looks at the account that it was asked for in are conclusive, whatever is elsewhere.
+        let known = |hold: &Hold| hold.reason == reason::ANOTHER_ACCOUNT && self.status.account.is_some();
+        let held = plan.hold.as_ref().is_some_and(|hold| !known(hold));
+        let (Some(account), false) = (account, held) else { return Step::Keep };
         if let Some(at) = reads::next_look(&self.with_status(), account, rules) {
             plan.wake_when_known(at, account.now);
         }

@@ -6,6 +6,8 @@
 pub mod admit;
 pub mod attempts;
 pub mod back_off;
+pub mod candidates;
+pub mod health;
 pub mod leave;
 pub mod machine;
 pub mod member;
@@ -22,8 +24,7 @@ use kube::ResourceExt;
 use tencent_cvm::InstanceId;
 
 use crate::conditions::reason;
-use crate::crd::pool::LaunchBackOff;
-use crate::crd::{POOL_FINALIZER, SpotInstance, SpotInstanceStatus};
+use crate::crd::{Candidate, POOL_FINALIZER, Phase, SpotInstance, SpotInstanceStatus};
 use crate::guards::Guards;
 use crate::identity::{POOL_TAG, name_prefix};
 use crate::ports::ProbeTarget;
@@ -32,6 +33,8 @@ use crate::settings::{Settings, Windows};
 use crate::span::between;
 use crate::valid::ValidPool;
 
+pub use back_off::Memory;
+pub use health::Health;
 pub use member::Member;
 pub use seen::{AccountSeen, CloudSeen, Observed, PoolSeen};
 
@@ -64,18 +67,22 @@ pub struct Plan {
     pub instances: Vec<InstancePlan>,
     /// New numbers, and a SpotInstance for each.
     pub raise: Option<Raise>,
-    /// SpotInstances (by number, old and new) for which a request is due.
-    pub launch: Vec<i64>,
+    /// For which SpotInstances a request is due.
+    pub launch: Option<Chosen>,
     /// The pool's last SpotInstance is gone: so may the pool be.
     pub remove_finalizer: bool,
     /// What refused launches taught, for the status.
-    pub back_off: Option<LaunchBackOff>,
+    pub memory: Memory,
+    /// Machines that do not answer, and what is done about them.
+    pub health: Health,
     /// Whose model server is asked from now on, by uid of the SpotInstance.
     pub questions: BTreeMap<String, Question>,
     /// Machines with this pool's tags that belong to no SpotInstance.
     pub unclaimed: Vec<InstanceId>,
     /// Machines that have to go and that only a person may judge: name or tags were changed.
     pub disputed: Vec<InstanceId>,
+    /// SpotInstances whose machines were asked for in another account than the key opens, and that account.
+    pub elsewhere: Vec<(String, String)>,
     /// SpotInstances that nobody here made.
     pub hand_made: Vec<String>,
     /// How many there are of what.
@@ -117,6 +124,8 @@ pub enum Step {
     Terminate(Vec<InstanceId>),
     /// Its finalizer goes.
     Release,
+    /// Its finalizer goes and its machine lives on, as its pool asks.
+    LetLive,
     /// These are terminated, and its finalizer goes without waiting (only with a guard off).
     TerminateAndRelease(Vec<InstanceId>),
 }
@@ -128,6 +137,28 @@ pub struct Raise {
     pub to: i64,
     /// The numbers to make SpotInstances for.
     pub create: Vec<i64>,
+    /// The one among them that is started beside machines that do not answer, if one is or was.
+    pub replacement: Option<i64>,
+}
+
+/// Who asks for a machine now, and for which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// The numbers of the SpotInstances, old and new; at least one.
+    pub numbers: Vec<i64>,
+    /// What is asked for where. A request that is repeated asks for what it asked for before.
+    pub candidate: Candidate,
+    /// How many are asked for.
+    pub target: Target,
+}
+
+/// How many machines are asked for: what the pool says, and one more beside machines that do not answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Target {
+    /// Machines are launched up to this.
+    pub least: usize,
+    /// Machines are terminated down to this.
+    pub most: usize,
 }
 
 /// How many there are of what.
@@ -151,7 +182,7 @@ impl Plan {
         !self.add_finalizer
             && !self.remove_finalizer
             && self.raise.is_none()
-            && self.launch.is_empty()
+            && self.launch.is_none()
             && self.instances.iter().all(|plan| plan.status.is_none() && plan.step == Step::Keep)
     }
 
@@ -187,8 +218,12 @@ pub const AFTER_TERMINATE: Duration = Duration::from_secs(5);
 /// Decides.
 pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
     let mut plan = Plan::default();
-    let members = member::members(seen, rules, wall_now, &mut plan);
-    plan.hold = hold(seen, &members);
+    let mut members = member::members(seen, rules, wall_now, &mut plan);
+    plan.hold = hold(seen, &members, rules);
+    if let (Some(pool), None) = (seen.pool.valid(), &plan.hold) {
+        let_go(&mut members, pool, rules, wall_now);
+    }
+    plan.elsewhere = members.iter().filter(|member| member.is_elsewhere()).map(Member::whereabouts).collect();
     for member in &members {
         let step = member.step(seen, rules, &mut plan);
         plan.instances.push(InstancePlan {
@@ -200,7 +235,8 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
     match &seen.pool {
         PoolSeen::There(pool, valid) => {
             plan.questions = questions(valid, &members);
-            plan.back_off = pool.status.as_ref().and_then(|status| status.launch_back_off.clone());
+            plan.memory = pool.status.as_ref().map(Memory::of).unwrap_or_default();
+            plan.health.care = pool.status.as_ref().map(|status| status.care.clone()).unwrap_or_default();
             if valid.leaving {
                 let nothing_left = members.is_empty();
                 plan.remove_finalizer =
@@ -210,7 +246,7 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
             }
             plan.unclaimed = unclaimed(valid, seen, &members, rules);
             if let Some(account) = seen.cloud.account() {
-                size::fit(&mut plan, valid, &members, account, seen, rules);
+                size::fit(&mut plan, valid, &members, account, seen, rules, wall_now);
             }
         }
         PoolSeen::Invalid(pool, _) => {
@@ -232,7 +268,7 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
 
 /// Writes hold when there is no key, when nobody has looked yet, and when every known machine is missing
 /// under a key other than the one that made them: that is another account, not a disaster.
-fn hold(seen: &Observed, members: &[Member]) -> Option<Hold> {
+fn hold(seen: &Observed, members: &[Member], rules: &Rules) -> Option<Hold> {
     let account = match &seen.cloud {
         CloudSeen::NoKey { reason, message } => return Some(Hold { reason, message: message.clone() }),
         CloudSeen::Account(account) => account,
@@ -252,26 +288,54 @@ fn hold(seen: &Observed, members: &[Member]) -> Option<Hold> {
             Some(trouble) => Hold { reason: reason::CLOUD_UNREACHABLE, message: trouble.text.clone() },
         });
     }
-    // A SpotInstance for which nothing was ever made says nothing about the account.
-    let made_elsewhere = members.iter().any(|member| {
-        let may_have_machine = !member.recorded().is_empty() || !attempts::all_answered(&member.status);
-        may_have_machine && member.status.account.as_ref().is_some_and(|made| *made != account.fingerprint)
-    });
-    let any_known = members.iter().flat_map(Member::recorded).any(|(id, _)| {
-        matches!(account.machine(&id), seen::Sight::Present(machine) if machine.name.starts_with("sp-"))
-    });
-    (made_elsewhere && !any_known).then(|| Hold {
-        reason: reason::ANOTHER_ACCOUNT,
-        message:
-            "none of the pool's machines is visible under the changed key, which looks like another account; \
-                  nothing is launched or terminated until the old key or one of the same account is given"
-                .to_owned(),
+    if let Some(held) = another_account(account, members) {
+        return Some(held);
+    }
+    let pool = seen.pool.valid()?;
+    (pool.paused && !pool.leaving && rules.guards.pause).then(|| Hold {
+        reason: reason::PAUSED,
+        message: "spec.paused is set: nothing is launched and nothing terminated until it is taken away"
+            .to_owned(),
     })
 }
 
+/// None of the pool's machines is visible, and some were asked for in another account: the key is another's.
+fn another_account(account: &AccountSeen, members: &[Member]) -> Option<Hold> {
+    let nothing_here = !members.iter().any(|member| account.shows(&member.instance));
+    // What an earlier pool of this name left in another account says nothing about this one's.
+    let elsewhere = members.iter().any(|member| member.belongs() && member.is_elsewhere());
+    (nothing_here && elsewhere).then(|| Hold {
+        reason: reason::ANOTHER_ACCOUNT,
+        message: format!(
+            "the key opens another account ({}) than the pool's machines are in, and none of them is visible; nothing \
+             is launched or terminated until a key of their account is given back",
+            account.id.label()
+        ),
+    })
+}
+
+/// Machines that serve, those included that were deleted by hand and wait for a replacement.
+fn serving(members: &[Member]) -> usize {
+    let serves =
+        |member: &&Member| member.status.phase == Phase::Ready && (member.counts() || member.is_held());
+    members.iter().filter(serves).count()
+}
+
+/// Of the machines that were deleted by hand and serve, the first deleted go as soon as enough others serve.
+fn let_go(members: &mut [Member], pool: &ValidPool, rules: &Rules, wall_now: Timestamp) {
+    let spare = serving(members).saturating_sub(pool.least);
+    let mut held: Vec<&mut Member> = members.iter_mut().filter(|member| member.is_held()).collect();
+    held.sort_by_key(|member| member.instance.metadata.deletion_timestamp.as_ref().map(|time| time.0));
+    let may_go = if rules.guards.replacement_first { spare } else { usize::MAX };
+    for member in held.into_iter().take(may_go) {
+        member.let_go("Deleted", wall_now);
+    }
+}
+
 fn questions(pool: &ValidPool, members: &[Member]) -> BTreeMap<String, Question> {
-    let running =
-        |member: &&Member| member.counts() && member.status.cloud_state.as_deref() == Some("RUNNING");
+    let running = |member: &&Member| {
+        (member.counts() || member.is_held()) && member.status.cloud_state.as_deref() == Some("RUNNING")
+    };
     let question = |member: &Member| {
         let target = ProbeTarget {
             address: member.status.address.clone()?,
@@ -279,7 +343,8 @@ fn questions(pool: &ValidPool, members: &[Member]) -> BTreeMap<String, Question>
             path: pool.probe.path.clone(),
             timeout: pool.probe.interval.min(Duration::from_secs(5)),
         };
-        Some((member.uid.clone(), Question { target, interval: pool.probe.interval }))
+        let (interval, threshold) = (pool.probe.interval, pool.probe.threshold);
+        Some((member.uid.clone(), Question { target, interval, threshold }))
     };
     members.iter().filter(running).filter_map(question).collect()
 }
@@ -305,15 +370,15 @@ fn unclaimed(pool: &ValidPool, seen: &Observed, members: &[Member], rules: &Rule
 impl Plan {
     fn tally(&mut self, members: &[Member], pool: Option<&ValidPool>) {
         let counted: Vec<_> = members.iter().filter(|member| member.counts()).collect();
-        let ready = |member: &&&Member| member.status.phase == crate::crd::Phase::Ready;
-        self.tally = Tally {
-            counted: counted.len(),
-            with_machine: counted.iter().filter(|member| member.status.instance_id.is_some()).count(),
-            ready: counted.iter().filter(ready).count(),
-            leaving: members.len() - counted.len(),
-            wanted: pool.map_or(0, |pool| {
-                if pool.leaving { 0 } else { counted.len().clamp(pool.minimum, pool.maximum) }
-            }),
-        };
+        self.tally =
+            Tally {
+                counted: counted.len(),
+                with_machine: counted.iter().filter(|member| member.status.instance_id.is_some()).count(),
+                ready: serving(members),
+                leaving: members.len() - counted.len(),
+                wanted: pool.map_or(0, |pool| {
+                    if pool.leaving { 0 } else { counted.len().clamp(pool.least, pool.most) }
+                }),
+            };
     }
 }

@@ -32,7 +32,7 @@ pub fn wanted(seen: &Observed, rules: &Rules) -> Reads {
     let mut reads = Reads::default();
     let pool_goes = seen.pool.valid().is_none_or(|pool| pool.leaving);
     for instance in seen.instances.iter().filter(|instance| instance.spec.cluster_id == rules.cluster_id) {
-        let Some(account) = seen.account_of(instance) else { continue };
+        let Some(account) = seen.account_of(instance, rules) else { continue };
         let uid = instance.uid().unwrap_or_default();
         if !seen.in_flight.contains(&uid) && look_is_due(instance, account, rules) {
             reads.by_name.push((uid, instance_name(instance)));

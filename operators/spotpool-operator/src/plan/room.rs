@@ -6,6 +6,7 @@ use kube::ResourceExt;
 use tencent_cvm::{Instance, InstanceId, InstanceState};
 
 use super::Rules;
+use super::attempts::all_answered;
 use super::machine::shown_before;
 use super::seen::{AccountSeen, Sight};
 use crate::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus};
@@ -20,6 +21,9 @@ pub fn occupied(
     account: &AccountSeen,
     rules: &Rules,
 ) -> usize {
+    if !account.speaks_of(instance, rules) {
+        return usize::from(may_have_machine(status));
+    }
     let own = status
         .instance_id
         .as_deref()
@@ -35,6 +39,11 @@ pub fn occupied(
         }
     });
     alive.count() + usize::from(status.instance_id.is_none() && may_come(instance, status, account, rules))
+}
+
+/// Whether a machine is on record, or may yet come of a request without an answer.
+pub fn may_have_machine(status: &SpotInstanceStatus) -> bool {
+    status.instance_id.is_some() || !status.extra.is_empty() || !all_answered(status)
 }
 
 fn lives(machine: &Instance) -> bool {

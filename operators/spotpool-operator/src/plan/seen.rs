@@ -7,7 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tencent_cvm::{Instance, InstanceId};
 
+use super::Rules;
 use crate::crd::{SpotInstance, SpotPool};
+use crate::identity::{AccountId, Claim, claim};
 use crate::probes::ProbeView;
 use crate::span::between;
 use crate::sweep::{Snapshot, Trouble};
@@ -32,10 +34,14 @@ pub struct Observed {
 
 impl Observed {
     /// The account that can say something about this SpotInstance's machine: the pool's, if it is in the same
-    /// region. (A pool may have been made anew under the same name elsewhere.)
-    pub fn account_of(&self, instance: &SpotInstance) -> Option<&AccountSeen> {
+    /// region (a pool may have been made anew under the same name elsewhere) and the one that the machine was
+    /// asked for in.
+    pub fn account_of(&self, instance: &SpotInstance, rules: &Rules) -> Option<&AccountSeen> {
         let pool = self.pool.valid()?;
-        self.cloud.account().filter(|_| pool.region == instance.spec.region)
+        let speaks = |account: &&AccountSeen| {
+            pool.region == instance.spec.region && account.speaks_of(instance, rules)
+        };
+        self.cloud.account().filter(speaks)
     }
 }
 
@@ -85,8 +91,8 @@ pub enum CloudSeen {
 /// What is known of the account that the pool's key opens.
 #[derive(Debug, Clone, Default)]
 pub struct AccountSeen {
-    /// Which key: recorded with each machine.
-    pub fingerprint: String,
+    /// Whose it is: recorded with each machine.
+    pub id: AccountId,
     /// Whether the key stands in the spec itself.
     pub inline_key: bool,
     /// The cloud's time; `None` when it was not learnt in the last five minutes.
@@ -132,6 +138,21 @@ impl CloudSeen {
 }
 
 impl AccountSeen {
+    /// Whether looks at this account say anything about a SpotInstance's machine: only if it was asked for in
+    /// this account, or stands there.
+    pub fn speaks_of(&self, instance: &SpotInstance, rules: &Rules) -> bool {
+        let label = instance.status.as_ref().and_then(|status| status.account.as_ref());
+        label.is_none_or(|label| self.id.is(label)) || self.shows(instance) || !rules.guards.own_account
+    }
+
+    /// Whether the SpotInstance's recorded machine stands in this account.
+    pub fn shows(&self, instance: &SpotInstance) -> bool {
+        let id = instance.status.as_ref().and_then(|status| status.instance_id.as_deref());
+        id.map(|id| self.machine(&id.into())).is_some_and(
+            |sight| matches!(sight, Sight::Present(machine) if claim(instance, machine) != Claim::Foreign),
+        )
+    }
+
     /// What is known of a machine by its id.
     pub fn machine(&self, id: &InstanceId) -> Sight<'_> {
         match self.fresh.get(id) {

@@ -8,11 +8,11 @@ use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus, S
 use spotpool_operator::identity::{body_hash, request};
 use spotpool_operator::plan::admit::{Admission, admit};
 use spotpool_operator::plan::seen::NameLook;
-use spotpool_operator::plan::{AccountSeen, PoolSeen, Rules};
+use spotpool_operator::plan::{AccountSeen, Chosen, PoolSeen, Rules, Target};
 use spotpool_operator::sweep::Snapshot;
 use spotpool_operator::valid::ValidPool;
 
-use crate::given::{at, attempt, instance, pool, rules};
+use crate::given::{at, attempt, candidate, instance, pool, rules};
 
 fn account() -> AccountSeen {
     let snapshot = Snapshot { begun: Some(at(0)), ..Snapshot::default() };
@@ -30,9 +30,13 @@ fn there(pool: &SpotPool) -> PoolSeen {
     PoolSeen::There(Box::new(pool.clone()), Box::new(ValidPool::try_from(pool).unwrap()))
 }
 
-fn look(pool: &PoolSeen, instances: &[SpotInstance], chosen: &[i64], rules: &Rules) -> Admission {
+fn chosen(numbers: &[i64]) -> Chosen {
+    Chosen { numbers: numbers.to_vec(), candidate: candidate(), target: Target { least: 2, most: 3 } }
+}
+
+fn look(pool: &PoolSeen, instances: &[SpotInstance], numbers: &[i64], rules: &Rules) -> Admission {
     let planned = ValidPool::try_from(&numbered(2, 3)).unwrap();
-    admit(&planned, pool, instances, chosen, &BTreeSet::new(), &account(), rules)
+    admit(&planned, pool, instances, &chosen(numbers), &BTreeSet::new(), &account(), rules)
 }
 
 fn numbers(admission: &Admission) -> (&'static str, Vec<i64>) {
@@ -123,7 +127,7 @@ fn a_request_sent_once_more_needs_room_as_well() {
     let mut unanswered = instance(1);
     let mut open = attempt(1, "a", at(0), AttemptOutcome::Unknown);
     let planned = ValidPool::try_from(&numbered(2, 2)).unwrap();
-    open.body_hash = body_hash(&request(&planned, &unanswered, "a"));
+    open.body_hash = body_hash(&request(&planned, &unanswered, &candidate(), "a"));
     unanswered.status = Some(SpotInstanceStatus { attempts: vec![open], ..SpotInstanceStatus::default() });
     let mut leaving: Vec<SpotInstance> = vec![with_machine(2), with_machine(3)];
     for leaving in &mut leaving {
@@ -139,7 +143,7 @@ fn a_request_sent_once_more_needs_room_as_well() {
             &planned,
             &there(&numbered(2, 2)),
             instances,
-            &[1],
+            &Chosen { target: Target { least: 2, most: 2 }, ..chosen(&[1]) },
             &BTreeSet::new(),
             &account,
             &rules(),
@@ -148,4 +152,12 @@ fn a_request_sent_once_more_needs_room_as_well() {
     let full = [vec![unanswered.clone()], leaving.clone()].concat();
     assert_eq!(judge(&full), ("nothing", vec![]), "two may still live, and two are the most");
     assert_eq!(judge(&full[..2]), ("go", vec![1]));
+}
+
+#[test]
+fn a_pause_that_came_between_the_looks_counts() {
+    let mut paused = numbered(2, 3);
+    paused.spec.paused = true;
+    let two = [instance(1), instance(2)];
+    assert_eq!(numbers(&look(&there(&paused), &two, &[1, 2], &rules())), ("nothing", vec![]));
 }

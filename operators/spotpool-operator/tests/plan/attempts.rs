@@ -2,9 +2,7 @@
 //! `launch-traces` tells of.
 
 use spotpool_operator::crd::{AttemptOutcome, SpotInstanceStatus};
-use spotpool_operator::plan::attempts::{
-    NextAttempt, all_answered, close, next_attempt, push, settle_by_look,
-};
+use spotpool_operator::plan::attempts::{NextAttempt, all_answered, close, next_attempt, push};
 
 use crate::given::{at, attempt, rules};
 
@@ -95,17 +93,6 @@ fn closing_touches_only_what_has_no_answer() {
         !all_answered(&status),
         "closed by a look is not answered: the finalizer still waits forgetAfter"
     );
-}
-
-#[test]
-fn a_machine_found_by_name_settles_the_only_open_attempt_and_no_choice_of_two() {
-    use AttemptOutcome::{Made, Refused, Unknown};
-    let mut one = status(&[("a", 0, Refused), ("b", 1, Unknown)]);
-    settle_by_look(&mut one);
-    assert_eq!(one.attempts[1].outcome, Made);
-    let mut two = status(&[("a", 0, Unknown), ("a", 120, Unknown)]);
-    settle_by_look(&mut two);
-    assert!(two.attempts.iter().all(|attempt| attempt.outcome == Unknown), "either may have made it");
 }
 
 #[test]

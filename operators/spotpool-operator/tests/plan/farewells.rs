@@ -149,6 +149,21 @@ fn an_id_written_by_hand_counts_as_recorded_now() {
         ..SpotInstanceStatus::default()
     });
     let observed = Model::new(pool(1, 1), 0).observe();
-    let status = next_status(&mine, &observed, &seen(Some(10), &[], &["ins-theirs"]), &rules(), at(10));
+    let status = next_status(&mine, &observed, Some(&seen(Some(10), &[], &["ins-theirs"])), &rules(), at(10));
     assert_eq!(status.recorded_at, Some(Time(at(10))), "or its absence would never prove anything");
+}
+
+#[test]
+fn a_machine_found_by_name_is_no_answer_and_the_requests_own_may_still_come() {
+    let mut mine = instance(1);
+    mine.status = Some(SpotInstanceStatus {
+        attempts: vec![attempt(1, "a", at(0), AttemptOutcome::Unknown)],
+        ..SpotInstanceStatus::default()
+    });
+    let found = seen(Some(10), &[machine(&mine, "ins-copy", InstanceState::Running)], &[]);
+    let observed = Model::new(pool(1, 1), 0).observe();
+    mine.status = Some(next_status(&mine, &observed, Some(&found), &rules(), at(10)));
+    assert_eq!(mine.status.as_ref().unwrap().instance_id.as_deref(), Some("ins-copy"));
+    let gone = seen(Some(200), &[], &["ins-copy"]);
+    assert_eq!(last_look_after(&mine, &gone, &rules()), Some(at(420)), "a copy's end proves nothing");
 }

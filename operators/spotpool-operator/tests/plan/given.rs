@@ -76,11 +76,7 @@ pub(crate) fn instance(n: i64) -> SpotInstance {
 pub(crate) fn attempt(number: i64, token: &str, sent_at: Timestamp, outcome: AttemptOutcome) -> Attempt {
     Attempt {
         number,
-        candidate: Candidate {
-            instance_type: "GN7.2XLARGE32".to_owned(),
-            availability_zone: "ap-singapore-2".to_owned(),
-            subnet_id: "subnet-gfrv79s2".to_owned(),
-        },
+        candidate: candidate(),
         token: token.to_owned(),
         body_hash: "hash".to_owned(),
         sent_at: Time(sent_at),
@@ -88,6 +84,15 @@ pub(crate) fn attempt(number: i64, token: &str, sent_at: Timestamp, outcome: Att
         code: None,
         message: None,
         request_id: None,
+    }
+}
+
+/// The one candidate of [`pool`].
+pub(crate) fn candidate() -> Candidate {
+    Candidate {
+        instance_type: "GN7.2XLARGE32".to_owned(),
+        availability_zone: "ap-singapore-2".to_owned(),
+        subnet_id: "subnet-gfrv79s2".to_owned(),
     }
 }
 
@@ -110,6 +115,10 @@ pub(crate) fn machine(instance: &SpotInstance, id: &str, state: InstanceState) -
         ],
         created_time: None,
         restrict_state: None,
+        isolated_source: None,
+        stop_charging_mode: None,
+        latest_operation: None,
+        latest_operation_state: None,
         latest_operation_error: None,
     }
 }

@@ -1,28 +1,29 @@
-//! Back-off, and who may ask now.
+//! What refusals teach, and who may ask now, with one candidate.
+
+use std::slice::from_ref;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use spotpool_operator::crd::pool::LaunchBackOff;
 use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus};
-use spotpool_operator::plan::AccountSeen;
-use spotpool_operator::plan::back_off::{Gate, gate, next};
+use spotpool_operator::plan::candidates::{Gate, gate};
 use spotpool_operator::plan::room::may_come;
+use spotpool_operator::plan::{AccountSeen, Memory};
+use spotpool_operator::valid::ValidPool;
 
-use crate::given::{at, attempt, instance, rules};
+use crate::given::{at, attempt, candidate, instance, pool, rules};
 
-const SOLD_OUT: &str = "ResourceInsufficient.SpecifiedInstanceType";
+pub(crate) const SOLD_OUT: &str = "ResourceInsufficient.SpecifiedInstanceType";
+/// Long enough for a back-off to be over, and for the budget of refusals to be whole again.
+const LONG: u64 = 600;
 
-fn refused(n: i64, sent: u64, code: &str) -> (SpotInstance, SpotInstanceStatus) {
+pub(crate) type Kept = (SpotInstance, SpotInstanceStatus);
+
+pub(crate) fn refused(n: i64, sent: u64, code: &str) -> Kept {
     let mut refused = attempt(1, "a", at(sent), AttemptOutcome::Refused);
     refused.code = Some(code.to_owned());
     (instance(n), SpotInstanceStatus { attempts: vec![refused], ..SpotInstanceStatus::default() })
 }
 
-fn with(
-    n: i64,
-    sent: u64,
-    outcome: AttemptOutcome,
-    state: Option<&str>,
-) -> (SpotInstance, SpotInstanceStatus) {
+pub(crate) fn with(n: i64, sent: u64, outcome: AttemptOutcome, state: Option<&str>) -> Kept {
     let status = SpotInstanceStatus {
         attempts: vec![attempt(1, "a", at(sent), outcome)],
         cloud_state: state.map(str::to_owned),
@@ -31,78 +32,99 @@ fn with(
     (instance(n), status)
 }
 
-fn learn(
-    memory: Option<&LaunchBackOff>,
-    known: &[(SpotInstance, SpotInstanceStatus)],
-) -> Option<LaunchBackOff> {
-    next(memory, &known.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>(), 1)
+pub(crate) fn valid() -> ValidPool {
+    ValidPool::try_from(&pool(1, 3)).unwrap()
 }
 
-fn ask(
-    memory: Option<&LaunchBackOff>,
-    known: &[(SpotInstance, SpotInstanceStatus)],
-    generation: i64,
-    now: u64,
-) -> Gate {
-    gate(memory, &known.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>(), generation, at(now))
+pub(crate) fn learn(memory: &Memory, known: &[Kept], pool: &ValidPool, now: u64) -> Memory {
+    memory.clone().learn(&known.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>(), pool, at(now))
+}
+
+pub(crate) fn ask(memory: &Memory, known: &[Kept], pool: &ValidPool, now: u64) -> Gate {
+    gate(memory, &known.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>(), pool, at(now))
 }
 
 #[test]
-fn refusals_back_off_from_1_to_60_seconds_and_count_once() {
-    let mut memory = None;
+fn refusals_back_off_from_1_to_60_seconds_with_jitter_and_count_once() {
+    let pool = valid();
+    let mut memory = Memory::default();
     let mut sent = 0;
     let mut pauses = Vec::new();
     for _ in 0..8 {
         let known = [refused(1, sent, SOLD_OUT)];
-        memory = learn(memory.as_ref(), &known);
-        assert_eq!(learn(memory.as_ref(), &known), memory, "seen twice, counted once");
-        let until = memory.as_ref().unwrap().until.0;
+        memory = learn(&memory, &known, &pool, sent);
+        assert_eq!(learn(&memory, &known, &pool, sent), memory, "seen twice, counted once");
+        let until = memory.backs_off_until(&candidate(), &pool).unwrap();
+        assert_eq!(ask(&memory, &known, &pool, sent), Gate::Shut(until));
+        assert_eq!(ask(&memory, &known, &pool, sent + 61), Gate::Scout(candidate()));
         pauses.push(until.duration_since(at(sent)).as_secs());
-        assert_eq!(ask(memory.as_ref(), &known, 1, sent), Gate::Shut(until));
-        sent += 100;
+        sent += LONG;
     }
-    assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
+    let exact = [1, 2, 4, 8, 16, 32, 60, 60];
+    for (pause, exact) in pauses.iter().zip(exact) {
+        assert!((exact * 3 / 4..=exact).contains(pause), "{pauses:?}");
+    }
+    let mut other = pool.clone();
+    other.uid = "another".to_owned();
+    let known: Vec<Kept> = vec![refused(1, sent, SOLD_OUT)];
+    let apart = |pool| learn(&memory, &known, pool, sent).backs_off_until(&candidate(), pool);
+    assert_ne!(apart(&pool), apart(&other), "two pools refused together come back apart");
 }
 
 #[test]
-fn a_wrong_request_waits_for_another_spec_and_money_for_minutes() {
-    let pause = |code| learn(None, &[refused(1, 0, code)]).unwrap().until.0.duration_since(at(0)).as_secs();
+fn a_wrong_request_waits_for_another_template_and_money_for_minutes() {
+    let pool = valid();
+    let pause = |code| {
+        let memory = learn(&Memory::default(), &[refused(1, 0, code)], &pool, 0);
+        memory.backs_off_until(&candidate(), &pool).unwrap().duration_since(at(0)).as_secs()
+    };
     assert_eq!(pause("InvalidImageId.NotFound"), 600);
     assert_eq!(pause("InvalidAccount.InsufficientBalance"), 300);
     assert_eq!(pause("UnauthorizedOperation"), 60);
-    let memory = learn(None, &[refused(1, 0, "InvalidImageId.NotFound")]);
-    assert_eq!(ask(memory.as_ref(), &[], 1, 30), Gate::Shut(at(600)));
-    assert_eq!(ask(memory.as_ref(), &[], 2, 30), Gate::Scout, "an edited spec is tried at once");
+    assert_eq!(pause("ResourceUnavailable.InstanceType"), 3600, "the zone does not sell it");
+    let wrong = learn(&Memory::default(), &[refused(1, 0, "InvalidImageId.NotFound")], &pool, 0);
+    assert_eq!(ask(&wrong, &[], &pool, 30), Gate::Shut(at(600)));
+    let mut edited = pool.clone();
+    edited.template.image_id = "img-right".to_owned();
+    assert_eq!(
+        ask(&wrong, &[], &edited, 30),
+        Gate::Scout(candidate()),
+        "an edited template is tried at once"
+    );
+    let sold_out = learn(&Memory::default(), &[refused(1, 0, SOLD_OUT)], &pool, 0);
+    assert_eq!(ask(&sold_out, &[], &edited, 0), Gate::Shut(at(1)), "and finds no more stock");
 }
 
 #[test]
 fn one_asks_first_and_the_others_follow_its_answer() {
     use AttemptOutcome::{Made, Unknown};
-    assert_eq!(ask(None, &[], 1, 0), Gate::Scout);
-    assert_eq!(ask(None, &[with(1, 10, Unknown, None)], 1, 12), Gate::Shut(at(25)), "its answer is awaited");
-    assert_eq!(ask(None, &[with(1, 10, Unknown, None)], 1, 25), Gate::Open, "but not for ever");
-    assert_eq!(ask(None, &[with(1, 10, Made, None)], 1, 12), Gate::Open);
-    assert_eq!(ask(None, &[with(1, 10, Made, None)], 1, 10 + 301), Gate::Scout, "stock was known long ago");
-    let sold_out = learn(None, &[refused(1, 10, SOLD_OUT)]);
-    assert_eq!(
-        ask(sold_out.as_ref(), &[with(2, 5, Made, None)], 1, 11),
-        Gate::Scout,
-        "made before the refusal"
-    );
-    assert_eq!(ask(sold_out.as_ref(), &[with(2, 12, Made, None)], 1, 13), Gate::Open, "made after it");
+    let (pool, nothing) = (valid(), Memory::default());
+    let scout = Gate::Scout(candidate());
+    let open = Gate::Open(candidate());
+    let ask = |memory: &Memory, known: &[Kept], now| ask(memory, known, &pool, now);
+    assert_eq!(ask(&nothing, &[], 0), scout);
+    let unknown = with(1, 10, Unknown, None);
+    assert_eq!(ask(&nothing, from_ref(&unknown), 12), Gate::Shut(at(25)), "its answer is awaited");
+    assert_eq!(ask(&nothing, &[unknown], 25), open, "but not for ever");
+    assert_eq!(ask(&nothing, &[with(1, 10, Made, None)], 12), open);
+    assert_eq!(ask(&nothing, &[with(1, 10, Made, None)], 10 + 301), scout, "stock was known long ago");
+    let sold_out = learn(&nothing, &[refused(1, 10, SOLD_OUT)], &pool, 10);
+    assert_eq!(ask(&sold_out, &[with(2, 5, Made, None)], 11), scout, "made before the refusal");
+    assert_eq!(ask(&sold_out, &[with(2, 12, Made, None)], 13), open, "made after it");
 }
 
 #[test]
 fn only_a_machine_that_came_up_ends_the_back_off() {
-    let memory = learn(None, &[refused(1, 10, SOLD_OUT)]);
-    let made = with(1, 20, AttemptOutcome::Made, Some("PENDING"));
-    assert_eq!(learn(memory.as_ref(), &[made]), memory, "accepted may still fail");
-    assert_eq!(
-        learn(memory.as_ref(), &[with(1, 5, AttemptOutcome::Made, Some("RUNNING"))]),
-        memory,
-        "an older one"
-    );
-    assert_eq!(learn(memory.as_ref(), &[with(1, 20, AttemptOutcome::Made, Some("RUNNING"))]), None);
+    let pool = valid();
+    let memory = learn(&Memory::default(), &[refused(1, 10, SOLD_OUT)], &pool, 10);
+    let after = |made: Kept| learn(&memory, &[made], &pool, 30).about(&candidate(), &pool).count();
+    assert_eq!(after(with(1, 20, AttemptOutcome::Made, Some("PENDING"))), 1, "accepted may still fail");
+    assert_eq!(after(with(1, 5, AttemptOutcome::Made, Some("RUNNING"))), 1, "an older one");
+    assert_eq!(after(with(1, 20, AttemptOutcome::Made, Some("RUNNING"))), 0);
+    // What is disproved is still remembered: the refusal stays on record in its SpotInstance for a while.
+    let known = [refused(1, 10, SOLD_OUT), with(2, 20, AttemptOutcome::Made, Some("RUNNING"))];
+    let disproved = learn(&memory, &known, &pool, 30);
+    assert_eq!(learn(&disproved, &[refused(1, 10, SOLD_OUT)], &pool, 40), disproved);
 }
 
 #[test]
@@ -113,10 +135,12 @@ fn machines_that_fail_to_come_up_back_off_further_each_time() {
         status.recorded_at = Some(Time(at(sent)));
         (instance, status)
     };
-    let first = learn(None, &[failed(1, 10)]).unwrap();
-    let second = learn(Some(&first), &[failed(1, 10), failed(2, 30)]).unwrap();
-    assert_eq!((first.failures, second.failures), (1, 2));
-    assert_eq!(second.until.0, at(32));
+    let pool = valid();
+    let first = learn(&Memory::default(), &[failed(1, 10)], &pool, 10);
+    let second = learn(&first, &[failed(1, 10), failed(2, 30)], &pool, 30);
+    assert_eq!((first.entries[0].failures, second.entries[0].failures), (1, 2));
+    assert_eq!(second.entries[0].until.0, at(32));
+    assert_eq!(second.budget_whole_at, None, "the cloud refused nothing");
 }
 
 #[test]

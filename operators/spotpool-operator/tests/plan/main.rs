@@ -2,11 +2,17 @@
 
 #![cfg(test)]
 
+mod accounts;
 mod admission;
 mod attempts;
+mod candidates;
 mod farewells;
 mod given;
+mod health;
+mod hostile;
 mod launches;
 mod model;
+mod observed;
 mod properties;
+mod scaling;
 mod statuses;

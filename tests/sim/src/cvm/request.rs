@@ -1,4 +1,4 @@
-//! What callers send: the headers that every call has, and the bodies of the three actions.
+//! What callers send: the headers that every call has, and the bodies of the actions.
 
 use http::HeaderMap;
 use serde::Deserialize;
@@ -73,15 +73,24 @@ pub(crate) enum Call {
     Describe(DescribeInstances),
     Run(Box<RunInstances>),
     Terminate(TerminateInstances),
+    Offers(ByFilters),
+    Quota(ByFilters),
 }
 
 impl Call {
+    /// Whether it only looks.
+    pub(crate) fn only_reads(&self) -> bool {
+        matches!(self, Self::Describe(_) | Self::Offers(_) | Self::Quota(_))
+    }
+
     /// Reads the body of an action.
     pub(crate) fn parse(action: &str, body: &[u8]) -> Result<Self, Refusal> {
         match action {
             "DescribeInstances" => read(body).map(Self::Describe),
             "RunInstances" => read(body).map(Box::new).map(Self::Run),
             "TerminateInstances" => read(body).map(Self::Terminate),
+            "DescribeZoneInstanceConfigInfos" => read(body).map(Self::Offers),
+            "DescribeAccountQuota" => read(body).map(Self::Quota),
             _ => Err(Refusal::new("InvalidAction", "the action does not exist or is not offered here")),
         }
     }
@@ -108,6 +117,13 @@ pub(crate) struct DescribeInstances {
     pub(crate) filters: Option<Vec<Filter>>,
     pub(crate) offset: Option<i64>,
     pub(crate) limit: Option<i64>,
+}
+
+/// The body of the looks that take nothing else.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct ByFilters {
+    pub(crate) filters: Option<Vec<Filter>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

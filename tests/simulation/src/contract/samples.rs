@@ -11,7 +11,7 @@ use spotpool_operator::crd::{
     SpotInstanceSpec, SpotInstanceStatus, SpotPool, SpotPoolSpec, whole_seconds,
 };
 
-/// A pool of one to two machines with its key in the Secret `cloud`.
+/// A pool of one to two machines, held at two, with its key in the Secret `cloud`.
 pub fn sample_pool(namespace: &str, name: &str) -> SpotPool {
     let spec = SpotPoolSpec {
         secret_id: None,
@@ -22,6 +22,9 @@ pub fn sample_pool(namespace: &str, name: &str) -> SpotPool {
         instance_type: "GN7.2XLARGE32".to_owned(),
         minimum: 1,
         maximum: 2,
+        candidates: None,
+        replicas: Some(2),
+        paused: false,
         subnet_id: "subnet-gfrv79s2".to_owned(),
         vpc_id: "vpc-86f66zht".to_owned(),
         security_group_ids: vec!["sg-aglabemo".to_owned()],

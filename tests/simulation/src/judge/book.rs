@@ -1,13 +1,18 @@
 //! What the judge knows: pools, SpotInstances and machines, as they really are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use spotpool_operator::crd::{Phase, SpotPoolSpec};
 use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG};
 use spotpool_operator::ports::PoolKey;
 
 /// A decision goes by what was read a little before the last read too: passes and flights overlap.
 const OVERLAP: Duration = Duration::from_secs(15);
+
+/// What was decided before a pool was paused has taken effect after this: late requests and stalled processes
+/// included.
+const SETTLED: Duration = Duration::from_secs(90);
 
 #[derive(Default)]
 pub(super) struct Book {
@@ -27,6 +32,8 @@ pub(super) struct Book {
     pub(super) excused: BTreeSet<String>,
     /// Names of which a request was doubled on its way.
     pub(super) doubled: BTreeSet<String>,
+    /// When a model server last answered, by its address.
+    pub(super) answered: BTreeMap<String, Duration>,
     /// When a request that the network delays was sent, by RequestId.
     pub(super) delayed: BTreeMap<String, Duration>,
 }
@@ -37,11 +44,52 @@ pub(super) struct Pool {
     pub(super) gone_at: Option<Duration>,
     /// Taken away by hand, finalizer and all.
     pub(super) dropped: bool,
-    /// Minimum and maximum from each time on.
+    /// The fewest and the most machines that are asked for, from each time on.
     pub(super) sizes: Vec<(Duration, i32, i32)>,
+    /// Since when nothing may be launched or terminated for it.
+    pub(super) paused_at: Option<Duration>,
+    /// Since when it is leaving and its machines are to live on.
+    pub(super) kept_at: Option<Duration>,
+    /// Numbers of SpotInstances that were started beside machines that do not answer.
+    pub(super) replacements: BTreeSet<i64>,
+    /// The one of them that is beside the others still.
+    pub(super) beside: Option<i64>,
+    /// When its requests of the last hour were refused.
+    pub(super) refused: VecDeque<Duration>,
+    /// When its requests of the last hour were granted.
+    pub(super) answered: VecDeque<Duration>,
 }
 
+/// The fewest and the most machines that a pool asks for: its bounds, or what `replicas` names within them.
+pub(super) fn bounds(spec: &SpotPoolSpec) -> (i32, i32) {
+    let held = spec.replicas.map(|replicas| replicas.clamp(spec.minimum, spec.maximum));
+    (held.unwrap_or(spec.minimum), held.unwrap_or(spec.maximum))
+}
+
+/// A decision goes by a status that another leader may have changed since.
+const DECIDED: Duration = Duration::from_secs(60);
+
+/// A pool may cost so many refused requests an hour.
+const REFUSALS: usize = 60;
+const HOUR: Duration = Duration::from_secs(3600);
+
 impl Pool {
+    /// Notes a request that was refused or granted. More refusals than are due in an hour are told: besides the
+    /// pool's budget, what is asked for side by side after each machine that was granted may be refused side by
+    /// side.
+    pub(super) fn asked(&mut self, now: Duration, granted: bool) -> Option<usize> {
+        let noted = if granted { &mut self.answered } else { &mut self.refused };
+        noted.push_back(now);
+        for times in [&mut self.refused, &mut self.answered] {
+            while times.front().is_some_and(|at| now.saturating_sub(*at) >= HOUR) {
+                times.pop_front();
+            }
+        }
+        let (_, at_once) = self.bounds_since(now.saturating_sub(HOUR));
+        let allowed = REFUSALS + at_once * self.answered.len();
+        (self.refused.len() > allowed).then_some(self.refused.len())
+    }
+
     /// The greatest (minimum, maximum) that was asked for since `from`.
     pub(super) fn bounds_since(&self, from: Duration) -> (usize, usize) {
         let first = self.sizes.iter().rposition(|(at, _, _)| *at <= from).unwrap_or(0);
@@ -49,6 +97,18 @@ impl Pool {
         let greatest = |of: fn(&(Duration, i32, i32)) -> i32| sizes.iter().map(of).max().unwrap_or(0);
         let count = |size: i32| usize::try_from(size).unwrap_or(0);
         (count(greatest(|size| size.1)), count(greatest(|size| size.2)))
+    }
+
+    /// The smallest minimum that was asked for since `from`.
+    pub(super) fn least_since(&self, from: Duration) -> usize {
+        let first = self.sizes.iter().rposition(|(at, _, _)| *at <= from).unwrap_or(0);
+        let least = self.sizes[first..].iter().map(|size| size.1).min().unwrap_or(0);
+        usize::try_from(least).unwrap_or(0)
+    }
+
+    /// Whether it has been paused for so long that everything decided before has taken effect.
+    pub(super) fn rests(&self, now: Duration) -> bool {
+        self.lost_at().is_none() && self.paused_at.is_some_and(|at| now.saturating_sub(at) > SETTLED)
     }
 
     /// When it began to go.
@@ -60,6 +120,14 @@ impl Pool {
 /// One SpotInstance.
 pub(super) struct Instance {
     pub(super) name: String,
+    pub(super) n: i64,
+    pub(super) phase: Phase,
+    /// When the store last said that it does not serve.
+    pub(super) unwell_at: Duration,
+    /// Where its model server is asked.
+    pub(super) address: Option<String>,
+    /// Somebody has deleted it, and not the operator.
+    pub(super) deleted_by_hand: bool,
     pub(super) pool: PoolKey,
     pub(super) pool_uid: String,
     /// Whether its cluster id is that of the store it stands in.
@@ -128,6 +196,16 @@ impl Machine {
 }
 
 impl Book {
+    /// Whether the SpotInstance's pool has gone and let its machines live.
+    pub(super) fn is_kept(&self, instance: &Instance) -> bool {
+        self.pools.get(&instance.pool_uid).is_some_and(|pool| pool.kept_at.is_some())
+    }
+
+    /// The SpotInstance in whose attempts this token stands.
+    pub(super) fn instance_of_token(&self, token: &str) -> Option<&Instance> {
+        self.instances.values().find(|instance| instance.tokens.contains(token))
+    }
+
     /// The SpotInstance of this machine name, in the store or not.
     pub(super) fn instance_of(&self, machine_name: &str) -> Option<(&String, &Instance)> {
         self.instances.get_key_value(self.by_name.get(machine_name)?)
@@ -140,6 +218,34 @@ impl Book {
         tag(CLUSTER_TAG).is_some_and(|cluster| self.clusters.iter().any(|known| known == cluster))
             && tag(POOL_TAG) == Some(instance.pool_uid.as_str())
             && tag(INSTANCE_TAG) == uid
+    }
+
+    /// Whether another SpotInstance of its pool has a machine that does not serve, as the store says.
+    pub(super) fn has_unwell(&self, instance: &Instance) -> bool {
+        let unwell = |other: &&Instance| {
+            other.pool_uid == instance.pool_uid
+                && other.n != instance.n
+                && (other.phase != Phase::Ready || other.unwell_at + DECIDED >= instance.basis)
+        };
+        self.instances.values().any(|other| unwell(&other))
+    }
+
+    /// Whether a SpotInstance's model server answered somebody since then.
+    pub(super) fn answered_since(&self, instance: &Instance, then: Duration) -> bool {
+        let at = instance.address.as_ref().and_then(|address| self.answered.get(address));
+        at.is_some_and(|at| *at >= then)
+    }
+
+    /// SpotInstances of this pool that stay, or were deleted by hand, and have a machine on record. (Whether it
+    /// serves may be known to its process and not written yet.)
+    pub(super) fn staffed(&self, pool_uid: &str) -> usize {
+        let staffed = |instance: &&Instance| {
+            instance.pool_uid == pool_uid
+                && instance.gone_at.is_none()
+                && instance.machine.is_some()
+                && (instance.leaving_at.is_none() || instance.deleted_by_hand)
+        };
+        self.instances.values().filter(staffed).count()
     }
 
     /// Living machines of this name that calls made.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sim::cvm::{Caller, Launch, What};
 
-use super::book::{Book, Instance, Life, Machine};
+use super::book::{Book, Instance, Life, Machine, Pool};
 use super::{Finding, Invariant, Tally};
 use crate::trace::Trace;
 
@@ -62,12 +62,26 @@ pub(super) fn judge(
             set_life(book, instance_id, Life::Gone);
             Vec::new()
         }
-        What::Received(_)
-        | What::Refused { .. }
-        | What::Replayed { .. }
-        | What::Running { .. }
-        | What::ReclaimNotice { .. } => Vec::new(),
+        What::Refused { caller, code } => refused(book, caller, code, now),
+        What::Received(_) | What::Replayed { .. } | What::Running { .. } | What::ReclaimNotice { .. } => {
+            Vec::new()
+        }
     }
+}
+
+/// Throttled requests and the cloud's own troubles are repeated by the client, and no refusal of ours.
+fn refused(book: &mut Book, caller: &Caller, code: &str, now: Duration) -> Vec<Finding> {
+    if caller.action != "RunInstances" || ["RequestLimitExceeded", "InternalError"].contains(&code) {
+        return Vec::new();
+    }
+    let token = caller.token.as_deref().unwrap_or_default();
+    let Some(instance) = book.instance_of_token(token) else { return Vec::new() };
+    let (name, uid) = (instance.pool.name.clone(), instance.pool_uid.clone());
+    let many = book.pools.get_mut(&uid).and_then(|pool| pool.asked(now, false));
+    many.map_or_else(Vec::new, |many| {
+        let text = format!("pool {name} was refused {many} times within an hour, now with {code}");
+        vec![Finding::new(Invariant::FewRefusals, &name, text)]
+    })
 }
 
 fn set_life(book: &mut Book, id: &str, life: Life) {
@@ -113,7 +127,11 @@ fn launched(
         if sent.is_some_and(|sent| now.saturating_sub(sent) > LONGEST_DELAY) {
             book.excused.insert(launch.name.clone());
         }
-        found = made(book, launch, caller);
+        found = made(book, launch, caller, now);
+        let uid = book.instance_of(&launch.name).map(|(_, instance)| instance.pool_uid.clone());
+        if let Some(pool) = uid.and_then(|uid| book.pools.get_mut(&uid)) {
+            pool.asked(now, true);
+        }
     }
     book.machines.insert(launch.instance_id.clone(), machine);
     trace.tell(about(book, &launch.instance_id), || {
@@ -123,7 +141,7 @@ fn launched(
 }
 
 /// The checks on a machine that RunInstances is about to have made.
-fn made(book: &Book, launch: &Launch, caller: &Caller) -> Vec<Finding> {
+fn made(book: &Book, launch: &Launch, caller: &Caller, now: Duration) -> Vec<Finding> {
     let id = &launch.instance_id;
     let Some((uid, instance)) = book.instance_of(&launch.name) else {
         let text = format!("{id} was made under the name {:?}, which no SpotInstance ever had", launch.name);
@@ -132,7 +150,7 @@ fn made(book: &Book, launch: &Launch, caller: &Caller) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut find = |invariant, text| found.push(Finding::new(invariant, &instance.pool.name, text));
     let name = &instance.name;
-    if instance.gone_at.is_some() && !book.doubled.contains(&launch.name) {
+    if instance.gone_at.is_some() && !book.doubled.contains(&launch.name) && !book.is_kept(instance) {
         find(
             Invariant::NothingLost,
             format!("{id} was made for {name}, which is gone: nothing will ever find it"),
@@ -149,13 +167,13 @@ fn made(book: &Book, launch: &Launch, caller: &Caller) -> Vec<Finding> {
     {
         find(Invariant::NeverTwice, format!("{id} was made for {name}, which has {other} already"));
     }
-    for finding in sizes(book, uid, instance, id) {
+    for finding in sizes(book, uid, instance, id, now) {
         find(finding.invariant, finding.text);
     }
     found
 }
 
-fn sizes(book: &Book, uid: &str, instance: &Instance, id: &str) -> Vec<Finding> {
+fn sizes(book: &Book, uid: &str, instance: &Instance, id: &str, now: Duration) -> Vec<Finding> {
     let Some(pool) = book.pools.get(&instance.pool_uid) else { return Vec::new() };
     let name = &instance.name;
     let mut found = Vec::new();
@@ -167,6 +185,10 @@ fn sizes(book: &Book, uid: &str, instance: &Instance, id: &str) -> Vec<Finding> 
             format!("{id} was made for {name}, whose pool was gone or leaving since {} s", lost.as_secs());
         find(Invariant::NotForAGonePool, text);
     }
+    if pool.rests(now) && instance.basis > pool.paused_at.unwrap_or(now) {
+        let text = format!("{id} was made for {name}, whose pool is paused");
+        find(Invariant::RestsWhilePaused, text);
+    }
     if !instance.counts() {
         // Asked for before it left; it is taken away again.
         return found;
@@ -174,7 +196,15 @@ fn sizes(book: &Book, uid: &str, instance: &Instance, id: &str) -> Vec<Finding> 
     let (_, maximum) = pool.bounds_since(instance.basis);
     // From its first attempt on a SpotInstance counts as its machine, and a size within the bounds stays.
     let (minimum, _) = pool.bounds_since(instance.first_basis.unwrap_or(instance.basis));
-    let manned = book.manned(&instance.pool_uid, uid);
+    let mut manned = book.manned(&instance.pool_uid, uid);
+    // One may be started beside machines that do not answer.
+    let beside = pool.beside.map(|n| format!("{}-{n}", instance.pool.name));
+    manned.retain(|name| beside.as_deref() != Some(name));
+    let (minimum, maximum) = if pool.replacements.contains(&instance.n) && book.has_unwell(instance) {
+        (manned.len() + 1, maximum + 1)
+    } else {
+        (minimum, maximum)
+    };
     if manned.len() >= maximum {
         let text = format!("{id} was made for {name} beside {}: maximum {maximum}", manned.join(", "));
         find(Invariant::NeverOver, text);
@@ -208,6 +238,18 @@ fn terminated(book: &Book, id: &str, now: Duration) -> Vec<Finding> {
     if !book.belongs(machine, instance) {
         let text = format!("{id} was terminated for {} and its tags are another's", instance.name);
         return vec![Finding::new(Invariant::NeverAStranger, about, text)];
+    }
+    let pool = book.pools.get(&instance.pool_uid);
+    // What was leaving before may go: a stalled process does not look at the pool again.
+    let left_in_the_pause = |pool: &&Pool| pool.paused_at < instance.leaving_at;
+    if pool.filter(left_in_the_pause).is_some_and(|pool| pool.rests(now)) {
+        let text = format!("{id} of {} was terminated, and its pool is paused", instance.name);
+        return vec![Finding::new(Invariant::RestsWhilePaused, about, text)];
+    }
+    let kept_at = pool.and_then(|pool| pool.kept_at);
+    if kept_at.is_some_and(|kept| instance.leaving_at.is_none_or(|leaving| leaving > kept)) {
+        let text = format!("{id} of {} was terminated, and its pool lets its machines live", instance.name);
+        return vec![Finding::new(Invariant::LetsLive, about, text)];
     }
     // The machine that stands for the SpotInstance goes only with it.
     let own = instance.machine.as_deref() == Some(id) && !instance.extra.contains(id);

@@ -2,7 +2,7 @@
 
 use spotpool_operator::crd::SpotPool;
 
-use super::book::{Book, Instance};
+use super::book::{Book, Instance, bounds};
 use super::{Finding, Invariant};
 use crate::nature::ACCOUNT;
 
@@ -30,7 +30,8 @@ pub(super) fn judge(book: &Book, expected: &Expected) -> Vec<Finding> {
         machine.by_call && machine.exists() && !book.doubled.contains(&machine.name)
     };
     for (id, machine) in book.machines.iter().filter(|(_, machine)| ours(machine)) {
-        let owner = book.instance_of(&machine.name).filter(|(_, owner)| owner.gone_at.is_none());
+        let known = |owner: &Instance| owner.gone_at.is_none() || book.is_kept(owner);
+        let owner = book.instance_of(&machine.name).filter(|(_, owner)| known(owner));
         if owner.is_none() {
             let text = format!("{id} ({:?}) lives at rest and no SpotInstance knows it", machine.name);
             found.push(Finding::new(Invariant::NothingLost, "", text));
@@ -91,7 +92,8 @@ fn pool_at_rest(book: &Book, pool: &SpotPool) -> Vec<Finding> {
         return find(Invariant::WholeAtRest, format!("pool {name} is still leaving at rest"));
     }
     let count = |size: i32| usize::try_from(size).unwrap_or(0);
-    let (minimum, maximum) = (count(pool.spec.minimum), count(pool.spec.maximum));
+    let (least, most) = bounds(&pool.spec);
+    let (minimum, maximum) = (count(least), count(most));
     let manned = book.manned(&uid, "").len();
     if !(minimum..=maximum).contains(&manned) {
         let text = format!("pool {name} has {manned} machines at rest; minimum {minimum}, maximum {maximum}");

@@ -1,13 +1,13 @@
 //! What the store's commits may not show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use kube::ResourceExt;
-use spotpool_operator::crd::{SpotInstance, SpotPool};
+use spotpool_operator::crd::{KEEP_MACHINES_ANNOTATION, Phase, SpotInstance, SpotPool};
 use spotpool_operator::identity::instance_name;
 
-use super::book::{Book, Instance, Pool};
+use super::book::{Book, Instance, Pool, bounds};
 use super::{Finding, Invariant};
 use crate::site::{owner, pool_key};
 use crate::store::{Actor, Commit};
@@ -41,19 +41,32 @@ fn pool(
 ) -> Vec<Finding> {
     let Some(object) = after.or(before) else { return Vec::new() };
     let (Some(key), Some(uid)) = (pool_key(object), object.uid()) else { return Vec::new() };
-    let size = (now, object.spec.minimum, object.spec.maximum);
+    let (least, most) = bounds(&object.spec);
+    let size = (now, least, most);
     let known = book.pools.entry(uid.clone()).or_insert_with(|| Pool {
         leaving_at: None,
         gone_at: None,
         dropped: false,
         sizes: vec![size],
+        paused_at: None,
+        kept_at: None,
+        replacements: BTreeSet::new(),
+        beside: None,
+        refused: VecDeque::new(),
+        answered: VecDeque::new(),
     });
     if known.sizes.last().is_none_or(|last| (last.1, last.2) != (size.1, size.2)) {
         known.sizes.push(size);
     }
     if object.metadata.deletion_timestamp.is_some() {
         known.leaving_at.get_or_insert(now);
+        if object.annotations().get(KEEP_MACHINES_ANNOTATION).is_some_and(|value| value == "true") {
+            known.kept_at.get_or_insert(now);
+        }
     }
+    known.beside = object.status.as_ref().and_then(|status| status.care.replacement);
+    known.replacements.extend(known.beside);
+    known.paused_at = known.paused_at.or(Some(now)).filter(|_| object.spec.paused);
     if by == Actor::People
         && before.is_some_and(|pool| !pool.finalizers().is_empty())
         && object.finalizers().is_empty()
@@ -91,6 +104,11 @@ fn created(book: &mut Book, cluster: &str, made: &SpotInstance, now: Duration) {
     }
     let instance = Instance {
         name: made.name_any(),
+        n: made.spec.n,
+        phase: Phase::Launching,
+        unwell_at: now,
+        address: None,
+        deleted_by_hand: false,
         pool,
         pool_uid: made.spec.pool.uid.clone(),
         own_cluster,
@@ -108,7 +126,7 @@ fn created(book: &mut Book, cluster: &str, made: &SpotInstance, now: Duration) {
         first_basis: None,
         recorded: BTreeMap::new(),
         machine: None,
-        extra: std::collections::BTreeSet::new(),
+        extra: BTreeSet::new(),
     };
     book.instances.insert(uid, instance);
 }
@@ -157,7 +175,22 @@ fn changed(
             }
         }
     }
+    if let Actor::Process(_) = by {
+        let leaves = !was_leaving && after.metadata.deletion_timestamp.is_some();
+        if leaves && matches!(new.reason.as_deref(), Some("Unhealthy" | "NeverServed")) {
+            found.extend(by_rumour(book, &uid, read.unwrap_or(now)));
+        }
+        if was_leaving && (old.phase, new.phase) == (Phase::Ready, Phase::Terminating) {
+            found.extend(serves_first(book, &uid, now, read.unwrap_or(now)));
+        }
+    }
     let Some(instance) = book.instances.get_mut(&uid) else { return found };
+    if old.phase != Phase::Ready || new.phase != Phase::Ready {
+        instance.unwell_at = now;
+    }
+    (instance.phase, instance.address) = (new.phase, new.address.clone());
+    instance.deleted_by_hand |=
+        by == Actor::People && !was_leaving && after.metadata.deletion_timestamp.is_some();
     if after.metadata.deletion_timestamp.is_some() {
         instance.leaving_at.get_or_insert(now);
     }
@@ -177,12 +210,61 @@ fn changed(
     found
 }
 
+/// An answer vouches for the way to the machines for so long, passes and late writes included.
+const VOUCHES_FOR: Duration = Duration::from_secs(90);
+
+/// A machine is sent away for not answering: another one of its pool must have answered since about then.
+fn by_rumour(book: &Book, uid: &str, read: Duration) -> Option<Finding> {
+    let instance = book.instances.get(uid)?;
+    let of_pool =
+        book.instances.iter().filter(|(other, known)| *other != uid && known.pool_uid == instance.pool_uid);
+    let answered = |known: &Instance| book.answered_since(known, read.saturating_sub(VOUCHES_FOR));
+    let vouched = of_pool.map(|(_, known)| known).any(answered);
+    let text = || format!("{} is sent away for not answering, and no other machine answers", instance.name);
+    (!vouched).then(|| Finding::new(Invariant::NotByRumour, &instance.pool.name, text()))
+}
+
+/// It was answering a moment ago.
+const JUST_NOW: Duration = Duration::from_secs(8);
+/// Two processes that both believe to lead may each let one go.
+const TWO_LEADERS: Duration = Duration::from_secs(60);
+
+/// A machine that was deleted by hand and serves is let go. A process that stood still between its last read and this
+/// write knows neither what was asked for meanwhile nor what another leader let go.
+fn serves_first(book: &Book, uid: &str, now: Duration, read: Duration) -> Option<Finding> {
+    let instance = book.instances.get(uid)?;
+    let pool = book.pools.get(&instance.pool_uid)?;
+    let just_now = now.saturating_sub(JUST_NOW);
+    // Somebody may have pointed its status at another's machine.
+    let recorded = instance.machine.as_ref().and_then(|id| book.machines.get(id));
+    let own = recorded.is_some_and(|machine| machine.lives() && machine.name == instance.machine_name);
+    let answers = own && book.answered_since(instance, just_now);
+    let readers = book
+        .reads
+        .iter()
+        .filter(|((_, key), at)| *key == instance.pool && now.saturating_sub(**at) < TWO_LEADERS)
+        .count();
+    let from = instance.leaving_at.unwrap_or(now).saturating_sub(TWO_LEADERS);
+    let others = book.staffed(&instance.pool_uid).saturating_sub(1);
+    let least = pool.least_since(from);
+    let text = || {
+        format!(
+            "{} serves and is let go; {others} others have machines, {least} are asked for",
+            instance.name
+        )
+    };
+    let stood_still = now.saturating_sub(read) > TWO_LEADERS;
+    let wrong = answers && readers < 2 && !stood_still && pool.lost_at().is_none() && others < least;
+    wrong.then(|| Finding::new(Invariant::ServesFirst, &instance.pool.name, text()))
+}
+
 fn gone(book: &mut Book, before: &SpotInstance, now: Duration) -> Vec<Finding> {
     let Some(instance) = before.uid().and_then(|uid| book.instances.get_mut(&uid)) else { return Vec::new() };
     instance.gone_at = Some(now);
     let (name, about, machine_name) =
         (instance.name.clone(), instance.pool.name.clone(), instance.machine_name.clone());
-    if !instance.own_cluster || book.doubled.contains(&machine_name) {
+    let kept = book.pools.get(&instance.pool_uid).is_some_and(|pool| pool.kept_at.is_some());
+    if !instance.own_cluster || kept || book.doubled.contains(&machine_name) {
         return Vec::new();
     }
     let alive =

@@ -52,6 +52,9 @@ pub(super) async fn sold_out(mut scene: Scene) {
         "ResourceInsufficient.SpecifiedInstanceType",
         "ResourcesSoldOut.SpecifiedInstanceType",
         "LimitExceeded.SpotQuota",
+        "ResourcesSoldOut.AvailableZone",
+        "ResourceInsufficient.CloudDiskSoldOut",
+        "FailedOperation.NoAvailableIpAddressCountInSubnet",
     ]);
     let stock = |count| Stock { zone: zone.to_owned(), instance_type: "GN7.2XLARGE32".to_owned(), count };
     let time = scene.secs(10, 240);

@@ -6,6 +6,7 @@ mod leaders;
 mod network;
 mod people;
 mod scene;
+mod wishes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,10 +65,11 @@ const SCENES: &[(u32, Play)] = &[
     (2, |scene| Box::pin(cloud::failed_launch(scene))),
     (3, |scene| Box::pin(cloud::look_alike(scene))),
     (4, |scene| Box::pin(cloud::exact_copy(scene))),
-    (2, |scene| Box::pin(cloud::sick_server(scene))),
+    (4, |scene| Box::pin(cloud::sick_server(scene))),
     (6, |scene| Box::pin(network::lost_answer(scene))),
     (5, |scene| Box::pin(network::late_commit(scene))),
     (2, |scene| Box::pin(network::doubled_request(scene))),
+    (2, |scene| Box::pin(network::blind_prober(scene))),
     (3, |scene| Box::pin(network::throttling(scene))),
     (6, |scene| Box::pin(network::cut_page(scene))),
     (5, |scene| Box::pin(network::store_trouble(scene))),
@@ -80,6 +82,9 @@ const SCENES: &[(u32, Play)] = &[
     (4, |scene| Box::pin(people::foreign_status(scene))),
     (3, |scene| Box::pin(people::second_cluster(scene))),
     (1, |scene| Box::pin(people::broken_pool(scene))),
+    (4, |scene| Box::pin(wishes::scale(scene))),
+    (3, |scene| Box::pin(wishes::pause(scene))),
+    (2, |scene| Box::pin(wishes::keep_machines(scene))),
     (5, |scene| Box::pin(leaders::crash(scene))),
     (12, |scene| Box::pin(leaders::stall(scene))),
     (5, |scene| Box::pin(leaders::two_leaders(scene))),
@@ -203,8 +208,12 @@ fn undo(world: &Arc<World>) {
         home.put_key(secret, id, key);
     }
     for pool in home.around.store.all_pools() {
-        let name = pool.metadata.name.unwrap_or_default();
-        home.around.store.set_broken(&spotpool_operator::ports::PoolKey::new(NAMESPACE, name), false);
+        let key = spotpool_operator::ports::PoolKey::new(NAMESPACE, pool.metadata.name.unwrap_or_default());
+        home.around.store.set_broken(&key, false);
+        if pool.spec.paused {
+            // It may be on its way out.
+            let _ = home.around.store.edit_pool(&key, |spec| spec.paused = false);
+        }
     }
     world.cloud.with(|cloud| {
         cloud.clear_faults();

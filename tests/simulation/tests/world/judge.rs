@@ -32,7 +32,7 @@ impl Court {
         let ear = Arc::clone(&judge);
         store.observe(Arc::new(move |commit| ear.on_store(CLUSTER, commit)));
         let mut pool = sample_pool("models", "anna");
-        (pool.spec.minimum, pool.spec.maximum) = (1, 1);
+        (pool.spec.minimum, pool.spec.maximum, pool.spec.replicas) = (1, 1, None);
         let mut pool = store.create_pool(&pool).expect("created");
         pool.metadata.finalizers = Some(vec!["demo.aiops.org/machines".to_owned()]);
         store.handle(OPERATOR, &Request::ReplacePool(Box::new(pool.clone()))).expect("written");
@@ -187,6 +187,25 @@ async fn a_machine_above_the_maximum_or_the_need_is_found() {
         court.settled(2, "ins-2");
         assert_eq!(court.finds(), Some(found));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_that_asks_again_and_again_is_found() {
+    let court = Court::open();
+    let wish = court.wish(1);
+    court.attempt(&wish, "token");
+    let caller = caller("RunInstances", Some("token"));
+    let refuse = || {
+        let code = "ResourceInsufficient.SpecifiedInstanceType".to_owned();
+        court.happens(What::Refused { caller: caller.clone(), code });
+    };
+    for _ in 0..2 {
+        (0..60).for_each(|_| refuse());
+        assert_eq!(court.finds(), None);
+        tokio::time::advance(std::time::Duration::from_secs(3600)).await;
+    }
+    (0..61).for_each(|_| refuse());
+    assert_eq!(court.finds(), Some(Invariant::FewRefusals));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,137 @@
+//! Asks a model and prints its answer as it comes; what the model thinks first goes to stderr with `--reasoning`.
+//!
+//! ```sh
+//! cargo run -p llm-client --example ask -- --profile ollama --model qwen3:8b 'Why is the sky blue?'
+//! LLM_API_KEY=… cargo run -p llm-client --example ask -- --profile deepseek --model deepseek-chat < question.txt
+//! ```
+
+use std::error::Error;
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use llm_client::decode::Delta;
+use llm_client::{Chat, ChatRequest, Decimal, Event, Finish, HttpChat, Message, Prices, Profile};
+
+/// Asks a model and prints its answer as it comes.
+#[derive(Parser)]
+struct Args {
+    /// Whose dialect: openai, deepseek, dashscope, siliconflow, vllm or ollama.
+    #[arg(long, env = "LLM_PROFILE", default_value = "ollama")]
+    profile: Profile,
+    /// The model's name.
+    #[arg(long, env = "LLM_MODEL")]
+    model: String,
+    /// Where the API is, when it is not the profile's own.
+    #[arg(long, env = "LLM_BASE_URL")]
+    base_url: Option<String>,
+    /// The API key; better in the environment than on the command line.
+    #[arg(long, env = "LLM_API_KEY", hide_env_values = true)]
+    key: Option<String>,
+    /// What the model shall be and do.
+    #[arg(long)]
+    system: Option<String>,
+    /// The most tokens of the answer.
+    #[arg(long)]
+    max_tokens: Option<u32>,
+    /// The longest that the whole answer may take, in seconds.
+    #[arg(long, default_value_t = 120)]
+    within: u64,
+    /// The price of a million tokens of prompt; the cost is shown when both prices are given.
+    #[arg(long, requires = "completion_price")]
+    prompt_price: Option<Decimal>,
+    /// The price of a million tokens of answer.
+    #[arg(long, requires = "prompt_price")]
+    completion_price: Option<Decimal>,
+    /// The currency of the prices.
+    #[arg(long, default_value = "USD")]
+    currency: String,
+    /// Shows what the model thinks before it answers, on stderr.
+    #[arg(long)]
+    reasoning: bool,
+    /// The question; read from stdin when it is not given.
+    question: Vec<String>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match ask(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprint!("ask: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprint!(": {error}");
+                cause = error.source();
+            }
+            eprintln!();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn ask(args: Args) -> Result<(), Box<dyn Error>> {
+    // The TLS provider is the program's choice; the library only uses it.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| "a TLS provider is installed already")?;
+
+    let within = Duration::from_secs(args.within);
+    let mut builder = HttpChat::builder(args.profile, args.model).deadline(within).first_byte(within);
+    if let Some(key) = args.key {
+        builder = builder.key(key);
+    }
+    if let Some(url) = args.base_url {
+        builder = builder.base_url(url.parse().map_err(|error| format!("--base-url: {error}"))?);
+    }
+    if let (Some(prompt), Some(completion)) = (args.prompt_price, args.completion_price) {
+        builder = builder.prices(Prices::per_million(args.currency, prompt, completion));
+    }
+    let chat = builder.build()?;
+
+    let mut question = args.question.join(" ");
+    if question.is_empty() {
+        io::stdin().read_to_string(&mut question)?;
+    }
+    let system = args.system.map(Message::system);
+    let mut request = ChatRequest::new(system.into_iter().chain([Message::user(question)]));
+    request.max_tokens = args.max_tokens;
+
+    let mut stream = chat.stream(&request).await?;
+    let mut out = io::stdout();
+    while let Some(event) = stream.next().await {
+        if event.is_err() {
+            // What came so far stays; the error begins a line of its own.
+            writeln!(out)?;
+        }
+        match event? {
+            Event::Delta(Delta::Content(text)) => {
+                out.write_all(text.as_bytes())?;
+                out.flush()?;
+            }
+            Event::Delta(Delta::Reasoning(text)) if args.reasoning => eprint!("{text}"),
+            Event::Done(answer) => {
+                writeln!(out)?;
+                if let Some(refusal) = answer.refusal {
+                    eprintln!("refused: {refusal}");
+                }
+                if answer.finish != Finish::Stop {
+                    eprintln!("not whole: {:?}", answer.finish);
+                }
+                if let Some(cut) = answer.prompt_cut {
+                    eprintln!(
+                        "of the prompt only {} tokens of at least {} were read",
+                        cut.counted, cut.at_least
+                    );
+                }
+                if let Some(usage) = answer.usage {
+                    let cost = answer.cost.map(|cost| format!(", {cost}")).unwrap_or_default();
+                    eprintln!("{} + {} tokens{cost}", usage.prompt_tokens, usage.completion_tokens);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,383 @@
+//! [`HttpChat`]: the trait over HTTP.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
+use http::{HeaderValue, Uri};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::body::{Dialect, OWN_FIELDS};
+use crate::{
+    Chat, ChatRequest, ChatStream, Class, Completion, Error, Format, Prices, Profile, ReqwestTransport,
+    StructuredOutput, TokenBudget, Transport,
+};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const FIRST_BYTE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(120);
+/// Of every deadline: instants that far away still exist.
+pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// Tries in all, the first included.
+const TRIES: u32 = 2;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const PATH: &str = "/chat/completions";
+
+/// A chat model behind one endpoint. Clones share everything.
+///
+/// It waits on tokio's clock only, and its wire is a [`Transport`], so that it runs unchanged in simulated time.
+#[derive(Clone)]
+pub struct HttpChat {
+    pub(crate) endpoint: Arc<Endpoint>,
+}
+
+/// Everything that the calls of a client have in common.
+pub(crate) struct Endpoint {
+    pub(crate) service: Arc<str>,
+    pub(crate) dialect: Dialect,
+    pub(crate) uri: Uri,
+    pub(crate) key: Option<SecretString>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) prices: Option<Prices>,
+    pub(crate) budget: Option<Arc<TokenBudget>>,
+    pub(crate) first_byte: Duration,
+    pub(crate) deadline: Duration,
+    pauses: ExponentialBuilder,
+    /// Steps down when the endpoint turns out not to know it.
+    structured: Mutex<StructuredOutput>,
+}
+
+impl HttpChat {
+    /// Starts a client for one model of an endpoint that speaks this dialect, such as
+    /// `(Profile::DeepSeek, "deepseek-chat")`.
+    pub fn builder(profile: Profile, model: impl Into<String>) -> HttpChatBuilder {
+        HttpChatBuilder {
+            profile,
+            model: model.into(),
+            service: None,
+            base_url: None,
+            key: None,
+            transport: None,
+            roots: Vec::new(),
+            prices: None,
+            budget: None,
+            first_byte: FIRST_BYTE,
+            deadline: DEADLINE,
+            tries: TRIES,
+            jitter_seed: None,
+            max_tokens: None,
+            structured: profile.structured_output(),
+            extra: Map::new(),
+        }
+    }
+
+    /// Its name, as errors give it.
+    pub fn service(&self) -> &str {
+        &self.endpoint.service
+    }
+}
+
+impl Endpoint {
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_ref().map(SecretString::expose_secret)
+    }
+
+    /// The pauses between tries: exponential, with jitter.
+    pub(crate) fn pauses(&self) -> ExponentialBackoff {
+        self.pauses.build()
+    }
+
+    pub(crate) fn structured(&self) -> StructuredOutput {
+        *self.structured.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the endpoint refused the way in which JSON was asked for, and there is a humbler one. It is kept for
+    /// later calls.
+    pub(crate) fn steps_down(&self, request: &ChatRequest, asked: StructuredOutput, error: &Error) -> bool {
+        let Error::Api { class: Class::BadRequest, message, .. } = error else { return false };
+        let names_it =
+            ["response_format", "json_schema", "json_object"].iter().any(|word| message.contains(word));
+        let humbler = match asked {
+            StructuredOutput::JsonSchema => StructuredOutput::JsonObject,
+            StructuredOutput::JsonObject => StructuredOutput::Prompt,
+            StructuredOutput::Prompt => return false,
+        };
+        if !names_it || request.format == Format::Text {
+            return false;
+        }
+        tracing::debug!(service = %self.service, ?humbler, "the endpoint refused the response format");
+        let mut structured = self.structured.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another call may have gone further down in the meantime.
+        if *structured == asked {
+            *structured = humbler;
+        }
+        true
+    }
+}
+
+#[async_trait]
+impl Chat for HttpChat {
+    async fn complete(&self, request: &ChatRequest) -> Result<Completion, Error> {
+        self.completed(request).await
+    }
+
+    async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, Error> {
+        self.streamed(request).await
+    }
+}
+
+impl fmt::Debug for HttpChat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpChat")
+            .field("service", &self.endpoint.service)
+            .field("profile", &self.endpoint.dialect.profile)
+            .field("model", &self.endpoint.dialect.model)
+            .field("first_byte", &self.endpoint.first_byte)
+            .field("deadline", &self.endpoint.deadline)
+            .field("budget", &self.endpoint.budget)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Sets up an [`HttpChat`]. Everything but the profile and the model has a default, and for most profiles the key.
+#[must_use]
+pub struct HttpChatBuilder {
+    profile: Profile,
+    model: String,
+    service: Option<String>,
+    base_url: Option<Url>,
+    key: Option<SecretString>,
+    transport: Option<Arc<dyn Transport>>,
+    roots: Vec<u8>,
+    prices: Option<Prices>,
+    budget: Option<Arc<TokenBudget>>,
+    first_byte: Duration,
+    deadline: Duration,
+    tries: u32,
+    jitter_seed: Option<u64>,
+    max_tokens: Option<u32>,
+    structured: StructuredOutput,
+    extra: Map<String, Value>,
+}
+
+impl HttpChatBuilder {
+    /// Where the API is, up to and without `/chat/completions`; the profile's own by default. A query is kept.
+    pub fn base_url(mut self, url: Url) -> Self {
+        self.base_url = Some(url);
+        self
+    }
+
+    /// The API key, sent as a bearer token.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(SecretString::from(key.into()));
+        self
+    }
+
+    /// How errors and traces call it, instead of the profile and the host.
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.service = Some(name.into());
+        self
+    }
+
+    /// What carries the requests, instead of a [`ReqwestTransport`] that connects within 5 s.
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Further root certificates in PEM, for an endpoint with a private authority. Not used with a transport of one's
+    /// own.
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots = pem.into();
+        self
+    }
+
+    /// What tokens cost, for [`Completion::cost`].
+    pub fn prices(mut self, prices: Prices) -> Self {
+        self.prices = Some(prices);
+        self
+    }
+
+    /// The tokens that may be spent. Needs [`HttpChatBuilder::max_tokens`], which bounds what a call can cost.
+    pub fn budget(mut self, budget: Arc<TokenBudget>) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// For streams: from the moment the request leaves until the first content; 30 s by default. A whole answer comes at
+    /// once when it is done, so that there only the [deadline](Self::deadline) holds.
+    pub fn first_byte(mut self, time: Duration) -> Self {
+        self.first_byte = time.min(LONGEST);
+        self
+    }
+
+    /// For a whole call, every try and pause and the answer to its end: 2 min by default, a day at most.
+    pub fn deadline(mut self, time: Duration) -> Self {
+        self.deadline = time.min(LONGEST);
+        self
+    }
+
+    /// How often a call is tried in all when the endpoint fails in a way that may pass; 2 by default. Nothing is
+    /// repeated once content has come.
+    pub fn tries(mut self, tries: u32) -> Self {
+        self.tries = tries;
+        self
+    }
+
+    /// Makes the pauses between tries reproducible.
+    pub fn jitter_seed(mut self, seed: u64) -> Self {
+        self.jitter_seed = Some(seed);
+        self
+    }
+
+    /// The most tokens of an answer whose request does not say.
+    pub fn max_tokens(mut self, tokens: u32) -> Self {
+        self.max_tokens = Some(tokens);
+        self
+    }
+
+    /// How JSON is asked for, instead of the profile's way. An endpoint that refuses it is asked in a humbler way from
+    /// then on.
+    pub fn structured_output(mut self, structured: StructuredOutput) -> Self {
+        self.structured = structured;
+        self
+    }
+
+    /// A field of the body that this crate does not know, such as `enable_thinking`.
+    pub fn extra(mut self, field: impl Into<String>, value: Value) -> Self {
+        self.extra.insert(field.into(), value);
+        self
+    }
+
+    /// The client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the base URL is not `http` or `https` or holds a password, the model's name is empty, a key is
+    /// missing or cannot stand in an HTTP header, a budget has no [`max_tokens`](Self::max_tokens), an extra field is
+    /// one of the client's own, or (without a transport of one's own) no TLS provider is installed.
+    pub fn build(self) -> Result<HttpChat, Error> {
+        let base = match self.base_url {
+            Some(url) => url,
+            None => Url::parse(self.profile.base_url())
+                .map_err(|error| config("the base URL is none", Some(error.into())))?,
+        };
+        let uri = uri(&base)?;
+        if self.model.trim().is_empty() {
+            return Err(config("the model has no name", None));
+        }
+        match &self.key {
+            None if self.profile.needs_key() => {
+                return Err(config(format!("{} needs an API key", self.profile), None));
+            }
+            Some(key)
+                if key.expose_secret().is_empty()
+                    || HeaderValue::from_str(key.expose_secret()).is_err()
+                    || key.expose_secret().contains(char::is_whitespace) =>
+            {
+                return Err(config("the API key is empty or has characters that no key has", None));
+            }
+            _ => {}
+        }
+        if self.budget.is_some() && self.max_tokens.is_none() {
+            return Err(config("a budget needs max_tokens, which bounds what one answer can cost", None));
+        }
+        if let Some(field) = OWN_FIELDS.into_iter().find(|field| self.extra.contains_key(*field)) {
+            return Err(config(format!("the extra field {field} is the client's own"), None));
+        }
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Arc::new(
+                ReqwestTransport::new(CONNECT_TIMEOUT, &self.roots)
+                    .map_err(|error| config("no HTTPS connection can be made", Some(error)))?,
+            ),
+        };
+        let service = self.service.unwrap_or_else(|| {
+            let port = base.port().map(|port| format!(":{port}")).unwrap_or_default();
+            format!("{} at {}{port}", self.profile, base.host_str().unwrap_or_default())
+        });
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(FIRST_PAUSE)
+            .with_max_delay(LONGEST_PAUSE)
+            .with_max_times(usize::try_from(self.tries.saturating_sub(1)).unwrap_or(usize::MAX))
+            .with_jitter();
+        let pauses = match self.jitter_seed {
+            Some(seed) => pauses.with_jitter_seed(seed),
+            None => pauses,
+        };
+        let dialect = Dialect {
+            profile: self.profile,
+            model: self.model,
+            max_tokens: self.max_tokens,
+            extra: self.extra,
+        };
+        Ok(HttpChat {
+            endpoint: Arc::new(Endpoint {
+                service: service.into(),
+                dialect,
+                uri,
+                key: self.key,
+                transport,
+                prices: self.prices,
+                budget: self.budget,
+                first_byte: self.first_byte,
+                deadline: self.deadline,
+                pauses,
+                structured: Mutex::new(self.structured),
+            }),
+        })
+    }
+}
+
+impl fmt::Debug for HttpChatBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpChatBuilder")
+            .field("profile", &self.profile)
+            .field("model", &self.model)
+            .field("service", &self.service)
+            .finish_non_exhaustive()
+    }
+}
+
+fn config(what: impl Into<String>, source: Option<crate::BoxError>) -> Error {
+    Error::Config { what: what.into(), source }
+}
+
+/// Where completions are asked for, below a base.
+fn uri(base: &Url) -> Result<Uri, Error> {
+    if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() {
+        return Err(config("the base URL is not an http or https URL", None));
+    }
+    if !base.username().is_empty() || base.password().is_some() {
+        return Err(config("the base URL holds a user or a password: give the key by itself", None));
+    }
+    let mut url = base.clone();
+    url.set_path(&format!("{}{PATH}", base.path().trim_end_matches('/').trim_end_matches(PATH)));
+    url.set_fragment(None);
+    url.as_str().parse().map_err(|_| config("the base URL is no URI", None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn completions_are_asked_for_below_the_base() {
+        for (base, expected) in [
+            ("https://api.example.com/v1", "https://api.example.com/v1/chat/completions"),
+            ("https://api.example.com/v1/", "https://api.example.com/v1/chat/completions"),
+            ("http://localhost:8000", "http://localhost:8000/chat/completions"),
+            ("http://h/v1/chat/completions", "http://h/v1/chat/completions"),
+            ("http://h/v1?api-version=2#x", "http://h/v1/chat/completions?api-version=2"),
+        ] {
+            assert_eq!(uri(&base.parse().unwrap()).unwrap().to_string(), expected);
+        }
+        assert!(uri(&"ftp://h/".parse().unwrap()).is_err());
+        let with_password = format!("http://user:{}@h/", "EXAMPLE");
+        assert!(!uri(&with_password.parse().unwrap()).unwrap_err().to_string().contains("EXAMPLE"));
+    }
+}

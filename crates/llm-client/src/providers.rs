@@ -1,0 +1,130 @@
+//! [`Providers`]: several models in order, so that one of them answers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use tokio::time::Instant;
+
+use crate::breaker::{Admitted, Breaker};
+use crate::client::LONGEST;
+use crate::{
+    BreakerState, Call, Chat, ChatRequest, ChatStream, Completion, Error, Event, Schema, Structured,
+};
+
+/// Models that stand in for each other, tried in order.
+///
+/// A call goes to the next one when the one before fails in any way, unless the request is one that nobody takes. Once
+/// the first content of a stream has been handed out nothing else is tried: half of one answer and half of another are
+/// no answer.
+///
+/// Each provider has a breaker. After three failures in a row, or one that only a person can mend (a wrong key, no
+/// money), it is not asked for 30 s, then twice as long each time up to 10 min, and as long as its `Retry-After` says (10 min at
+/// most); then one call finds out whether it works again. What is the fault of the request does not count.
+#[derive(Clone)]
+pub struct Providers {
+    service: Arc<str>,
+    providers: Vec<Provider>,
+}
+
+#[derive(Clone)]
+struct Provider {
+    name: Arc<str>,
+    chat: Arc<dyn Chat>,
+    breaker: Arc<Breaker>,
+}
+
+impl Providers {
+    /// A list of one, which is asked first. Names are for errors and [`Providers::states`].
+    pub fn new(name: impl Into<Arc<str>>, first: impl Chat + 'static) -> Self {
+        Self { service: "providers".into(), providers: Vec::new() }.then(name, first)
+    }
+
+    /// Adds one that is asked when all before it failed.
+    #[must_use]
+    pub fn then(mut self, name: impl Into<Arc<str>>, next: impl Chat + 'static) -> Self {
+        self.providers.push(Provider { name: name.into(), chat: Arc::new(next), breaker: Arc::default() });
+        self
+    }
+
+    /// What is thought of each, in order.
+    pub fn states(&self) -> Vec<(&str, BreakerState)> {
+        self.providers.iter().map(|provider| (&*provider.name, provider.breaker.state())).collect()
+    }
+
+    /// Asks one after the other; also gives back the leave under which the answer came.
+    async fn first<T, F: Future<Output = Result<T, Error>> + Send>(
+        &self,
+        operation: &'static str,
+        request: &ChatRequest,
+        ask: impl Fn(Arc<dyn Chat>, ChatRequest) -> F + Send + Sync,
+    ) -> Result<(T, Admitted), Error> {
+        let until = request.within.map(|within| Instant::now() + within.min(LONGEST));
+        let mut failures = Vec::new();
+        for provider in &self.providers {
+            let mut request = request.clone();
+            if let Some(until) = until {
+                let left = until.saturating_duration_since(Instant::now());
+                if left.is_zero() && !failures.is_empty() {
+                    break;
+                }
+                request.within = Some(left);
+            }
+            let admitted = match provider.breaker.admit() {
+                Ok(admitted) => admitted,
+                Err(wait) => {
+                    failures.push(Error::Resting { call: Call::new(&provider.name, operation), wait });
+                    continue;
+                }
+            };
+            match ask(Arc::clone(&provider.chat), request).await {
+                Ok(answer) => return Ok((answer, admitted)),
+                Err(error @ Error::Invalid { .. }) => return Err(error),
+                Err(error) => {
+                    admitted.failed(&error);
+                    tracing::warn!(provider = %provider.name, %error, "a provider failed");
+                    failures.push(error);
+                }
+            }
+        }
+        Err(Error::AllFailed { call: Call::new(&self.service, operation), failures })
+    }
+}
+
+#[async_trait]
+impl Chat for Providers {
+    async fn complete(&self, request: &ChatRequest) -> Result<Completion, Error> {
+        let ask = |chat: Arc<dyn Chat>, request| async move { chat.complete(&request).await };
+        let (completion, admitted) = self.first("complete", request, ask).await?;
+        admitted.succeeded();
+        Ok(completion)
+    }
+
+    async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, Error> {
+        let ask = |chat: Arc<dyn Chat>, request| async move { chat.stream(&request).await };
+        let (events, admitted) = self.first("stream", request, ask).await?;
+        let service = Arc::clone(events.service());
+        // What comes of it is known when it ends.
+        let watched = events.inspect(move |event| match event {
+            Ok(Event::Delta(_)) => {}
+            Ok(Event::Done(_)) => admitted.succeeded(),
+            Err(error) => admitted.failed(error),
+        });
+        Ok(ChatStream::new(service, watched))
+    }
+
+    /// Both rounds go to the same provider; when its second answer does not fit either, the next one is asked.
+    async fn structured(&self, request: &ChatRequest, schema: &Schema) -> Result<Structured, Error> {
+        let ask = |chat: Arc<dyn Chat>, request| async move { chat.structured(&request, schema).await };
+        let (structured, admitted) = self.first("structured", request, ask).await?;
+        admitted.succeeded();
+        Ok(structured)
+    }
+}
+
+impl fmt::Debug for Providers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.states()).finish()
+    }
+}

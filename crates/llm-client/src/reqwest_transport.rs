@@ -1,0 +1,77 @@
+//! The transport of production: reqwest, with everything clever about it turned off.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream;
+
+use crate::{BodyStream, BoxError, Transport, TransportError};
+
+/// Kept shorter than the idle time after which load balancers usually drop a connection, so that a request is
+/// seldom written to one that is already dead.
+const POOL_IDLE: Duration = Duration::from_secs(30);
+
+/// A [`Transport`] over reqwest: connections are pooled, nothing is retried, no redirect is followed.
+///
+/// It is built without a TLS provider of its own: install one for the process first, such as
+/// `rustls::crypto::ring::default_provider().install_default()`.
+#[derive(Debug, Clone)]
+pub struct ReqwestTransport {
+    client: reqwest::Client,
+}
+
+impl ReqwestTransport {
+    /// A client of its own, whose connections must stand within `connect_timeout`. `roots` are further root
+    /// certificates in PEM, for an endpoint with a private authority; may be empty.
+    ///
+    /// # Errors
+    /// When no TLS provider is installed for the process, `roots` cannot be read, or no root certificates are found on
+    /// this machine.
+    pub fn new(connect_timeout: Duration, roots: &[u8]) -> Result<Self, BoxError> {
+        // reqwest would panic.
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            return Err("no TLS provider is installed: call \
+                        rustls::crypto::ring::default_provider().install_default() first"
+                .into());
+        }
+        let client = reqwest::Client::builder()
+            .connect_timeout(connect_timeout)
+            .pool_idle_timeout(POOL_IDLE)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .tls_certs_merge(reqwest::Certificate::from_pem_bundle(roots)?)
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { client })
+    }
+}
+
+#[async_trait]
+impl Transport for ReqwestTransport {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<BodyStream>, TransportError> {
+        let request = reqwest::Request::try_from(request)
+            .map_err(|error| TransportError::NotSent(error.without_url().into()))?;
+        let mut response = self.client.execute(request).await.map_err(|error| {
+            // A connect error is raised while the connection is being made, before any request is written
+            // to it. All else may have come after.
+            if error.is_connect() {
+                TransportError::NotSent(error.without_url().into())
+            } else {
+                TransportError::Unknown(error.without_url().into())
+            }
+        })?;
+        let mut answer = http::Response::new(());
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = std::mem::take(response.headers_mut());
+        let body = stream::try_unfold(response, |mut response| async move {
+            let chunk = response.chunk().await.map_err(|error| BoxError::from(error.without_url()))?;
+            Ok(chunk.map(|chunk| (chunk, response)))
+        });
+        Ok(answer.map(|()| body.boxed()))
+    }
+}

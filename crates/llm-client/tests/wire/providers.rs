@@ -1,0 +1,159 @@
+//! Several endpoints in order.
+
+use std::time::Duration;
+
+use llm_client::{BreakerState, Chat, Error, HttpChat, Profile, Providers, Schema};
+use serde_json::json;
+use tokio::time::advance;
+
+use crate::endpoint::{Endpoint, Reply, delta, question};
+
+fn client(endpoint: &Endpoint, name: &str) -> HttpChat {
+    endpoint.simulated(Profile::OpenAi).service(name).tries(1).build().expect("a client")
+}
+
+fn pair(first: &Endpoint, second: &Endpoint) -> Providers {
+    Providers::new("first", client(first, "first")).then("second", client(second, "second"))
+}
+
+fn down() -> Reply {
+    Reply::error(503, "server_error", "", "down")
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_that_answers_is_enough() {
+    let (first, second) = (Endpoint::always(Reply::says("1")), Endpoint::always(Reply::says("2")));
+    let completion = pair(&first, &second).complete(&question()).await.expect("an answer");
+    assert_eq!((completion.content.as_str(), &*completion.service), ("1", "first"));
+    assert!(second.seen().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_fails_the_next_is_asked() {
+    for failing in [
+        down(),
+        Reply::silence(),
+        Reply::lost(),
+        Reply::not_sent(),
+        Reply::says(""),
+        Reply::error(401, "", "invalid_api_key", ""),
+        Reply::error(400, "", "data_inspection_failed", ""),
+        Reply::raw(200, "text/html", "<html>hello</html>"),
+    ] {
+        let (first, second) = (Endpoint::always(failing), Endpoint::always(Reply::says("2")));
+        let completion = pair(&first, &second).complete(&question()).await.expect("the second");
+        assert_eq!(&*completion.service, "second");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_all_fail_each_has_its_say() {
+    let (first, second) =
+        (Endpoint::always(down()), Endpoint::always(Reply::error(401, "", "invalid_api_key", "who?")));
+    let error = pair(&first, &second).complete(&question()).await.expect_err("all failed");
+    let shown = error.to_string();
+    assert!(
+        shown.contains("first: complete: status 503") && shown.contains("second: complete: status 401"),
+        "{shown}"
+    );
+    assert!(error.is_retryable(), "the first may come back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalid_request_goes_to_nobody() {
+    let (first, second) = (Endpoint::always(down()), Endpoint::always(down()));
+    let error = pair(&first, &second).complete(&question().max_tokens(0)).await.expect_err("invalid");
+    assert!(matches!(error, Error::Invalid { .. }), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_keeps_failing_rests_and_is_asked_once_when_it_may_be_back() {
+    let first = Endpoint::new(|seen| if seen.number < 3 { down() } else { Reply::says("1") });
+    let second = Endpoint::always(Reply::says("2"));
+    let providers = pair(&first, &second);
+    for _ in 0..5 {
+        assert_eq!(&*providers.complete(&question()).await.expect("an answer").service, "second");
+    }
+    assert_eq!(first.seen().len(), 3);
+    assert_eq!(providers.states()[0], ("first", BreakerState::Open(Duration::from_secs(30))));
+    advance(Duration::from_secs(30)).await;
+    assert_eq!(&*providers.complete(&question()).await.expect("an answer").service, "first");
+    assert_eq!(providers.states()[0].1, BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_money_it_rests_at_once() {
+    let first = Endpoint::always(Reply::error(429, "insufficient_quota", "credit_balance_exhausted", ""));
+    let second = Endpoint::always(Reply::says("2"));
+    let providers = pair(&first, &second);
+    for _ in 0..5 {
+        providers.complete(&question()).await.expect("the second");
+    }
+    assert_eq!(first.seen().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_prompt_that_a_filter_refuses_does_not_make_a_provider_rest() {
+    let first = Endpoint::always(Reply::error(400, "", "data_inspection_failed", ""));
+    let providers = pair(&first, &Endpoint::always(Reply::says("2")));
+    for _ in 0..5 {
+        providers.complete(&question()).await.expect("the second");
+    }
+    assert_eq!((first.seen().len(), providers.states()[0].1), (5, BreakerState::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_the_first_content_a_stream_goes_to_the_next() {
+    for failing in
+        [down(), Reply::events([]).hang(), Reply::events([delta(&json!({"role": "assistant"}))]).cut()]
+    {
+        let (first, second) = (Endpoint::always(failing), Endpoint::always(Reply::streams(&["2"])));
+        let stream = pair(&first, &second).stream(&question()).await.expect("a stream");
+        assert_eq!(stream.complete().await.expect("an answer").content, "2");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_first_content_a_stream_goes_nowhere_else_and_counts_as_a_failure() {
+    let first = Endpoint::always(Reply::events([delta(&json!({"content": "half"}))]).cut());
+    let second = Endpoint::always(Reply::streams(&["2"]));
+    let providers = pair(&first, &second);
+    for _ in 0..3 {
+        let stream = providers.stream(&question()).await.expect("content came");
+        stream.complete().await.expect_err("cut");
+    }
+    assert!(second.seen().is_empty());
+    assert!(matches!(providers.states()[0].1, BreakerState::Open(_)), "{providers:?}");
+    providers.stream(&question()).await.expect("the second").complete().await.expect("an answer");
+}
+
+#[tokio::test(start_paused = true)]
+async fn within_covers_the_whole_list() {
+    let (first, second) = (Endpoint::always(Reply::silence()), Endpoint::always(Reply::silence()));
+    let providers = Providers::new(
+        "first",
+        first.simulated(Profile::OpenAi).deadline(Duration::from_secs(6)).build().expect("a client"),
+    )
+    .then("second", client(&second, "second"));
+    let start = tokio::time::Instant::now();
+    providers.complete(&question().within(Duration::from_secs(10))).await.expect_err("late");
+    assert_eq!(start.elapsed(), Duration::from_secs(10));
+    assert_eq!((first.seen().len(), second.seen().len()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_cannot_keep_to_a_schema_is_followed_by_the_next() {
+    let schema = Schema::new("s", json!({"type": "object", "required": ["x"]})).expect("a schema");
+    let (first, second) = (Endpoint::always(Reply::says("{}")), Endpoint::always(Reply::says("{\"x\": 1}")));
+    let found = pair(&first, &second).structured(&question(), &schema).await.expect("the second");
+    assert_eq!((&*found.completion.service, found.repaired), ("second", false));
+    assert_eq!((first.seen().len(), second.seen().len()), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_is_a_chat_and_can_stand_in_a_list() {
+    let (first, second, third) =
+        (Endpoint::always(down()), Endpoint::always(down()), Endpoint::always(Reply::says("3")));
+    let outer = Providers::new("pair", pair(&first, &second)).then("third", client(&third, "third"));
+    assert_eq!(outer.complete(&question()).await.expect("an answer").content, "3");
+}

@@ -1,0 +1,108 @@
+//! What was found, for whoever asks where.
+
+use std::ops::Range;
+
+use crate::class::Group;
+use crate::placeholder::{Id, Key};
+use crate::rules::Rules;
+use crate::scan::Candidate;
+
+/// Something that was found. Does not contain the secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Find<'r> {
+    /// The bytes of the text, or of the whole stream, that are replaced.
+    pub range: Range<usize>,
+    /// The line that they begin in; the first is 1.
+    pub line: u64,
+    /// The byte of that line that they begin at; the first is 1.
+    pub column: u64,
+    /// The name of the class.
+    pub class: &'r str,
+    /// What the class is about.
+    pub group: Group,
+    /// Names the secret: the same secret of the same class has the same id under the same key.
+    pub id: Id,
+}
+
+/// Counts lines along a text.
+#[derive(Debug)]
+pub(crate) struct Ruler {
+    /// How many bytes it has come.
+    pub(crate) at: usize,
+    line: u64,
+    line_start: usize,
+}
+
+impl Ruler {
+    pub(crate) fn new() -> Self {
+        Self { at: 0, line: 1, line_start: 0 }
+    }
+
+    /// Comes along `text`, and says of each find in it (in order, by its place in `text`) where in the whole
+    /// it is.
+    pub(crate) fn measure(&mut self, text: &[u8], finds: &mut [Find<'_>]) {
+        let (begin, mut from) = (self.at, 0);
+        for find in finds {
+            self.advance(&text[from..find.range.start]);
+            from = find.range.start;
+            (find.line, find.column) = (self.line, (self.at - self.line_start) as u64 + 1);
+            find.range = begin + find.range.start..begin + find.range.end;
+        }
+        self.advance(&text[from..]);
+    }
+
+    fn advance(&mut self, text: &[u8]) {
+        if let Some(last) = memchr::memrchr(b'\n', text) {
+            self.line += memchr::memchr_iter(b'\n', text).count() as u64;
+            self.line_start = self.at + last + 1;
+        }
+        self.at += text.len();
+    }
+}
+
+/// Makes of overlapping candidates one find each: the widest range, and the class that says most.
+pub(crate) fn resolve<'r>(
+    rules: &'r Rules,
+    key: &Key,
+    text: &[u8],
+    mut candidates: Vec<Candidate>,
+) -> Vec<Find<'r>> {
+    // Of two spellings of one secret the most decoded one counts, which is the shortest.
+    let spelling = |candidate: &Candidate| candidate.decoded.as_ref().map_or(usize::MAX, Vec::len);
+    candidates.sort_by_key(|candidate| {
+        (candidate.start, std::cmp::Reverse(candidate.end), candidate.class, spelling(candidate))
+    });
+    let mut finds: Vec<Find<'r>> = Vec::with_capacity(candidates.len());
+    let mut best: Option<Candidate> = None;
+    for candidate in candidates {
+        match &mut best {
+            Some(open) if candidate.start < open.end => {
+                if candidate.end > open.end {
+                    // Neither contains the other: both together, under the class that comes first in the table.
+                    open.class = open.class.min(candidate.class);
+                    open.end = candidate.end;
+                    open.decoded = None;
+                }
+            }
+            _ => finds.extend(best.replace(candidate).map(|done| done.into_find(rules, key, text))),
+        }
+    }
+    finds.extend(best.map(|done| done.into_find(rules, key, text)));
+    finds
+}
+
+impl Candidate {
+    fn into_find<'r>(self, rules: &'r Rules, key: &Key, text: &[u8]) -> Find<'r> {
+        let class = &rules.classes[usize::from(self.class)];
+        let secret = self.decoded.as_deref().unwrap_or(&text[self.start..self.end]);
+        Find {
+            range: self.start..self.end,
+            line: 0,
+            column: 0,
+            class: &class.name,
+            group: class.group,
+            id: key.id(&class.name, secret),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What a line break cuts in two: the lines around it as one text, and whether what follows belongs to what
+//! was before.
+
+use crate::key_value;
+use crate::view::{self, View};
+
+/// So much of the first line is joined.
+const BEFORE: usize = 2048;
+/// And so much of the word that the next line begins with.
+const LONGEST_WORD: usize = 4096;
+const MOST_LINES: usize = 64;
+/// So much of what follows the last word is there to be seen.
+const AFTER: usize = 64;
+/// A word that the rest of its line follows belongs to the line before it only if it is at least so long.
+const LONG: usize = 16;
+
+/// How many lines are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// So many words of lines after the break, whatever their length.
+    Words(usize),
+    /// All lines of one word and one length, and the shorter one after them, as text is wrapped at a column.
+    Column,
+}
+
+/// The text around a line break, as if the break and the blanks after it were not there.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    pub(crate) view: View,
+    /// Where in the view the breaks were.
+    pub(crate) seams: Vec<usize>,
+    /// Where the text of the last line begins that was joined.
+    pub(crate) last_line: usize,
+    /// The last line has nothing but the word that was joined.
+    alone: bool,
+    /// Where in the view that word ends.
+    end: usize,
+    /// All lines are numbers: a column of them.
+    numbers: bool,
+}
+
+impl Joined {
+    pub(crate) fn new(text: &[u8], line_break: usize, reach: Reach) -> Self {
+        let mut view = View::default();
+        let stop = view::line_stop(text, line_break);
+        let line_start = memchr::memrchr(b'\n', &text[..line_break])
+            .map_or(0, |at| at + 1)
+            .max(line_break.saturating_sub(BEFORE));
+        view.push_all(text, line_start.min(stop)..stop);
+        let numbers = is_number(text.get(line_start..stop).unwrap_or_default());
+        let end = view.text.len();
+        let mut joined =
+            Self { view, seams: Vec::new(), last_line: line_break + 1, alone: false, end, numbers };
+        let mut width = line_width(text, line_start, stop);
+        let most = match reach {
+            Reach::Words(most) => most,
+            Reach::Column => MOST_LINES,
+        };
+        let mut at = line_break + 1;
+        while joined.seams.len() < most {
+            let line = Line::at(text, at);
+            if reach == Reach::Column && !joined.seams.is_empty() && !(line.alone && line.word.len() <= width)
+            {
+                break;
+            }
+            let shorter = line.word.len() < width;
+            width = line.word.len();
+            joined.append(text, &line);
+            if !line.alone || (reach == Reach::Column && shorter && joined.seams.len() > 1) {
+                break;
+            }
+            at = line.next;
+        }
+        joined.end(text);
+        joined
+    }
+
+    fn append(&mut self, text: &[u8], line: &Line) {
+        self.seams.push(self.view.text.len());
+        self.view.push_all(text, line.word.clone());
+        self.last_line = line.word.start;
+        self.alone = line.alone;
+        self.end = self.view.text.len();
+        self.numbers &= line.alone && is_number(&text[line.word.clone()]);
+    }
+
+    /// What follows the last word, so that a word that goes on is seen to go on.
+    fn end(&mut self, text: &[u8]) {
+        let Some((_, end)) = self.view.outer(0..self.view.text.len()) else { return };
+        let rest = text[end..].iter().take(AFTER).take_while(|byte| **byte != b'\n').count();
+        self.view.push_all(text, end..end + rest.max(usize::from(end < text.len())));
+    }
+
+    /// Whether what is before the break at `seam` may be a word of its own, such as the name of what follows.
+    pub(crate) fn begins_with_a_word(&self, start: usize, seam: usize) -> bool {
+        self.view.text[start..seam].iter().all(u8::is_ascii_alphabetic)
+    }
+
+    /// Whether what was found at `start..end` of the view, over the break at `seam`, can be one thing.
+    /// `whole` says that
+    /// it is a secret without what follows the break; then that must look like more of the same.
+    pub(crate) fn belongs(&self, start: usize, seam: usize, end: usize, whole: bool) -> bool {
+        let more = &self.view.text[seam..end];
+        if self.numbers || says_something_else(&self.view.text[seam..self.end.max(end)]) {
+            return false;
+        }
+        if !whole {
+            return start < seam;
+        }
+        if more.iter().all(|byte| *byte == b'=') {
+            return true;
+        }
+        let any = |is: fn(&u8) -> bool| more.iter().any(is);
+        let digit = any(u8::is_ascii_digit);
+        let mixed = any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase);
+        if self.alone && end >= self.end {
+            let drawn = digit || mixed || key_value::looks_drawn(more) || more.len() > LONG || is_scrap(more);
+            return drawn && any(u8::is_ascii_alphanumeric);
+        }
+        match self.view.text.get(end) {
+            Some(b' ' | b'\t') => more.len() >= LONG && digit && mixed,
+            Some(b':') => false,
+            _ => more.len() >= 4 && key_value::looks_drawn(more),
+        }
+    }
+}
+
+/// Whether these few letters are a rest of something rather than a line of a script.
+fn is_scrap(line: &[u8]) -> bool {
+    const WORDS: [&[u8]; 8] = [b"fi", b"do", b"end", b"EOF", b"eof", b"OK", b"ok", b"yes"];
+    line.len() <= 3 && line.iter().all(u8::is_ascii_alphanumeric) && !WORDS.contains(&line)
+}
+
+fn is_number(line: &[u8]) -> bool {
+    line.iter()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'\t' | b'\r' | b'.' | b',' | b'-' | b'+'))
+}
+
+/// Whether a word begins a thing of its own: a key and its value, or a time.
+fn says_something_else(word: &[u8]) -> bool {
+    let word = &word[..word.iter().position(u8::is_ascii_whitespace).unwrap_or(word.len())];
+    let name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let key = word.iter().take_while(|byte| name(byte)).count();
+    let pair = match &word[key..] {
+        [b'='] | [b'=', b'='] => false,
+        [b'=' | b':', ..] => word[..key].iter().any(u8::is_ascii_alphabetic),
+        _ => false,
+    };
+    let day = |separator: u8| {
+        let mut parts = word.splitn(3, |byte| *byte == separator);
+        let mut part = || parts.next().unwrap_or_default();
+        let (first, second, third) = (part(), part(), part());
+        let digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
+        matches!(first.len(), 2 | 4)
+            && second.len() == 2
+            && third.len() >= 2
+            && digits(first)
+            && digits(second)
+            && digits(&third[..2])
+            && !third
+                .get(2)
+                .is_some_and(|next| next.is_ascii_alphanumeric() && !matches!(next, b'T' | b'0'..=b'9'))
+    };
+    pair || day(b'-') || day(b'/') || day(b':')
+}
+
+/// Whether the line that begins at `at` is one word.
+pub(crate) fn is_one_word(text: &[u8], at: usize) -> bool {
+    Line::at(text, at).alone
+}
+
+/// The first word of a line.
+struct Line {
+    word: std::ops::Range<usize>,
+    /// It is all that the line has.
+    alone: bool,
+    /// Where the next line begins.
+    next: usize,
+}
+
+impl Line {
+    fn at(text: &[u8], at: usize) -> Self {
+        let start = view::after_indent(text, at);
+        let rest = text.get(start..).unwrap_or_default();
+        let length = rest.iter().take(LONGEST_WORD).take_while(|byte| !byte.is_ascii_whitespace()).count();
+        let line_break = start + length + usize::from(rest.get(length) == Some(&b'\r'));
+        let alone = length > 0 && text.get(line_break).is_none_or(|byte| *byte == b'\n');
+        let end =
+            if alone { view::line_stop(text, line_break.min(text.len())).max(start) } else { start + length };
+        Self { word: start..end, alone: alone && line_break < text.len(), next: line_break + 1 }
+    }
+}
+
+/// The length of a line that is one word, or the most if it is more.
+fn line_width(text: &[u8], start: usize, stop: usize) -> usize {
+    let line = text.get(start..stop).unwrap_or_default().trim_ascii_start();
+    if line.iter().any(u8::is_ascii_whitespace) { LONGEST_WORD } else { line.len() }
+}

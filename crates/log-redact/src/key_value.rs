@@ -1,0 +1,438 @@
+//! `key = value` in its many spellings: where a key's value begins and ends.
+//!
+//! Comes in: a text and the place of a word such as `password` in it. Goes out: the key around the word and
+//! its value, if there is one. What a key's name means is not decided here.
+
+use memchr::memchr;
+
+use crate::alphabet::Alphabet;
+use crate::placeholder;
+
+const LONGEST_KEY: usize = 64;
+/// A longer value is found up to here.
+pub(crate) const LONGEST_VALUE: usize = 4096;
+const MOST_BLANKS: usize = 16;
+const MOST_BLOCK_LINES: usize = 64;
+
+/// How the key is tied to its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tie {
+    /// `=`, `=>`, `:=` and the like.
+    Equals,
+    /// `:`, with or without blanks after it.
+    Colon,
+    /// `--password value`, `<password>value</password>`, `("password", "value")`, `name: password, value: x`.
+    Structure,
+    /// `password is value`.
+    Prose,
+}
+
+/// A key and its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub(crate) key: (usize, usize),
+    pub(crate) value: (usize, usize),
+    pub(crate) tie: Tie,
+    pub(crate) quoted: bool,
+    /// The value may go on where the line ends.
+    pub(crate) open: bool,
+}
+
+/// The key around the word at `at..after`, and its value.
+pub(crate) fn pair_around(text: &[u8], at: usize, after: usize) -> Option<Pair> {
+    let key_start = Alphabet::IDENTIFIER.start_of_run(text, at, LONGEST_KEY);
+    // Of `sig=` the key is what is before the sign.
+    let after = if text[..after].ends_with(b"=") { after - 1 } else { after };
+    let key_end = Alphabet::IDENTIFIER.end_of_run(text, after, LONGEST_KEY);
+    let key = (key_start, key_end);
+    if key_start.checked_sub(1).is_some_and(|open| placeholder::end_at(text, open).is_some()) {
+        return None;
+    }
+    let (tie, at) = tie_after(text, key)?;
+    let value = value_at(text, key, tie, at)?;
+    (value.value.0 < value.value.1 && placeholder::end_at(text, value.value.0).is_none()).then_some(value)
+}
+
+/// What ties the key to a value, and where it ends.
+fn tie_after(text: &[u8], (key_start, key_end): (usize, usize)) -> Option<(Tie, usize)> {
+    let closed = after_quote(text, key_end);
+    let quoted = closed > key_end;
+    let bracketed = if byte_at(text, closed) == Some(b']') { closed + 1 } else { closed };
+    let at = after_blanks(text, bracketed);
+    let rest = text.get(at..)?;
+    let tie = |tie, length| Some((tie, at + length));
+    match rest {
+        [b':', b':', ..] | [b'=', b'~', ..] => None,
+        [b':', b'/', b'/', ..] => None,
+        [b'=', b'>', ..] | [b':', b'=', ..] | [b'=', b'=', ..] | [b'!', b'=', ..] => tie(Tie::Equals, 2),
+        [b'-', b'>', ..] => tie(Tie::Equals, 2),
+        [b'=', ..] => tie(Tie::Equals, 1),
+        [b':', ..] => tie(Tie::Colon, 1),
+        // Full-width colon and equals sign, and "is" in Chinese.
+        [0xef, 0xbc, 0x9a | 0x9d, ..] | [0xe6, 0x98, 0xaf, ..] | [0xe4, 0xb8, 0xba, ..] => tie(Tie::Colon, 3),
+        [b'>', ..] if at == key_end && key_start > 0 && text[key_start - 1] == b'<' => tie(Tie::Structure, 1),
+        _ if text[key_start..].starts_with(b"--") && at > key_end && !quoted => {
+            (!rest.is_empty() && rest[0] != b'-' && rest[0] != b'\n').then_some((Tie::Structure, at))
+        }
+        [b'i', b's', b' ', ..] if at > key_end && !quoted => tie(Tie::Prose, 3),
+        [b'w', b'a', b's', b' ', ..] if at > key_end && !quoted => tie(Tie::Prose, 4),
+        _ => named_value(text, key_start, closed, quoted).map(|at| (Tie::Structure, at)),
+    }
+}
+
+/// `name: KEY, value: ...` of a pod's environment, `key="KEY" value="..."` of XML, `("KEY", "...")`.
+fn named_value(text: &[u8], key_start: usize, closed: usize, quoted: bool) -> Option<usize> {
+    let mut at = closed;
+    let mut commas = 0;
+    while let Some(byte) = byte_at(text, at).filter(|_| at - closed < LONGEST_KEY) {
+        match byte {
+            b',' if commas == 0 => commas = 1,
+            b' ' | b'\t' | b'\r' | b'\n' => {}
+            _ => break,
+        }
+        at += 1;
+    }
+    let word = after_quote(text, at);
+    if at > closed
+        && text.get(word..).is_some_and(|rest| rest.len() > 5 && rest[..5].eq_ignore_ascii_case(b"value"))
+    {
+        let at = after_blanks(text, after_quote(text, word + 5));
+        return matches!(byte_at(text, at), Some(b':' | b'=')).then_some(at + 1);
+    }
+    // A pair in brackets: both quoted, and nothing after the second.
+    let before_quote = key_start.checked_sub(2).and_then(|before| byte_at(text, before));
+    if quoted && commas == 1 && word > at && matches!(before_quote, Some(b'(' | b'[')) {
+        let quote = text[word - 1];
+        let end = word + memchr(quote, text.get(word..)?.get(..LONGEST_VALUE.min(text.len() - word))?)?;
+        return matches!(byte_at(text, end + 1), Some(b')' | b']')).then_some(at);
+    }
+    None
+}
+
+fn value_at(text: &[u8], key: (usize, usize), tie: Tie, tied: usize) -> Option<Pair> {
+    let mut at = after_blanks(text, tied);
+    let pair = |value, quoted, open| Some(Pair { key, value, tie, quoted, open });
+    if matches!(byte_at(text, at), None | Some(b'\r' | b'\n')) && tie != Tie::Prose {
+        return below(text, key, at).and_then(|value| pair(value, false, false));
+    }
+    if let [b'|' | b'>', rest @ ..] = &text[at..] {
+        let rest = rest.strip_prefix(b"-").or_else(|| rest.strip_prefix(b"+")).unwrap_or(rest);
+        if matches!(rest, [b'\n', ..] | [b'\r', b'\n', ..]) {
+            let line_end = memchr(b'\n', &text[at..])? + at;
+            return below(text, key, line_end).and_then(|value| pair(value, false, false));
+        }
+    }
+    // b'..', u"..", L".."
+    if let [b'b' | b'u' | b'L', b'"' | b'\'', ..] = text[at..] {
+        at += 1;
+    }
+    if let Some((open, escapes)) = quote_at(text, at) {
+        let begin = at + escapes + open.len();
+        let (end, closed) = quoted_end(text, begin, open, escapes);
+        return pair((begin, end), true, !closed);
+    }
+    let end = bare_end(text, at, tie);
+    pair((at, end), false, matches!(byte_at(text, end), None | Some(b'\r' | b'\n' | b'\\')))
+}
+
+/// The quote at `at`, and the backslashes before it.
+fn quote_at(text: &[u8], at: usize) -> Option<(&'static [u8], usize)> {
+    let rest = text.get(at..)?;
+    let escapes = rest.iter().take(MOST_BLANKS).take_while(|byte| **byte == b'\\').count();
+    const QUOTES: [&[u8]; 4] = [b"\"", b"'", b"`", "\u{201c}".as_bytes()];
+    QUOTES.into_iter().find(|quote| rest[escapes..].starts_with(quote)).map(|quote| (quote, escapes))
+}
+
+/// Where a quoted value ends, and whether its closing quote is there.
+fn quoted_end(text: &[u8], begin: usize, open: &[u8], escapes: usize) -> (usize, bool) {
+    let close: &[u8] = if open.len() > 1 { "\u{201d}".as_bytes() } else { open };
+    let limit = text.len().min(begin + LONGEST_VALUE);
+    let mut at = begin;
+    let mut backslashes = 0;
+    while at < limit {
+        let byte = text[at];
+        if byte == b'\n' {
+            return (at - usize::from(at > begin && text[at - 1] == b'\r'), false);
+        }
+        // Deeper inside the same string, a quote has more backslashes before it.
+        if text[at..].starts_with(close) && backslashes <= escapes {
+            return (at - backslashes, true);
+        }
+        backslashes = if byte == b'\\' { backslashes + 1 } else { 0 };
+        if backslashes > escapes && escapes == 0 {
+            // `\"` and `\\` of a plain string are two bytes of its value.
+            at += 1;
+            backslashes = 0;
+            if byte_at(text, at) == Some(b'\n') {
+                continue;
+            }
+        }
+        at += 1;
+    }
+    (limit, false)
+}
+
+/// Where a value without quotes ends.
+fn bare_end(text: &[u8], begin: usize, tie: Tie) -> usize {
+    let limit = text.len().min(begin + LONGEST_VALUE);
+    let mut at = begin;
+    while at < limit {
+        match text[at] {
+            0..=b' ' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'|' | 0x7f => break,
+            // Letters of European languages are part of it; Chinese text goes on without a blank.
+            0xcc.. => break,
+            b'&' if begins_a_parameter(text, at + 1) => break,
+            b',' | b';' if ends_a_list_item(text, at + 1) => break,
+            b')' | b']' | b'}' if closes(text, at + 1) => break,
+            _ => at += 1,
+        }
+    }
+    // The full stop of a sentence.
+    let stop = matches!(tie, Tie::Prose | Tie::Colon) && at > begin + 1 && text[at - 1] == b'.';
+    at - usize::from(stop)
+}
+
+/// After an ampersand: whether another parameter of a query begins, an XML entity, or nothing more.
+fn begins_a_parameter(text: &[u8], at: usize) -> bool {
+    let end = Alphabet::IDENTIFIER.end_of_run(text, at, LONGEST_KEY);
+    match byte_at(text, end) {
+        Some(b'=' | b'[' | b'%' | b'&' | b';') => true,
+        Some(b' ' | b'"' | b'\'' | b'\n' | b'\r' | b'#') | None => {
+            end == at || text[at..end].iter().all(u8::is_ascii_alphabetic)
+        }
+        _ => false,
+    }
+}
+
+/// After a comma or semicolon inside a bare value: whether another item of a list begins.
+fn ends_a_list_item(text: &[u8], at: usize) -> bool {
+    match byte_at(text, at) {
+        None => true,
+        Some(byte) if !Alphabet::IDENTIFIER.has(byte) => {
+            !matches!(byte, b'!' | b'#'..=b'%' | b'*' | b'+' | b'/' | b'@' | b'^')
+        }
+        Some(_) => {
+            let end = Alphabet::IDENTIFIER.end_of_run(text, at, LONGEST_KEY);
+            let end = if byte_at(text, end) == Some(b' ') { after_blanks(text, end) } else { end };
+            // `Password=x;User Id=y` and `{password=x,user=y}`
+            matches!(byte_at(text, end), Some(b'=' | b':'))
+                || text[at..].starts_with(b"User ")
+                || text[at..].starts_with(b"Initial ")
+        }
+    }
+}
+
+fn closes(text: &[u8], at: usize) -> bool {
+    !byte_at(text, at).is_some_and(|next| {
+        Alphabet::ALNUM.has(next) || matches!(next, b'!' | b'#'..=b'%' | b'*' | b'+' | b'@' | b'^')
+    })
+}
+
+/// A value on the lines below its key, further in than the key: YAML's block and folded scalars, or a
+/// value that had no room on the line.
+fn below(text: &[u8], (key_start, _): (usize, usize), line_end: usize) -> Option<(usize, usize)> {
+    let line_start = memchr::memrchr(b'\n', &text[..key_start]).map_or(0, |at| at + 1);
+    let lead = &text[line_start..key_start];
+    if lead.iter().any(|byte| !matches!(byte, b' ' | b'\t' | b'-' | b'"' | b'\'')) {
+        return None;
+    }
+    let indent = lead.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let mut at = line_end + memchr(b'\n', text.get(line_end..)?)? + 1;
+    let begin = at;
+    let mut end = None;
+    for _ in 0..MOST_BLOCK_LINES {
+        let line = text.get(at..).filter(|line| !line.is_empty() && at - begin < LONGEST_VALUE)?;
+        let length = memchr(b'\n', line).unwrap_or(line.len()).min(LONGEST_VALUE);
+        let content = line[..length].trim_ascii();
+        let inner = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let is_pair = content.starts_with(b"- ")
+            || memchr::memmem::find(content, b": ").is_some()
+            || content.ends_with(b":");
+        if inner <= indent || content.is_empty() || is_pair || placeholder::end_at(content, 0).is_some() {
+            break;
+        }
+        end = Some(at + inner + content.len());
+        at += length + 1;
+        if at >= text.len() {
+            break;
+        }
+    }
+    let start = begin + text.get(begin..)?.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let end = end?;
+    let quote = matches!(text[start], b'"' | b'\'');
+    let comma = usize::from(quote && text[end - 1] == b',');
+    let inside = quote && end - comma > start + 1 && text[end - comma - 1] == text[start];
+    Some(if inside { (start + 1, end - comma - 1) } else { (start, end) })
+}
+
+/// Past the backslashes and the quote at `at`, if there is one.
+fn after_quote(text: &[u8], at: usize) -> usize {
+    quote_at(text, at).map_or(at, |(quote, escapes)| at + escapes + quote.len())
+}
+
+/// Past blanks and a terminal's colour codes.
+fn after_blanks(text: &[u8], at: usize) -> usize {
+    let mut at = at;
+    for _ in 0..MOST_BLANKS {
+        let rest = text.get(at..).unwrap_or_default();
+        at += match rest {
+            [b' ' | b'\t', ..] => 1,
+            [0x1b, b'[', rest @ ..] => {
+                let numbers = rest
+                    .iter()
+                    .take(MOST_BLANKS)
+                    .take_while(|byte| matches!(byte, b'0'..=b'9' | b';'))
+                    .count();
+                if rest.get(numbers) != Some(&b'm') {
+                    break;
+                }
+                numbers + 3
+            }
+            _ => break,
+        };
+    }
+    at
+}
+
+fn byte_at(text: &[u8], at: usize) -> Option<u8> {
+    text.get(at).copied()
+}
+
+/// Values that tell nothing: words of a program's own, variables, masks.
+pub(crate) fn is_harmless(value: &[u8], pair: &Pair) -> bool {
+    const WORDS: [&str; 52] = [
+        "true",
+        "false",
+        "null",
+        "none",
+        "nil",
+        "undefined",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "empty",
+        "required",
+        "optional",
+        "invalid",
+        "incorrect",
+        "wrong",
+        "bad",
+        "expired",
+        "missing",
+        "failed",
+        "failure",
+        "accepted",
+        "rejected",
+        "denied",
+        "changed",
+        "updated",
+        "reset",
+        "unknown",
+        "not",
+        "is",
+        "was",
+        "the",
+        "for",
+        "and",
+        "or",
+        "to",
+        "from",
+        "of",
+        "a",
+        "an",
+        "in",
+        "must",
+        "cannot",
+        "should",
+        "string",
+        "redacted",
+        "hidden",
+        "masked",
+        "filtered",
+        "removed",
+        "nan",
+        "default",
+    ];
+    let word = value.trim_ascii();
+    let is_word = |other: &&str| word.eq_ignore_ascii_case(other.as_bytes());
+    let first = word.first().copied().unwrap_or(b' ');
+    let masked = |byte: &u8| matches!(byte, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#');
+    let variable =
+        matches!(word, [b'$', b'{' | b'(', ..] | [b'{', b'{', ..] | [b'<', ..] | [b'%', b's' | b'v' | b'd'])
+            || matches!(first, b'{' | b'[' | b'(') && !pair.quoted
+            || (word.starts_with(b"$")
+                && word.len() > 1
+                && word[1..].iter().all(|b| matches!(b, b'A'..=b'Z' | b'_')));
+    word.is_empty() || WORDS.iter().any(is_word) || word.iter().all(masked) || variable
+}
+
+/// Whether this looks drawn at random rather than written: digits and letters, or symbols.
+pub(crate) fn looks_drawn(value: &[u8]) -> bool {
+    let any = |is: fn(&u8) -> bool| value.iter().any(is);
+    let letters = any(u8::is_ascii_alphabetic);
+    letters && any(u8::is_ascii_digit)
+        || any(|byte| matches!(byte, b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'*' | b'+' | b'='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> Option<&str> {
+        let (word, length) =
+            text.find("password").map(|at| (at, 8)).or_else(|| text.find("密码").map(|at| (at, 6)))?;
+        let pair = pair_around(text.as_bytes(), word, word + length)?;
+        Some(&text[pair.value.0..pair.value.1])
+    }
+
+    #[test]
+    fn the_usual_spellings() {
+        for text in [
+            "password=s3cr3t",
+            "db_password : s3cr3t next",
+            "{\"password\":\"s3cr3t\"}",
+            "{'password': 's3cr3t', 'b': 1}",
+            r#"{\"password\":\"s3cr3t\"}"#,
+            r#"{\\\"password\\\":\\\"s3cr3t\\\"}"#,
+            "?a=b&password=s3cr3t&c=d",
+            "<password>s3cr3t</password>",
+            "tool --password s3cr3t run",
+            "tool --password=s3cr3t run",
+            "{:password=>\"s3cr3t\"}",
+            "Server=db;password=s3cr3t;User Id=me",
+            "{password=s3cr3t, user=me}",
+            "('password', 's3cr3t')",
+            "{\"name\":\"X_password\",\"value\":\"s3cr3t\"}",
+            "- name: X_password\n  value: s3cr3t\n",
+            "<add key=\"password\" value=\"s3cr3t\"/>",
+            "密码：s3cr3t，请",
+            "密码是s3cr3t",
+            "password: |\n  s3cr3t\nnext: 1\n",
+            "password:\n  s3cr3t\n",
+            "  password:\n    's3cr3t'\n",
+            "the password is s3cr3t.",
+            "$_GET['password'] = 's3cr3t'",
+        ] {
+            assert_eq!(value(text), Some("s3cr3t"), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_with_separators_in_them() {
+        assert_eq!(value("password=a,b!c"), Some("a,b!c").filter(|_| false).or(Some("a,b!c")));
+        assert_eq!(value(r#""password":"a\"b""#), Some(r#"a\"b"#));
+        assert_eq!(value(r#"{\"password\":\"a\\\"b\"}"#), Some(r#"a\\\"b"#));
+        assert_eq!(value("password=\"two words\""), Some("two words"));
+    }
+
+    #[test]
+    fn no_value() {
+        for text in
+            ["Failed password for root", "password::Hash", "password", "password=", "password: \nnext: x"]
+        {
+            assert_eq!(value(text), None, "{text}");
+        }
+        assert_eq!(value("password=<password:ABCDEFGH>"), None);
+    }
+}

@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+
+mod alphabet;
+mod builder;
+mod checks;
+mod class;
+mod classes;
+mod error;
+mod find;
+mod join;
+mod key_value;
+mod placeholder;
+mod redactor;
+mod rules;
+mod runs;
+mod scan;
+mod seam;
+mod shape;
+mod stream;
+mod verify;
+mod view;
+mod words;
+
+pub use builder::{BIGGEST_PATTERN, LONGEST_PATTERN, MOST_PATTERNS, RedactorBuilder};
+pub use class::{Class, Group};
+pub use classes::classes;
+pub use error::BuildError;
+pub use find::Find;
+pub use placeholder::{Id, Key};
+pub use redactor::Redactor;
+pub use stream::Stream;

@@ -1,0 +1,264 @@
+//! The classes that are looked for, compiled: which words to watch for, and what each of them starts.
+
+use regex::bytes::Regex;
+
+use crate::class::{Class, Code, Group, KeyName, Rule};
+use crate::shape::Shape;
+use crate::words::Words;
+
+/// The place of a class in [`Rules::classes`].
+pub(crate) type ClassId = u16;
+
+/// A class that is looked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Active {
+    pub(crate) name: String,
+    pub(crate) group: Group,
+}
+
+/// What a watched word starts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Target {
+    Shape(ClassId, &'static Shape),
+    Key,
+    PrivateKey,
+    Jwt,
+    Url,
+    Scheme,
+    At,
+    Ipv4,
+    Ipv6,
+    Mac,
+    HostSuffix,
+    Dsn,
+}
+
+impl Target {
+    /// Whether it is worth while to put together the word that starts it, if a line break cuts it in two.
+    pub(crate) fn may_be_cut(self) -> bool {
+        !matches!(self, Self::At | Self::Ipv4 | Self::Ipv6 | Self::Mac | Self::HostSuffix)
+    }
+}
+
+/// The classes that are looked for, compiled.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) classes: Vec<Active>,
+    pub(crate) words: Words,
+    /// Names of keys, the more special first.
+    keys: Vec<(KeyName, ClassId)>,
+    codes: Vec<(Code, ClassId)>,
+    pub(crate) extra: Vec<(Regex, ClassId)>,
+    /// Shapes without a word long enough to watch for: looked at wherever a long run begins.
+    pub(crate) at_runs: Vec<(ClassId, &'static Shape)>,
+    pub(crate) digits: bool,
+    /// The class of what only looks drawn.
+    pub(crate) random: Option<ClassId>,
+}
+
+/// Words that the name of a key may contain.
+const KEY_STEMS: [&str; 21] = [
+    "passw",
+    "passphrase",
+    "passcode",
+    "pwd",
+    "userpass",
+    "requirepass",
+    "masterauth",
+    "secret",
+    "token",
+    "authorization",
+    "credential",
+    "cookie",
+    "signature",
+    "sig=",
+    "sessid",
+    "_session",
+    "identified by",
+    "密码",
+    "口令",
+    "密钥",
+    "令牌",
+];
+
+/// And words of two parts, joined by nothing or by one of [`JOINTS`].
+const KEY_PAIRS: [(&str, &str); 12] = [
+    ("api", "key"),
+    ("access", "key"),
+    ("private", "key"),
+    ("account", "key"),
+    ("app", "key"),
+    ("application", "key"),
+    ("routing", "key"),
+    ("integration", "key"),
+    ("signing", "key"),
+    ("subscription", "key"),
+    ("encryption", "key"),
+    ("session", "id"),
+];
+const JOINTS: [&str; 4] = ["", "_", "-", "."];
+
+/// A word is watched for from this length on; shorter ones would be met everywhere.
+const SHORTEST_WORD: usize = 3;
+
+impl Rules {
+    pub(crate) fn compile(chosen: &[&'static Class], extra: Vec<(String, Regex)>) -> Self {
+        let mut words = Words::default();
+        let mut rules = Self {
+            classes: Vec::new(),
+            words: Words::default(),
+            keys: Vec::new(),
+            codes: Vec::new(),
+            extra: Vec::new(),
+            at_runs: Vec::new(),
+            digits: false,
+            random: None,
+        };
+        for class in chosen {
+            let id = rules.activate(class.name.to_owned(), class.group);
+            match class.rule {
+                Rule::Shapes(shapes) => rules.watch_shapes(&mut words, id, shapes),
+                Rule::Keys(names) => rules.keys.extend(names.iter().map(|name| (*name, id))),
+                Rule::ShapesAndKeys(shapes, names) => {
+                    rules.watch_shapes(&mut words, id, shapes);
+                    rules.keys.extend(names.iter().map(|name| (*name, id)));
+                }
+                Rule::Code(code) => {
+                    rules.codes.push((code, id));
+                    rules.digits |= matches!(
+                        code,
+                        Code::ChineseIdentity
+                            | Code::ChineseMobile
+                            | Code::Phone
+                            | Code::SocialSecurity
+                            | Code::Card
+                            | Code::Iban
+                    );
+                    watch_code(&mut words, code);
+                }
+            }
+        }
+        for (name, pattern) in extra {
+            let id = rules.activate(name, Group::Extra);
+            rules.extra.push((pattern, id));
+        }
+        let by_key = [Code::Authorization, Code::Cookie, Code::BasicAuth, Code::Bearer];
+        if !rules.keys.is_empty() || by_key.iter().any(|code| rules.code(*code).is_some()) {
+            words.watch_all(&KEY_STEMS, Target::Key);
+            for (first, second) in KEY_PAIRS {
+                JOINTS.iter().for_each(|joint| words.watch(&format!("{first}{joint}{second}"), Target::Key));
+            }
+        }
+        // The longest names first: what says more wins.
+        rules.keys.sort_by_key(|(name, _)| std::cmp::Reverse(name.with.len() * 100 + name.suffix.len()));
+        rules.random = rules.code(Code::RandomToken);
+        words.compile();
+        rules.words = words;
+        rules
+    }
+
+    fn activate(&mut self, name: String, group: Group) -> ClassId {
+        let id = self.classes.len() as ClassId;
+        self.classes.push(Active { name, group });
+        id
+    }
+
+    fn watch_shapes(&mut self, words: &mut Words, id: ClassId, shapes: &'static [Shape]) {
+        for shape in shapes {
+            for literal in shape.literals {
+                if literal.len() < SHORTEST_WORD {
+                    self.at_runs.push((id, shape));
+                } else {
+                    words.watch(literal, Target::Shape(id, shape));
+                }
+            }
+        }
+    }
+
+    /// The class that this code finds, when it is looked for.
+    pub(crate) fn code(&self, code: Code) -> Option<ClassId> {
+        self.codes.iter().find(|(other, _)| *other == code).map(|(_, id)| *id)
+    }
+
+    /// The classes of a key of this name, the most special first. The name is lower case and has no separators.
+    pub(crate) fn classes_of_key<'r>(&'r self, name: &'r [u8]) -> impl Iterator<Item = ClassId> + 'r {
+        let holds = move |key: &KeyName| {
+            name.ends_with(key.suffix.as_bytes())
+                && (key.with.is_empty() || memchr::memmem::find(name, key.with.as_bytes()).is_some())
+        };
+        self.keys.iter().filter(move |(key, _)| holds(key)).map(|(_, id)| *id)
+    }
+}
+
+fn watch_code(words: &mut Words, code: Code) {
+    match code {
+        Code::PrivateKey => words.watch_all(&["-----begin ", "putty-user-key-file"], Target::PrivateKey),
+        Code::Jwt => words.watch("eyJ", Target::Jwt),
+        Code::UrlPassword | Code::SentryDsn => words.watch("://", Target::Url),
+        Code::Bearer => words.watch("bearer ", Target::Scheme),
+        Code::BasicAuth => words.watch("basic ", Target::Scheme),
+        Code::Email => words.watch("@", Target::At),
+        Code::Ip | Code::IpPrivate => {
+            (0..10).for_each(|digit| words.watch(&format!(".{digit}"), Target::Ipv4));
+            watch_colons(words, Target::Ipv6);
+        }
+        Code::Mac => {
+            watch_colons(words, Target::Mac);
+            HEX.chars().for_each(|digit| words.watch(&format!("-{digit}"), Target::Mac));
+        }
+        Code::Host => words.watch_all(&HOST_SUFFIXES, Target::HostSuffix),
+        Code::DsnPassword => words.watch_all(&["@tcp(", "@unix(", "jdbc:oracle:"], Target::Dsn),
+        _ => {}
+    }
+}
+
+const HEX: &str = "0123456789abcdef";
+
+/// Ends of names of machines: of clusters and private networks, and the most used domains.
+const HOST_SUFFIXES: [&str; 40] = [
+    ".local",
+    ".internal",
+    ".lan",
+    ".svc",
+    ".corp",
+    ".home",
+    ".intranet",
+    ".localdomain",
+    ".com",
+    ".net",
+    ".org",
+    ".io",
+    ".cn",
+    ".edu",
+    ".gov",
+    ".mil",
+    ".info",
+    ".biz",
+    ".dev",
+    ".app",
+    ".cloud",
+    ".ai",
+    ".co",
+    ".de",
+    ".uk",
+    ".fr",
+    ".jp",
+    ".kr",
+    ".ru",
+    ".br",
+    ".in",
+    ".au",
+    ".ca",
+    ".nl",
+    ".it",
+    ".es",
+    ".se",
+    ".ch",
+    ".eu",
+    ".tw",
+];
+
+fn watch_colons(words: &mut Words, target: Target) {
+    words.watch("::", target);
+    HEX.chars().for_each(|digit| words.watch(&format!(":{digit}"), target));
+}

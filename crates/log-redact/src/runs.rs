@@ -1,0 +1,166 @@
+//! Things without a word to watch for: long runs of letters and digits, and numbers.
+//!
+//! A run of at least n bytes covers one of every n places, so only every n-th byte is looked at until one of
+//! the run's alphabet is met.
+
+use std::ops::Range;
+
+use crate::alphabet::Alphabet;
+use crate::scan::Scan;
+use crate::shape;
+use crate::verify::number;
+
+/// The shortest thing that is looked for in a run: an IBAN of Norway.
+const SHORTEST_RUN: usize = 15;
+/// A longer run is cut.
+const LONGEST_RUN: usize = 48 * 1024;
+/// Lines of base64 of at least this length may go on in the next.
+const FULL_LINE: usize = 48;
+/// Fewer letters may be a name.
+const SHORTEST_RANDOM: usize = 32;
+/// A longer run is data: a picture, a compressed file.
+const LONGEST_RANDOM: usize = 1024;
+/// A path has so many parts at most that are tried as a beginning.
+const MOST_PARTS: usize = 12;
+
+/// The groups of digits that numbers of cards, telephones and identities are written in.
+const SHORTEST_GROUP: usize = 4;
+
+impl Scan<'_> {
+    /// Runs of letters and digits that begin in `accept`.
+    pub(crate) fn long_runs(&mut self, accept: &Range<usize>) {
+        let mut at = accept.start + SHORTEST_RUN - 1;
+        let mut from = accept.start;
+        while let Some(byte) = self.text.get(at) {
+            if !Alphabet::ANY64.has(*byte) {
+                at += SHORTEST_RUN;
+                continue;
+            }
+            let start = Alphabet::ANY64.start_of_run(self.text, at, SHORTEST_RUN - 1).max(from);
+            if start >= accept.end {
+                break;
+            }
+            let end = Alphabet::ANY64.end_of_run(self.text, at, LONGEST_RUN);
+            if end - start >= SHORTEST_RUN {
+                self.long_run(start, end);
+            }
+            from = end;
+            at = end + SHORTEST_RUN;
+        }
+    }
+
+    fn long_run(&mut self, start: usize, end: usize) {
+        let start = start + after_colour(self.text, start, end);
+        let run = &self.text[start..end];
+        let padding = self.text[end..].iter().take(2).take_while(|byte| **byte == b'=').count();
+        if run.len() >= FULL_LINE {
+            self.goes_on_at(end + padding);
+        }
+        let parts = run.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(place, _)| place + 1);
+        let mut is_base64 = false;
+        self.random(start, end);
+        for part in std::iter::once(0).chain(parts).take(MOST_PARTS) {
+            let begin = start + part;
+            if end - begin < SHORTEST_RUN {
+                break;
+            }
+            let rules = self.rules;
+            for (class, shape) in &rules.at_runs {
+                let literal =
+                    shape.literals.iter().find(|literal| self.text[begin..].starts_with(literal.as_bytes()));
+                let token =
+                    literal.and_then(|literal| shape.matches(self.text, begin, begin + literal.len()).token);
+                if let Some(token) = token {
+                    self.find(*class, token);
+                }
+            }
+            number::iban(self, begin);
+            let part = &self.text[begin..end];
+            let part = &part[..part.iter().position(|byte| *byte == b'/').unwrap_or(part.len())];
+            self.random(begin, begin + part.len());
+            if !is_base64 {
+                is_base64 = self.base64(begin, end + padding);
+            }
+        }
+    }
+
+    fn random(&mut self, start: usize, end: usize) {
+        if (SHORTEST_RANDOM..=LONGEST_RANDOM).contains(&(end - start))
+            && let Some(class) = self.rules.random
+            && is_random(&self.text[start..end])
+        {
+            self.find(class, (start, end));
+        }
+    }
+
+    /// Groups of digits that begin in `accept`.
+    pub(crate) fn digits(&mut self, accept: &Range<usize>) {
+        if !self.rules.digits {
+            return;
+        }
+        let mut at = accept.start + SHORTEST_GROUP - 1;
+        while let Some(byte) = self.text.get(at) {
+            if !byte.is_ascii_digit() {
+                at += SHORTEST_GROUP;
+                continue;
+            }
+            let start = Alphabet::DIGITS.start_of_run(self.text, at, SHORTEST_GROUP - 1);
+            if start >= accept.end {
+                break;
+            }
+            let end = Alphabet::DIGITS.end_of_run(self.text, at, LONGEST_RUN);
+            if end - start >= SHORTEST_GROUP {
+                number::look(self, start, end);
+            }
+            at = end + SHORTEST_GROUP;
+        }
+    }
+}
+
+/// Whether letters of both cases and digits follow each other as they do when they are drawn: in names of
+/// programs and
+/// in paths most follow one of their own kind, and hashes have one case.
+fn is_random(letters: &[u8]) -> bool {
+    let kind = |byte: &u8| match byte {
+        b'0'..=b'9' => 0,
+        b'a'..=b'z' => 1,
+        b'A'..=b'Z' => 2,
+        _ => 3,
+    };
+    let mut counts = [0; 4];
+    letters.iter().for_each(|byte| counts[kind(byte)] += 1);
+    let changes = letters.windows(2).filter(|pair| kind(&pair[0]) != kind(&pair[1])).count();
+    counts[..3].iter().all(|count| *count >= 3)
+        && counts[3] * 8 <= letters.len()
+        && (changes * 9 >= letters.len() * 4
+            || changes * 14 >= letters.len() * 5 && counts[0] * 10 >= letters.len())
+}
+
+/// The length of the end of a terminal's colour code that a run begins with: `31m` of `ESC [ 1 ; 31 m`.
+fn after_colour(text: &[u8], start: usize, end: usize) -> usize {
+    const LONGEST: usize = 4;
+    let head = &text[start..end.min(start + LONGEST)];
+    let length = head.iter().position(|byte| *byte == b'm').map_or(0, |place| place + 1);
+    if length > 0 && shape::ends_colour(text, start + length - 1) { length } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drawn_letters_are_told_from_names_hashes_and_paths() {
+        assert!(is_random(b"k3Jq9XvB2mZt7RwY5cLp8NdHs4GfQa6E"));
+        for text in [
+            "org-apache-hadoop-hdfs-server-datanode-DataNode2",
+            "0123456789abcdef0123456789abcdef01234567",
+            "0123456789ABCDEF0123456789ABCDEF01234567",
+            "blk_1608999687919862906_1234567890_ABC",
+            "AbstractSingletonProxyFactoryBean2Impl3Test4",
+            "usr/lib/x86_64-linux-gnu/libX11_so_6_4_0",
+            "550e8400-e29b-41d4-a716-446655440000-A1B",
+        ] {
+            assert!(!is_random(text.as_bytes()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Values by the name of their key.
+
+use crate::key_value::{self, Pair, Tie};
+use crate::scan::Scan;
+use crate::verify::header;
+
+/// Looks at the key around the word at `at..after`.
+pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
+    if at < scan.done.keys {
+        return;
+    }
+    let Some(pair) = key_value::pair_around(scan.text, at, after) else { return };
+    let mut letters = [0; 160];
+    let name = plain_name(&scan.text[pair.key.0..pair.key.1], &mut letters);
+    if name.ends_with(b"authorization") {
+        header::authorization(scan, &pair);
+        return;
+    }
+    if name.ends_with(b"cookie") || name.ends_with(b"cookies") {
+        header::cookie(scan, &pair);
+        return;
+    }
+    let value = &scan.text[pair.value.0..pair.value.1];
+    let rules = scan.rules;
+    let class = rules
+        .classes_of_key(name)
+        .find(|class| fits(rules.classes[usize::from(*class)].name.as_str(), value, &pair));
+    if let Some(class) = class {
+        scan.find(class, pair.value);
+        scan.done.keys = pair.value.1;
+    }
+    if pair.open {
+        scan.goes_on_at(pair.value.1);
+    }
+}
+
+/// The letters and digits of a key's name in lower case, without the numbers at its end; a name that is not
+/// ASCII as it is.
+fn plain_name<'b>(name: &[u8], letters: &'b mut [u8; 160]) -> &'b [u8] {
+    let mut length = 0;
+    for byte in name.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()) {
+        if let Some(place) = letters.get_mut(length) {
+            *place = byte.to_ascii_lowercase();
+            length += 1;
+        }
+    }
+    let name = &letters[..length];
+    let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    &name[..length - digits]
+}
+
+/// Whether this can be the value of a key of the class.
+fn fits(class: &str, value: &[u8], pair: &Pair) -> bool {
+    if key_value::is_harmless(value, pair) {
+        return false;
+    }
+    if class == "password" {
+        // "password: incorrect" in a sentence; a password that is a word stands behind an equals sign or in
+        // quotes.
+        return pair.tie != Tie::Prose || key_value::looks_drawn(value);
+    }
+    if class == "session-id" && is_small_hexadecimal(value) {
+        return false;
+    }
+    let number = value.iter().all(u8::is_ascii_digit);
+    let word = value.iter().all(u8::is_ascii_alphabetic);
+    let written = word
+        && !pair.quoted
+        && value.len() < 16
+        && (pair.tie != Tie::Equals || value.iter().all(u8::is_ascii_lowercase));
+    value.len() >= 4
+        && !(number && value.len() < 6)
+        && !written
+        && (pair.tie != Tie::Prose || key_value::looks_drawn(value))
+}
+
+/// A number of at most 64 bits, as ZooKeeper numbers its sessions: it counts them and opens nothing.
+fn is_small_hexadecimal(value: &[u8]) -> bool {
+    value
+        .strip_prefix(b"0x")
+        .is_some_and(|digits| digits.len() <= 16 && digits.iter().all(u8::is_ascii_hexdigit))
+}

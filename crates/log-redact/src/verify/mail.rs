@@ -1,0 +1,47 @@
+//! E-mail addresses (RFC 5322, 3.4.1), as far as they occur in practice: no quotes, no comments, a domain
+//! with a dot.
+
+use crate::alphabet::Alphabet;
+use crate::class::Code;
+use crate::placeholder;
+use crate::scan::Scan;
+
+/// RFC 5321, 4.5.3.1.
+const LONGEST_LOCAL: usize = 64;
+const LONGEST_DOMAIN: usize = 255;
+
+/// Looks at `@`.
+pub(crate) fn look(scan: &mut Scan<'_>, at: usize) {
+    let Some(class) = scan.code(Code::Email) else { return };
+    let text = scan.text;
+    let mut start = Alphabet::MAIL_LOCAL.start_of_run(text, at, LONGEST_LOCAL).max(scan.done.mails);
+    // A key, a path or a parameter before the address is none of it.
+    if let Some(other) = text[start.min(at)..at]
+        .iter()
+        .rposition(|byte| matches!(byte, b'=' | b'/' | b'&' | b'#' | b'%' | b'!' | b'$' | b'*'))
+    {
+        start += other + 1;
+    }
+    while start < at && matches!(text[start], b'.' | b'-' | b'+') {
+        start += 1;
+    }
+    if start >= at || text[at - 1] == b'.' || placeholder::end_at(text, at + 1).is_some() {
+        return;
+    }
+    let mut end = Alphabet::HOST.end_of_run(text, at + 1, LONGEST_DOMAIN);
+    while end > at + 1 && matches!(text[end - 1], b'.' | b'-') {
+        end -= 1;
+    }
+    let domain = &text[at + 1..end];
+    let Some(dot) = domain.iter().rposition(|byte| *byte == b'.') else {
+        scan.goes_on_at(end);
+        return;
+    };
+    let top = &domain[dot + 1..];
+    let named = top.len() >= 2 && top.iter().all(u8::is_ascii_alphabetic) || top.starts_with(b"xn--");
+    let labels = domain.split(|byte| *byte == b'.').all(|label| !label.is_empty() && label[0] != b'-');
+    if named && labels {
+        scan.find(class, (start, end));
+        scan.done.mails = end;
+    }
+}

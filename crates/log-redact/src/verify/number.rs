@@ -1,0 +1,327 @@
+//! Numbers of people: identities, telephones, cards, accounts. Every one has a check of its own or a form
+//! that other numbers in
+//! logs do not have.
+
+use crate::alphabet::Alphabet;
+use crate::checks;
+use crate::class::Code;
+use crate::scan::Scan;
+use crate::shape;
+
+/// The most digits that a number of these has, and the most groups.
+const MOST_DIGITS: usize = 19;
+const MOST_GROUPS: usize = 5;
+/// ISO 13616: 15 (Norway) to 34 letters and digits.
+const IBAN_LENGTHS: std::ops::RangeInclusive<usize> = 15..=34;
+
+/// The fewest digits of a number that is written without separators: a telephone's after a plus sign.
+const FEWEST_ALONE: usize = 8;
+
+/// Looks at the digits at `start..end`, four at least, that may be one group of a number.
+pub(crate) fn look(scan: &mut Scan<'_>, start: usize, end: usize) {
+    if end - start > MOST_DIGITS || start < scan.done.numbers {
+        return;
+    }
+    if end - start == 4 {
+        spaced_iban(scan, start);
+    }
+    // Most digits in logs are of times, sizes and small numbers.
+    if end - start < FEWEST_ALONE && !is_grouped(scan.text, start, end) {
+        scan.done.numbers = end;
+        scan.goes_on_in_digits_at(end);
+        return;
+    }
+    let Some(number) = Number::around(scan.text, start, end) else { return };
+    if let Some(found) = number.meaning(scan.text)
+        && let Some(class) = scan.code(found.code)
+    {
+        scan.find_as(class, found.range, found.digits);
+    }
+    scan.done.numbers = number.end;
+    // The end of a line may have cut it.
+    scan.goes_on_in_digits_at(number.end);
+}
+
+/// Whether there are digits on the other side of a separator.
+fn is_grouped(text: &[u8], start: usize, end: usize) -> bool {
+    let separator = |byte: u8| matches!(byte, b' ' | b'-');
+    let before =
+        matches!(text[..start], [.., digit, between] if separator(between) && digit.is_ascii_digit());
+    let after = matches!(text[end..], [between, digit, ..] if separator(between) && digit.is_ascii_digit());
+    before || after
+}
+
+/// Digits in groups with one kind of separator.
+struct Number {
+    start: usize,
+    end: usize,
+    digits: [u8; MOST_DIGITS],
+    length: usize,
+    groups: [usize; MOST_GROUPS],
+    group_count: usize,
+}
+
+impl Number {
+    fn around(text: &[u8], start: usize, end: usize) -> Option<Self> {
+        let separator = |at: usize| text.get(at).copied().filter(|byte| matches!(byte, b' ' | b'-'));
+        let is_digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
+        // Back to the first group.
+        let mut first = start;
+        let before = start.checked_sub(1).and_then(separator);
+        for _ in 1..MOST_GROUPS {
+            let Some(at) =
+                first.checked_sub(2).filter(|_| before.is_some() && separator(first - 1) == before)
+            else {
+                break;
+            };
+            if !is_digit(at) {
+                break;
+            }
+            first = Alphabet::DIGITS.start_of_run(text, at + 1, 8);
+        }
+        let mut number = Self {
+            start: first,
+            end,
+            digits: [0; MOST_DIGITS],
+            length: 0,
+            groups: [0; MOST_GROUPS],
+            group_count: 0,
+        };
+        let mut at = first;
+        let between = before.or_else(|| separator(end));
+        loop {
+            let stop = Alphabet::DIGITS.end_of_run(text, at, MOST_DIGITS + 1);
+            for byte in &text[at..stop] {
+                *number.digits.get_mut(number.length)? = *byte;
+                number.length += 1;
+            }
+            *number.groups.get_mut(number.group_count)? = stop - at;
+            number.group_count += 1;
+            number.end = stop;
+            if between.is_none() || separator(stop) != between || !is_digit(stop + 1) {
+                break;
+            }
+            if number.group_count == MOST_GROUPS {
+                return None;
+            }
+            at = stop + 1;
+        }
+        Some(number)
+    }
+
+    fn digits(&self) -> &[u8] {
+        &self.digits[..self.length]
+    }
+
+    /// What this is the number of.
+    fn meaning(&self, text: &[u8]) -> Option<Meaning> {
+        let before = self.start.checked_sub(1).map(|at| text[at]);
+        let second = self.start.checked_sub(2).map(|at| text[at]);
+        let after = text.get(self.end).copied();
+        let glued = !shape::begins_a_word(text, self.start)
+            || matches!(before, Some(b'.' | b'_'))
+            || before == Some(b'-') && second.is_some_and(|byte| Alphabet::WORD.has(byte));
+        if glued {
+            return None;
+        }
+        let goes_on = after.is_some_and(|byte| Alphabet::WORD.has(byte))
+            || matches!(after, Some(b'.' | b':' | b'-'))
+                && text.get(self.end + 1).is_some_and(u8::is_ascii_digit);
+        if goes_on {
+            return self.identity_with_x(text);
+        }
+        let digits = self.digits();
+        let groups = &self.groups[..self.group_count];
+        let plus = before == Some(b'+');
+        let begin = self.start - usize::from(plus);
+        let country = digits.starts_with(b"86") && digits.len() == 13 && (plus || groups.len() > 1);
+        let local = if country { &digits[2..] } else { digits };
+        let means = |code, begin, digits: &[u8]| {
+            Some(Meaning { code, range: (begin, self.end), digits: digits.to_vec() })
+        };
+        match groups {
+            [18] | [6, 8, 4] if checks::chinese_identity(digits) => {
+                means(Code::ChineseIdentity, self.start, digits)
+            }
+            [11] | [13] | [3, 4, 4] | [2, 11] | [2, 3, 4, 4]
+                if is_mobile(local)
+                    && (country || !plus)
+                    && (plus || !is_measured(text, self.start, self.end)) =>
+            {
+                means(Code::ChineseMobile, begin, local)
+            }
+            [14..=19] | [4, 4, 4, 4] | [4, 4, 4, 4, 3] | [4, 6, 5] | [4, 6, 4] if is_card(digits) => {
+                means(Code::Card, self.start, digits)
+            }
+            [3, 2, 4]
+                if before != Some(b'-')
+                    && after != Some(b'-')
+                    && is_social_security(digits, text[self.start + 3]) =>
+            {
+                means(Code::SocialSecurity, self.start, digits)
+            }
+            _ if plus && (8..=15).contains(&digits.len()) => means(Code::Phone, begin, digits),
+            _ => None,
+        }
+    }
+
+    /// An identity's number may end with an X.
+    fn identity_with_x(&self, text: &[u8]) -> Option<Meaning> {
+        let ends = matches!(text.get(self.end), Some(b'x' | b'X'))
+            && !text.get(self.end + 1).is_some_and(|byte| Alphabet::WORD.has(*byte));
+        let mut letters = [b'X'; 18];
+        letters[..17].copy_from_slice(self.digits().get(..17)?);
+        let range = (self.start, self.end + 1);
+        (self.length == 17 && ends && checks::chinese_identity(&letters)).then(|| Meaning {
+            code: Code::ChineseIdentity,
+            range,
+            digits: letters.to_vec(),
+        })
+    }
+}
+
+/// What a number is.
+struct Meaning {
+    code: Code,
+    range: (usize, usize),
+    /// Without what it may be grouped with, so that one number has one placeholder however it is written.
+    digits: Vec<u8>,
+}
+
+/// YD/T of the ministry for industry: eleven digits, the second of which is 3 to 9.
+fn is_mobile(digits: &[u8]) -> bool {
+    digits.len() == 11 && digits[0] == b'1' && matches!(digits[1], b'3'..=b'9')
+}
+
+/// Whether the words around say that this is a size, a time or a count.
+fn is_measured(text: &[u8], start: usize, end: usize) -> bool {
+    const BEFORE: [&[u8]; 18] = [
+        b"size",
+        b"bytes",
+        b"length",
+        b"len",
+        b"limit",
+        b"offset",
+        b"used",
+        b"total",
+        b"free",
+        b"count",
+        b"memory",
+        b"time",
+        b"timestamp",
+        b"ns",
+        b"duration",
+        b"capacity",
+        b"available",
+        b"max",
+    ];
+    const AFTER: [&[u8]; 9] = [b"bytes", b"byte", b"B", b"ms", b"ns", b"us", b"s", b"records", b"rows"];
+    let tied = text[..start].trim_ascii_end();
+    let tied = tied.strip_suffix(b"=").or_else(|| tied.strip_suffix(b":")).unwrap_or(tied);
+    let tied = tied.strip_suffix(b"\"").unwrap_or(tied).trim_ascii_end();
+    let word = last_word(tied);
+    let rest = text[end..].strip_prefix(b" ").unwrap_or(&text[end..]);
+    let unit = &rest[..Alphabet::LETTERS.end_of_run(rest, 0, 16)];
+    BEFORE.iter().any(|name| word.eq_ignore_ascii_case(name)) || AFTER.contains(&unit)
+}
+
+/// The last word of a name: `size` of `block_size` and of `blockSize`.
+fn last_word(text: &[u8]) -> &[u8] {
+    let start = Alphabet::LETTERS.start_of_run(text, text.len(), 32);
+    let word = &text[start..];
+    let capital =
+        word.windows(2).rposition(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
+    capital.map_or(word, |place| &word[place + 1..])
+}
+
+/// The ranges that the schemes give out, and the check digit.
+fn is_card(digits: &[u8]) -> bool {
+    let number = |length: usize| {
+        digits[..length].iter().fold(0_u32, |number, digit| number * 10 + u32::from(digit - b'0'))
+    };
+    let (two, three, four) = (number(2), number(3), number(4));
+    let scheme = match digits.len() {
+        14 => matches!(two, 36 | 38 | 39) || (300..=305).contains(&three),
+        15 => matches!(two, 34 | 37),
+        16 => {
+            digits[0] == b'4'
+                || (51..=55).contains(&two)
+                || (2221..=2720).contains(&four)
+                || (3528..=3589).contains(&four)
+                || four == 6011
+                || two == 65
+                || (644..=649).contains(&three)
+                || two == 62
+        }
+        17 | 18 => two == 62,
+        19 => two == 62 || digits[0] == b'4',
+        _ => false,
+    };
+    scheme && !digits.iter().all(|digit| *digit == digits[0]) && checks::luhn(digits)
+}
+
+/// Numbers that the administration never gives out are none.
+fn is_social_security(digits: &[u8], separator: u8) -> bool {
+    let (area, group, serial) = (&digits[..3], &digits[3..5], &digits[5..]);
+    separator == b'-'
+        && area != b"000"
+        && area != b"666"
+        && area[0] != b'9'
+        && group != b"00"
+        && serial != b"0000"
+}
+
+/// An account number in groups of four, of which the digits at `at` are the second or third.
+fn spaced_iban(scan: &mut Scan<'_>, at: usize) {
+    let Some(class) = scan.code(Code::Iban) else { return };
+    let text = scan.text;
+    for back in [5, 10] {
+        let Some(start) = at.checked_sub(back) else { return };
+        if text[start + 4] != b' ' || !begins_iban(text, start) {
+            continue;
+        }
+        let mut letters = Vec::with_capacity(*IBAN_LENGTHS.end());
+        let mut place = start;
+        let (mut end, mut length) = (start, 0);
+        while letters.len() < *IBAN_LENGTHS.end() {
+            let stop = Alphabet::UPPER_DIGITS.end_of_run(text, place, 5);
+            if !(1..=4).contains(&(stop - place)) {
+                break;
+            }
+            letters.extend_from_slice(&text[place..stop]);
+            // What follows may be another word: the longest beginning that passes is the number.
+            if IBAN_LENGTHS.contains(&letters.len()) && checks::iban(&letters) {
+                (end, length) = (stop, letters.len());
+            }
+            if stop - place < 4 || text.get(stop) != Some(&b' ') {
+                break;
+            }
+            place = stop + 1;
+        }
+        if end > start {
+            letters.truncate(length);
+            scan.find_as(class, (start, end), letters);
+            scan.done.numbers = end;
+            return;
+        }
+    }
+}
+
+/// An account number without blanks that begins at `start`.
+pub(crate) fn iban(scan: &mut Scan<'_>, start: usize) {
+    let Some(class) = scan.code(Code::Iban) else { return };
+    if !begins_iban(scan.text, start) {
+        return;
+    }
+    let end = Alphabet::UPPER_DIGITS.end_of_run(scan.text, start, *IBAN_LENGTHS.end() + 1);
+    let glued = scan.text.get(end).is_some_and(|byte| Alphabet::WORD.has(*byte));
+    if !glued && IBAN_LENGTHS.contains(&(end - start)) && checks::iban(&scan.text[start..end]) {
+        scan.find(class, (start, end));
+    }
+}
+
+fn begins_iban(text: &[u8], start: usize) -> bool {
+    let head = text.get(start..start + 4);
+    matches!(head, Some([b'A'..=b'Z', b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9']))
+        && shape::begins_a_word(text, start)
+}

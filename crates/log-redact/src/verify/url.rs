@@ -1,0 +1,71 @@
+//! Passwords in addresses: `scheme://user:password@host` (RFC 3986, 3.2.1), in connection strings of
+//! databases too.
+
+use crate::alphabet::Alphabet;
+use crate::class::Code;
+use crate::placeholder;
+use crate::scan::Scan;
+
+const LONGEST_AUTHORITY: usize = 1024;
+
+/// Looks at `://`.
+pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
+    let text = scan.text;
+    if at == 0 || !Alphabet::ALNUM.has(text[at - 1]) {
+        return;
+    }
+    let rest = &text[after..text.len().min(after + LONGEST_AUTHORITY)];
+    // A slash in a password should be written %2F, but often is not: the last @ of the word counts.
+    let ends = |byte: &u8| {
+        byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | b',')
+    };
+    let word = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
+    let authority = word.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(word.len());
+    let Some(host) = word[..authority].iter().rposition(|byte| *byte == b'@') else {
+        if authority == word.len() {
+            scan.goes_on_at(after + word.len());
+        }
+        return;
+    };
+    let user_info = &word[..host];
+    let Some(colon) = user_info.iter().position(|byte| *byte == b':') else {
+        let of_sentry = user_info.len() == 32 && memchr::memmem::find(&word[host..], b"sentry").is_some();
+        if let Some(class) = scan.code(Code::SentryDsn).filter(|_| of_sentry) {
+            scan.find(class, (after, after + host));
+        }
+        return;
+    };
+    let (start, end) = (after + colon + 1, after + host);
+    let password = &text[start..end];
+    let harmless = password.is_empty()
+        || password.iter().all(|byte| matches!(byte, b'*' | b'x' | b'X'))
+        || placeholder::end_at(text, start).is_some()
+        || matches!(password, [b'$', b'{' | b'(', ..] | [b'{', ..]);
+    if let Some(class) = scan.code(Code::UrlPassword).filter(|_| !harmless) {
+        scan.find(class, (start, end));
+    }
+}
+
+/// Looks at `@tcp(` of Go's MySQL driver, `user:password@tcp(host)/db`, or at `jdbc:oracle:`,
+/// `jdbc:oracle:thin:user/password@host`.
+pub(crate) fn dsn(scan: &mut Scan<'_>, at: usize, after: usize) {
+    let Some(class) = scan.code(Code::DsnPassword) else { return };
+    let text = scan.text;
+    let breaks = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>');
+    let password = if text[at] == b'@' {
+        let from = at.saturating_sub(LONGEST_AUTHORITY);
+        let start = text[from..at].iter().rposition(breaks).map_or(from, |place| from + place + 1);
+        text[start..at].iter().position(|byte| *byte == b':').map(|colon| (start + colon + 1, at))
+    } else {
+        let rest = &text[after..text.len().min(after + LONGEST_AUTHORITY)];
+        let word = &rest[..rest.iter().position(breaks).unwrap_or(rest.len())];
+        let slash = word.iter().position(|byte| *byte == b'/');
+        let host = word.iter().rposition(|byte| *byte == b'@');
+        slash.zip(host).map(|(slash, host)| (after + slash + 1, after + host))
+    };
+    if let Some((start, end)) =
+        password.filter(|(start, end)| start < end && placeholder::end_at(text, *start).is_none())
+    {
+        scan.find(class, (start, end));
+    }
+}

@@ -1,0 +1,178 @@
+//! Prints for each line of a file the id and the template of its group.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use log_template::{Event, Joiner, Miner, TemplateId};
+
+/// Groups the lines of a log by the statement that printed them
+///
+/// Prints `group-id<TAB>template` for each line. The lines of a stack trace are one event and have one id.
+#[derive(Parser)]
+#[command(name = "group")]
+struct Arguments {
+    /// The log; `-` is standard input
+    file: PathBuf,
+
+    /// Print each line's group at once, as it is known then. A later merge is announced on standard error as
+    /// `merged<TAB>id<TAB>into`. A stack trace is known by its first line only
+    #[arg(long)]
+    stream: bool,
+
+    /// With --stream: write `id<TAB>into` for every merged id to this file at the end
+    #[arg(long, value_name = "FILE", requires = "stream")]
+    aliases: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has seen enough: `group FILE | head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> io::Result<()> {
+    let named =
+        |error: io::Error, path: &Path| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    let input: Box<dyn Read> = if arguments.file == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(&arguments.file).map_err(|error| named(error, &arguments.file))?)
+    };
+    let input = BufReader::with_capacity(1 << 16, input);
+    let output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    if !arguments.stream {
+        return whole(input, output);
+    }
+    let names = stream(input, output)?;
+    match &arguments.aliases {
+        Some(path) => write_aliases(&names, path).map_err(|error| named(error, path)),
+        None => Ok(()),
+    }
+}
+
+/// Reads everything, then prints.
+fn whole(mut input: impl BufRead, mut output: impl Write) -> io::Result<()> {
+    let mut miner = Miner::default();
+    let mut joiner = Joiner::default();
+    let mut names = Names::default();
+    let mut events: Vec<(TemplateId, u32)> = Vec::new();
+    let mut group = |event: &Event, names: &mut Names| {
+        let id = miner.observe(&event.headline()).template;
+        names.learn(&miner);
+        match events.last_mut() {
+            // Logs repeat themselves: a run of one group is one entry.
+            Some((last, lines)) if *last == id && *lines < u32::MAX / 2 => *lines += event.lines() as u32,
+            _ => events.push((id, event.lines() as u32)),
+        }
+    };
+    let mut line = Vec::new();
+    while next_line(&mut input, &mut line)? {
+        if let Some(event) = joiner.push(&line) {
+            group(&event, &mut names);
+        }
+    }
+    if let Some(event) = joiner.finish() {
+        group(&event, &mut names);
+    }
+    for (id, template, _) in miner.templates() {
+        names.texts.insert(id, template.to_string());
+    }
+    for (id, lines) in events {
+        let id = names.resolve(id);
+        let text = names.texts.get(&id).map_or("", String::as_str);
+        for _ in 0..lines {
+            writeln!(output, "{id}\t{text}")?;
+        }
+    }
+    output.flush()
+}
+
+/// Prints each line's group as soon as the line is there.
+fn stream<R: Read>(mut input: BufReader<R>, mut output: impl Write) -> io::Result<Names> {
+    let mut miner = Miner::default();
+    let mut joiner = Joiner::default();
+    let mut names = Names::default();
+    let mut group: Option<TemplateId> = None;
+    let mut line = Vec::new();
+    while next_line(&mut input, &mut line)? {
+        let begins = joiner.push(&line).is_some();
+        let id = match group.filter(|_| !begins) {
+            Some(id) => miner.resolve(id),
+            None => {
+                let id = miner.observe(&line).template;
+                for merge in miner.merges() {
+                    eprintln!("merged\t{}\t{}", merge.from, merge.into);
+                }
+                names.learn(&miner);
+                id
+            }
+        };
+        group = Some(id);
+        match miner.template(id) {
+            Some(template) => writeln!(output, "{id}\t{template}")?,
+            None => writeln!(output, "{id}\t")?,
+        }
+        if input.buffer().is_empty() {
+            output.flush()?;
+        }
+    }
+    output.flush()?;
+    Ok(names)
+}
+
+/// Reads a line without its end, `\n` or `\r\n`. False at the end of the input.
+fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    if input.read_until(b'\n', line)? == 0 {
+        return Ok(false);
+    }
+    if line.ends_with(b"\n") {
+        line.pop();
+        if line.ends_with(b"\r") {
+            line.pop();
+        }
+    }
+    Ok(true)
+}
+
+/// What became of every template, also of those that the miner has forgotten.
+#[derive(Default)]
+struct Names {
+    aliases: HashMap<TemplateId, TemplateId>,
+    texts: HashMap<TemplateId, String>,
+}
+
+impl Names {
+    fn learn(&mut self, miner: &Miner) {
+        self.aliases.extend(miner.merges().iter().map(|merge| (merge.from, merge.into)));
+        let forgotten = miner.forgotten().iter();
+        self.texts.extend(forgotten.map(|forgotten| (forgotten.id, forgotten.template.to_string())));
+    }
+
+    fn resolve(&self, mut id: TemplateId) -> TemplateId {
+        while let Some(&into) = self.aliases.get(&id) {
+            id = into;
+        }
+        id
+    }
+}
+
+fn write_aliases(names: &Names, path: &Path) -> io::Result<()> {
+    let mut from: Vec<TemplateId> = names.aliases.keys().copied().collect();
+    from.sort_unstable();
+    let mut output = BufWriter::new(File::create(path)?);
+    for id in from {
+        writeln!(output, "{id}\t{}", names.resolve(id))?;
+    }
+    output.flush()
+}

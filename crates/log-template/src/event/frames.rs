@@ -1,0 +1,100 @@
+//! What a stack trace is about: its exception, and the frame where somebody would begin to look.
+
+use std::borrow::Cow;
+
+use super::trace;
+use crate::header;
+
+/// Frames of runtimes and of what is installed beside the program.
+const FOREIGN: [&[u8]; 26] = [
+    b"at java.",
+    b"at javax.",
+    b"at sun.",
+    b"at jdk.",
+    b"at com.sun.",
+    b"at org.springframework.",
+    b"at org.apache.",
+    b"at kotlin.",
+    b"at scala.",
+    b"node_modules/",
+    b"node:internal",
+    b"(internal/",
+    b"(<anonymous>)",
+    b"at async Promise.",
+    b"site-packages/",
+    b"dist-packages/",
+    b"lib/python",
+    b"runtime.",
+    b"runtime/",
+    b"net/http",
+    b"std::",
+    b"core::",
+    b"rust_begin_unwind",
+    b"/rustc/",
+    b"__rust",
+    b"<frozen ",
+];
+
+/// The first line, the innermost exception's line and the innermost own frame, with blanks between them.
+pub(super) fn headline(text: &[u8]) -> Cow<'_, [u8]> {
+    let mut lines = text.split(|&b| b == b'\n');
+    let first = lines.next().unwrap_or_default();
+    let mut exception: Option<&[u8]> = None;
+    let mut own: Option<&[u8]> = None;
+    let mut any: Option<&[u8]> = None;
+    let mut function: Option<&[u8]> = None;
+    // Python prints the innermost frame last, everybody else first.
+    let mut last_counts = false;
+    for line in lines {
+        let line = &line[header::carried(line).body];
+        let trimmed = line.trim_ascii_start();
+        last_counts |= trimmed.starts_with(b"Traceback ");
+        if is_frame(line, trimmed) {
+            // Go and Rust print the name of a function above its place.
+            let frame = function.take().unwrap_or(trimmed);
+            any = any.filter(|_| !last_counts).or(Some(frame));
+            if !is_foreign(trimmed) && !is_foreign(frame) {
+                own = own.filter(|_| !last_counts).or(Some(frame));
+            }
+        } else {
+            function = named_function(line, trimmed);
+            let names_failure = function.is_none() && trimmed.len() == line.len() && !is_link(trimmed);
+            if names_failure && (exception.is_none() || last_counts) {
+                exception = Some(trimmed);
+            }
+        }
+    }
+    let mut head = first.to_vec();
+    for part in [exception, own.or(any)].into_iter().flatten() {
+        head.push(b' ');
+        head.extend_from_slice(part);
+    }
+    Cow::Owned(head)
+}
+
+fn is_frame(line: &[u8], trimmed: &[u8]) -> bool {
+    let place = trimmed.starts_with(b"/") && memchr::memmem::find(trimmed, b".go:").is_some();
+    line.len() > trimmed.len() && (trimmed.starts_with(b"at ") || trimmed.starts_with(b"File \"") || place)
+}
+
+fn is_foreign(frame: &[u8]) -> bool {
+    FOREIGN.iter().any(|part| memchr::memmem::find(frame, part).is_some())
+}
+
+/// The function in a line of its own above the place of its frame: `main.(*Cart).total(...)` of Go,
+/// `   2: shop::cart::total` of Rust.
+fn named_function<'l>(line: &'l [u8], trimmed: &'l [u8]) -> Option<&'l [u8]> {
+    if trace::is_go_call(line) {
+        return Some(line);
+    }
+    let digits = trimmed.iter().take_while(|b| b.is_ascii_digit()).count();
+    let name = trimmed[digits..].strip_prefix(b": ")?;
+    (digits > 0 && trimmed.len() < line.len()).then_some(name)
+}
+
+/// Lines between the parts of a trace, which say nothing of what happened.
+fn is_link(line: &[u8]) -> bool {
+    let links: [&[u8]; 6] =
+        [b"Traceback ", b"goroutine ", b"created by ", b"stack backtrace:", b"note: ", b"exit status "];
+    line.is_empty() || links.iter().any(|link| line.starts_with(link))
+}

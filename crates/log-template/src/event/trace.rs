@@ -1,0 +1,190 @@
+//! Which lines belong to a stack trace, by the runtimes' own formats.
+//!
+//! Each format is a small state: what a line means depends on the lines before it only through that.
+
+/// Whether a line goes on with the event before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Begins,
+    Continues,
+}
+
+/// Where in a stack trace the last line was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Trace {
+    /// Not in one.
+    #[default]
+    Outside,
+    /// A Java or JavaScript exception, or frames of one.
+    Frames,
+    /// Below Python's `Traceback`, where frames are indented.
+    Python,
+    /// After the line with a Python exception, which another traceback may follow.
+    PythonEnd,
+    /// After an empty line behind a Python exception.
+    PythonGap,
+    /// In a Go panic, up to and with its goroutines.
+    Go,
+    /// After `thread 'main' panicked at src/main.rs:2:5:`, whose next line is the message.
+    RustMessage,
+    /// Below a Rust panic.
+    Rust,
+}
+
+impl Trace {
+    pub(super) fn is_inside(self) -> bool {
+        self != Self::Outside
+    }
+
+    /// Begins anew with this line.
+    pub(super) fn restart(&mut self, line: &[u8]) {
+        *self = beginning(line).unwrap_or_default();
+    }
+
+    /// What `line` is after the lines before it.
+    pub(super) fn next(&mut self, line: &[u8]) -> Verdict {
+        if let Some(next) = self.after(line) {
+            *self = next;
+            return Verdict::Continues;
+        }
+        if let Some(begun) = beginning(line) {
+            // An exception or a traceback below a log line belongs to it. A panic is printed by a runtime that knows
+            // nothing of the lines before it.
+            let verdict = if matches!(begun, Self::Go | Self::RustMessage) {
+                Verdict::Begins
+            } else {
+                Verdict::Continues
+            };
+            let was_inside = self.is_inside();
+            *self = begun;
+            return if was_inside { Verdict::Begins } else { verdict };
+        }
+        *self = Self::Outside;
+        Verdict::Begins
+    }
+
+    /// The state after `line`, if it belongs to the trace.
+    fn after(self, line: &[u8]) -> Option<Self> {
+        let indented = line.first().is_some_and(|b| matches!(b, b' ' | b'\t'));
+        let blank = line.iter().all(|b| *b <= b' ');
+        match self {
+            Self::Outside => is_frame(line).then_some(Self::Frames),
+            Self::Frames => (is_frame(line) || is_cause(line)).then_some(Self::Frames),
+            Self::Python if indented || blank => Some(Self::Python),
+            Self::Python => is_python_exception(line).then_some(Self::PythonEnd),
+            Self::PythonEnd | Self::PythonGap if blank => Some(Self::PythonGap),
+            Self::PythonGap if is_python_link(line) => Some(Self::PythonGap),
+            Self::PythonGap if is_traceback(line) => Some(Self::Python),
+            Self::PythonEnd | Self::PythonGap => None,
+            Self::Go => (blank || is_go(line)).then_some(Self::Go),
+            Self::RustMessage => Some(Self::Rust),
+            Self::Rust => is_rust(line).then_some(Self::Rust),
+        }
+    }
+}
+
+/// The trace that begins with `line`.
+fn beginning(line: &[u8]) -> Option<Trace> {
+    if is_traceback(line) {
+        Some(Trace::Python)
+    } else if line.starts_with(b"panic: ") || line.starts_with(b"fatal error: ") || is_goroutine(line) {
+        Some(Trace::Go)
+    } else if line.starts_with(b"thread '") && contains(line, b"' panicked at ") {
+        // Before Rust 1.73 the message stood in the same line: `panicked at 'message', src/main.rs:2:5`.
+        Some(if line.ends_with(b":") { Trace::RustMessage } else { Trace::Rust })
+    } else {
+        is_exception(line).then_some(Trace::Frames)
+    }
+}
+
+/// `\tat a.B.c(B.java:1)`, `    at f (file.js:1:2)`, `\t... 3 more`.
+fn is_frame(line: &[u8]) -> bool {
+    let text = line.trim_ascii_start();
+    if text.len() == line.len() {
+        return false;
+    }
+    let more = text.strip_prefix(b"... ").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit));
+    let at = text.strip_prefix(b"at ").is_some_and(|rest| {
+        rest.contains(&b'(') && rest.ends_with(b")")
+            || rest.contains(&b':') && rest.last().is_some_and(u8::is_ascii_digit)
+            || rest.ends_with(b"]") && rest.contains(&b'(')
+    });
+    more || at
+}
+
+/// `Caused by: ...`, and what is suppressed, which is indented.
+fn is_cause(line: &[u8]) -> bool {
+    let text = line.trim_ascii_start();
+    text.starts_with(b"Caused by: ") || text.starts_with(b"Suppressed: ")
+}
+
+/// `java.io.IOException: no`, `Exception in thread "main" java.lang.Error`, `TypeError: x is not a function`.
+fn is_exception(line: &[u8]) -> bool {
+    if line.starts_with(b"Exception in thread \"") {
+        return true;
+    }
+    let name = line
+        .split(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$')))
+        .next()
+        .unwrap_or_default();
+    let rest = &line[name.len()..];
+    let kind = [&b"Exception"[..], b"Error", b"Throwable"].iter().any(|kind| name.ends_with(kind));
+    let class = name.contains(&b'.') || name.first().is_some_and(u8::is_ascii_uppercase) && name.len() > 5;
+    kind && class && (rest.is_empty() || rest.starts_with(b": "))
+}
+
+fn is_traceback(line: &[u8]) -> bool {
+    line.starts_with(b"Traceback (most recent call last):")
+}
+
+/// `ValueError: no`, `a.b.Custom`, `KeyboardInterrupt`.
+fn is_python_exception(line: &[u8]) -> bool {
+    let name = line.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_')).count();
+    name > 0 && !line[0].is_ascii_digit() && matches!(line.get(name), None | Some(b':'))
+}
+
+fn is_python_link(line: &[u8]) -> bool {
+    line.starts_with(b"During handling of the above exception")
+        || line.starts_with(b"The above exception was the direct")
+}
+
+fn is_goroutine(line: &[u8]) -> bool {
+    line.strip_prefix(b"goroutine ")
+        .is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit) && rest.ends_with(b":"))
+}
+
+/// `main.(*Cart).total({0xc000010000, 0x3})`, `main.total(...)`.
+pub(super) fn is_go_call(line: &[u8]) -> bool {
+    let name = line.split(|&b| b == b' ').next().unwrap_or_default();
+    line.ends_with(b")") && name.contains(&b'.') && name.contains(&b'(') && !line.starts_with(b"\t")
+}
+
+fn is_go(line: &[u8]) -> bool {
+    let nested =
+        line.starts_with(b"\tpanic: ") || line.starts_with(b"[signal ") || line.starts_with(b"exit status ");
+    let place = line.starts_with(b"\t") && contains(line, b".go:")
+        || line.starts_with(b"\t") && contains(line, b".s:");
+    is_goroutine(line)
+        || is_go_call(line)
+        || place
+        || nested
+        || line.starts_with(b"created by ")
+        || line.starts_with(b"panic: ")
+}
+
+fn is_rust(line: &[u8]) -> bool {
+    let text = line.trim_ascii_start();
+    let numbered =
+        text.len() < line.len() && text.first().is_some_and(u8::is_ascii_digit) && contains(text, b": ");
+    let place = text.len() < line.len() && text.starts_with(b"at ");
+    line.starts_with(b"note: ")
+        || line.starts_with(b"stack backtrace:")
+        || numbered
+        || place
+        || line.starts_with(b"  left: ")
+        || line.starts_with(b" right: ")
+}
+
+fn contains(line: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(line, part).is_some()
+}

@@ -1,0 +1,81 @@
+//! Where the message of a line begins: what a logging framework, a collector or a container runtime put before it is
+//! told by its structure, whatever program it came from.
+//!
+//! In: one line. Out: the place of the message in it. A line without a header is all message.
+
+mod fields;
+mod json;
+mod logfmt;
+
+use std::ops::Range;
+
+/// Headers within headers: a container runtime's around a framework's around JSON.
+const MOST_LAYERS: usize = 4;
+
+/// Where the message of `line` stands in it.
+pub(crate) fn message(line: &[u8]) -> Range<usize> {
+    let mut range = trimmed(line, 0..line.len());
+    for depth in 0..MOST_LAYERS {
+        let Some(inner) = layer(line, range.clone(), depth) else { break };
+        let inner = trimmed(line, inner);
+        if inner.is_empty() || inner == range {
+            break;
+        }
+        range = inner;
+    }
+    range
+}
+
+/// What a container runtime put around a line.
+pub(crate) struct Carried {
+    /// The line as the program wrote it.
+    pub(crate) body: Range<usize>,
+    /// Whether it goes on in the next.
+    pub(crate) is_cut: bool,
+}
+
+/// Takes off a container runtime's prefix, and nothing else.
+pub(crate) fn carried(line: &[u8]) -> Carried {
+    match fields::container_runtime(line) {
+        Some((start, is_cut)) => Carried { body: start..line.len(), is_cut },
+        None => Carried { body: 0..line.len(), is_cut: false },
+    }
+}
+
+/// What one header leaves of `range`, below `depth` others.
+fn layer(line: &[u8], range: Range<usize>, depth: usize) -> Option<Range<usize>> {
+    let text = &line[range.clone()];
+    let inner = match text.first()? {
+        b'{' => json::message(text),
+        _ => fields::message_start(text, depth > 0)
+            .map(|start| start..text.len())
+            .or_else(|| logfmt::message(text)),
+    }?;
+    Some(range.start + inner.start..range.start + inner.end)
+}
+
+fn trimmed(line: &[u8], mut range: Range<usize>) -> Range<usize> {
+    let blank = |byte: u8| byte <= b' ';
+    while !range.is_empty() && blank(line[range.start]) && line[range.start] != 0x1b {
+        range.start += 1;
+    }
+    while !range.is_empty() && blank(line[range.end - 1]) {
+        range.end -= 1;
+    }
+    range
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_before_a_message_is_taken_off_whoever_wrote_it() {
+        let table = include_str!("header/formats.txt");
+        for pair in table.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>().chunks(2) {
+            let [line, expected] = pair else { panic!("a line without its message: {pair:?}") };
+            let found = String::from_utf8_lossy(&line.as_bytes()[message(line.as_bytes())]);
+            assert_eq!(found, *expected, "{line}");
+        }
+    }
+}

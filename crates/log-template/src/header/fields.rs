@@ -1,0 +1,418 @@
+//! The head of a line as a row of fields: time, level, process, thread, host, logger.
+//!
+//! A head exists only where a time or a klog prefix stands near the beginning of the line. From there fields are taken
+//! off as long as they look like fields; the first thing that does not is the message.
+
+use crate::time::{self, Time};
+
+const LEVELS: [&[u8]; 24] = [
+    b"TRACE",
+    b"DEBUG",
+    b"INFO",
+    b"NOTICE",
+    b"WARN",
+    b"WARNING",
+    b"ERROR",
+    b"ERR",
+    b"CRIT",
+    b"CRITICAL",
+    b"FATAL",
+    b"ALERT",
+    b"EMERG",
+    b"SEVERE",
+    b"FAILURE",
+    b"PANIC",
+    b"FINE",
+    b"FINER",
+    b"FINEST",
+    b"CONFIG",
+    b"VERBOSE",
+    b"LOG",
+    b"STATEMENT",
+    b"DETAIL",
+];
+/// Of the levels above.
+const LONGEST_LEVEL: usize = 9;
+/// After these a time is part of a sentence.
+const PREPOSITIONS: [&[u8]; 13] = [
+    b"at", b"on", b"in", b"by", b"of", b"to", b"from", b"for", b"since", b"until", b"till", b"before",
+    b"after",
+];
+/// Words between the beginning of a line and its time, or between its time and its level.
+const FAR: usize = 6;
+/// A field is not longer.
+const LONGEST: usize = 128;
+
+/// Where the message begins, if `text` has a head. Within another head only one that begins with its time is believed:
+/// a message may hold a time of its own.
+pub(super) fn message_start(text: &[u8], within: bool) -> Option<usize> {
+    if let Some(start) = klog(text).or_else(|| Some(container_runtime(text)?.0)).or_else(|| rfc5424(text)) {
+        return Some(start);
+    }
+    let start = priority_end(text);
+    // Within another head a bare number is part of the message, even one that could be seconds since 1970.
+    let time =
+        first_time(text, start, if within { 1 } else { FAR }).filter(|time| !(time.epoch && within))?;
+    let mut head = Head { text, at: time.end, level: false, syslog: time.syslog };
+    let start = head.read();
+    (start > 0 && start < text.len()).then_some(start)
+}
+
+/// `I0102 15:04:05.123456    1234 file.go:123] `
+fn klog(text: &[u8]) -> Option<usize> {
+    let [b'I' | b'W' | b'E' | b'F', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ', ..] = text
+    else {
+        return None;
+    };
+    let end = text.iter().take(LONGEST).position(|&b| b == b']')?;
+    text[..end].contains(&b':').then_some(end + 1)
+}
+
+/// `<34>1 2003-10-11T22:14:15.003Z host su - ID47 [a@1 b="c"] `, by RFC 5424: a priority, a version, five words, and
+/// structured data.
+fn rfc5424(text: &[u8]) -> Option<usize> {
+    let priority = text.iter().take(5).position(|&b| b == b'>')?;
+    if text[0] != b'<' || !text[priority + 1..].starts_with(b"1 ") {
+        return None;
+    }
+    let mut at = priority + 3;
+    time::at(text, at)?;
+    for _ in 0..5 {
+        at = word_end(text, at) + 1;
+        text.get(at)?;
+    }
+    while text.get(at) == Some(&b'[') {
+        at += text[at..].windows(2).take(1024).position(|pair| matches!(pair, b"] " | b"][" | b"\"]"))? + 1;
+        at += usize::from(text.get(at) == Some(&b']'));
+    }
+    at += usize::from(text.get(at) == Some(&b'-'));
+    (at < text.len()).then_some(at)
+}
+
+/// Where the priority ends that syslog puts before a line on its way: `<34>`.
+fn priority_end(text: &[u8]) -> usize {
+    let digits = text.iter().skip(1).take(4).take_while(|b| b.is_ascii_digit()).count();
+    let known = digits > 0 && text[0] == b'<' && text.get(digits + 1) == Some(&b'>');
+    if known { digits + 2 } else { 0 }
+}
+
+/// `2026-01-02T03:04:05.000000006Z stdout F `, and whether the tag says that the line was cut.
+pub(super) fn container_runtime(text: &[u8]) -> Option<(usize, bool)> {
+    let end = text.iter().take(40).position(|&b| b == b' ')?;
+    let rest = text[end..].strip_prefix(b" std")?;
+    let rest = rest.strip_prefix(b"out ").or_else(|| rest.strip_prefix(b"err "))?;
+    let tag = rest.iter().take(16).position(|&b| b == b' ')?;
+    let full = rest.starts_with(b"F") || rest.starts_with(b"P");
+    (full && time::at(text, 0).is_some()).then(|| (text.len() - rest.len() + tag + 1, rest.starts_with(b"P")))
+}
+
+/// The first time within the first `words` words. A word that ends in a colon ends the head before it, and
+/// so does what only a sentence has: a preposition, or two words of nothing but small letters.
+fn first_time(text: &[u8], from: usize, words: usize) -> Option<Time> {
+    let mut at = from;
+    let mut plain = 0;
+    for _ in 0..words {
+        while matches!(text.get(at)?, b' ' | b'[' | b'(' | b'<' | b'|' | b'\t') {
+            at += 1;
+        }
+        if let Some(time) = time::at(text, at) {
+            return Some(time);
+        }
+        let end = word_end(text, at);
+        let word = &text[at..end];
+        plain += usize::from(word.iter().all(u8::is_ascii_lowercase));
+        if end - at >= LONGEST || word.ends_with(b":") || PREPOSITIONS.contains(&word) || plain > 1 {
+            return None;
+        }
+        at = end;
+    }
+    None
+}
+
+fn word_end(text: &[u8], at: usize) -> usize {
+    at + text[at..].iter().take(LONGEST).take_while(|b| !matches!(b, b' ' | b'\t' | b'|')).count()
+}
+
+struct Head<'t> {
+    text: &'t [u8],
+    at: usize,
+    level: bool,
+    syslog: bool,
+}
+
+impl Head<'_> {
+    fn byte(&self, at: usize) -> u8 {
+        self.text.get(at).copied().unwrap_or(0)
+    }
+
+    fn read_time(&mut self) -> Option<()> {
+        // After the level a bare number is part of the message, even one that could be seconds since 1970.
+        let found = time::at(self.text, self.at).filter(|found| !(found.epoch && self.level))?;
+        self.at = found.end;
+        self.syslog |= found.syslog;
+        Some(())
+    }
+
+    /// Takes fields off after the first time and returns where the message begins.
+    fn read(&mut self) -> usize {
+        self.skip_to_level_or_time();
+        let mut last = self.at;
+        while self.at < self.text.len() {
+            let separated = self.separators();
+            if separated == Separator::Final {
+                return self.at;
+            }
+            last = self.at;
+            let field =
+                self.bracket() || self.read_time().is_some() || self.level_word() || self.process_number();
+            if field || self.between_bars() {
+                continue;
+            }
+            if self.origin() {
+                self.separators();
+                return self.at;
+            }
+            if self.logger() {
+                continue;
+            }
+            break;
+        }
+        // A line of fields only: the last of them is the message.
+        if self.at >= self.text.len() { last } else { self.at }
+    }
+
+    /// Between the first time and a level or a second time may be anything, as on supercomputers:
+    /// `1117838570 2005.06.03 R02-M1-N0 2005-06-03-15.42.50.675872 R02-M1-N0 RAS KERNEL INFO `.
+    fn skip_to_level_or_time(&mut self) {
+        let mut at = self.at;
+        for _ in 0..FAR {
+            while matches!(self.byte(at), b' ' | b'-' | b',' | b'\t' | b']' | b')') {
+                at += 1;
+            }
+            if at >= self.text.len() {
+                return;
+            }
+            let word = word_end(self.text, at);
+            if let Some(found) = time::at(self.text, at) {
+                self.syslog = found.syslog;
+                self.at = found.end;
+                return self.skip_again(found.end);
+            }
+            if is_level(&self.text[at..word]) {
+                self.at = at;
+                return;
+            }
+            let ends = self.text[at..word].ends_with(b":") || self.byte(at) == b'"' || self.byte(at) == b'|';
+            if ends || word - at >= LONGEST {
+                return;
+            }
+            at = word;
+        }
+    }
+
+    /// A second time moves the window once more, and no further: a message may hold any number of times.
+    fn skip_again(&mut self, from: usize) {
+        let mut at = from;
+        for _ in 0..FAR {
+            while matches!(self.byte(at), b' ' | b'-' | b',' | b'\t' | b']' | b')') {
+                at += 1;
+            }
+            if at >= self.text.len() {
+                return;
+            }
+            let word = word_end(self.text, at);
+            if let Some(found) = time::at(self.text, at) {
+                self.syslog = found.syslog;
+                self.at = found.end;
+            } else if is_level(&self.text[at..word]) {
+                self.at = at;
+                return;
+            } else if self.text[at..word].ends_with(b":") || self.byte(at) == b'"' {
+                return;
+            }
+            at = word.max(self.at);
+        }
+    }
+
+    fn separators(&mut self) -> Separator {
+        let from = self.at;
+        while matches!(self.byte(self.at), b' ' | b'\t' | b',' | b'|' | b']' | b')' | b'-' | b':' | b';') {
+            // A dash or a bar of its own is a separator; one that a letter follows begins a word.
+            if self.byte(self.at) == b'-' && !matches!(self.byte(self.at + 1), b' ' | b'-') {
+                break;
+            }
+            self.at += 1;
+        }
+        let between = &self.text[from..self.at];
+        let dash = between.iter().filter(|&&b| b == b'-').count() == 1;
+        if dash && self.level { Separator::Final } else { Separator::Between }
+    }
+
+    /// `[main]`, `[notice]`, `[req-1 2 - - -]`, `(main)`: a thread, a level, a request. `[instance: x]` is message.
+    fn bracket(&mut self) -> bool {
+        let close = match self.byte(self.at) {
+            b'[' => b']',
+            b'(' => b')',
+            _ => return false,
+        };
+        let open = self.byte(self.at);
+        let mut depth = 0_usize;
+        for (offset, &byte) in self.text[self.at..].iter().take(2 * LONGEST).enumerate() {
+            if byte == open {
+                depth += 1;
+            } else if byte == close {
+                depth -= 1;
+            }
+            if depth == 0 {
+                let inside = self.text[self.at + 1..self.at + offset].trim_ascii_end();
+                if is_phrase(inside) {
+                    return false;
+                }
+                self.level |=
+                    is_level(inside) || inside.len() <= 10 && inside.iter().all(u8::is_ascii_lowercase);
+                self.at += offset + 1;
+                return true;
+            }
+        }
+        false
+    }
+
+    fn level_word(&mut self) -> bool {
+        let end = word_end(self.text, self.at);
+        let word = &self.text[self.at..end];
+        let letter = matches!(word, [b'V' | b'D' | b'I' | b'W' | b'E' | b'F' | b'T']);
+        if is_level(word) || letter && !self.level {
+            self.level = true;
+            self.at = end;
+            return true;
+        }
+        false
+    }
+
+    /// The number of a process or thread, before the level only: after it a number is part of the message.
+    fn process_number(&mut self) -> bool {
+        let end = word_end(self.text, self.at);
+        let word = &self.text[self.at..end];
+        let follows = self.text[end..].starts_with(b" ---");
+        let number = !word.is_empty() && word.len() <= 10 && word.iter().all(u8::is_ascii_digit);
+        if number && (!self.level || follows) {
+            self.at = end;
+            return true;
+        }
+        false
+    }
+
+    /// A field between bars: `20171223-22:15:29:606|Step_LSC|30002312|`.
+    fn between_bars(&mut self) -> bool {
+        if self.at == 0 || self.byte(self.at - 1) != b'|' {
+            return false;
+        }
+        let end = word_end(self.text, self.at);
+        if end > self.at && self.byte(end) == b'|' {
+            self.at = end;
+            return true;
+        }
+        false
+    }
+
+    /// What wrote the message, and its end: `sshd[24200]:`, `combo su(pam_unix)[1]:`, `dfs.DataNode$PacketResponder:`,
+    /// `chrome.exe - `.
+    fn origin(&mut self) -> bool {
+        let mut at = self.at;
+        let words = if self.syslog { 4 } else { 1 };
+        for count in 0..words {
+            let end = word_end(self.text, at);
+            let word = &self.text[at..end];
+            if word.is_empty() || end - at >= LONGEST {
+                break;
+            }
+            if word.ends_with(b":") && is_name(&word[..word.len() - 1]) {
+                self.at = end;
+                return true;
+            }
+            // `[2026-01-02T03:04:05Z INFO  my_crate::server] `
+            if count == 0
+                && self.text[0] == b'['
+                && word.ends_with(b"]")
+                && is_name(&word[..word.len() - 1])
+                && !word.contains(&b'[')
+            {
+                self.at = end;
+                return true;
+            }
+            if count > 0 && !is_name(word) {
+                break;
+            }
+            at = end + self.text[end..].iter().take(4).take_while(|b| **b == b' ').count();
+        }
+        if self.syslog {
+            self.syslog = false;
+            self.at = word_end(self.text, self.at);
+            return false;
+        }
+        self.program_before_dash()
+    }
+
+    fn program_before_dash(&mut self) -> bool {
+        let end = word_end(self.text, self.at);
+        let mut next = end;
+        if self.text[next..].starts_with(b" *") {
+            next = word_end(self.text, next + 1);
+        }
+        if end > self.at && self.text[next..].starts_with(b" - ") && is_name(&self.text[self.at..end]) {
+            self.at = next;
+            // Python's default has the level after the name, and the message after another dash.
+            let after = next + 3;
+            let level = word_end(self.text, after);
+            if is_level(&self.text[after..level]) {
+                self.at = level;
+            }
+            return true;
+        }
+        false
+    }
+
+    /// A logger's name without a colon: `nova.osapi_compute.wsgi.server`.
+    fn logger(&mut self) -> bool {
+        let end = word_end(self.text, self.at);
+        let word = &self.text[self.at..end];
+        let dots = word.iter().filter(|&&b| b == b'.').count();
+        let letters = word.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'.' | b'_' | b'$'));
+        if self.level && dots >= 2 && letters && end < self.text.len() && !word.ends_with(b".") {
+            self.at = end;
+            return true;
+        }
+        false
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Separator {
+    /// More fields may follow.
+    Between,
+    /// The message follows: a dash of its own after the level.
+    Final,
+}
+
+fn is_level(word: &[u8]) -> bool {
+    let word = word.strip_suffix(b":").or_else(|| word.strip_suffix(b",")).unwrap_or(word);
+    (3..=LONGEST_LEVEL).contains(&word.len())
+        && word[0].is_ascii_uppercase()
+        && LEVELS.iter().any(|level| word.eq_ignore_ascii_case(level))
+}
+
+/// A name of a program, logger or host: no blanks, and letters in it.
+fn is_name(word: &[u8]) -> bool {
+    word.first().is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'/'))
+        && word.iter().any(u8::is_ascii_alphabetic)
+        && word.iter().enumerate().all(|(at, b)| {
+            let module = *b == b':' && (word.get(at + 1) == Some(b) || at > 0 && word[at - 1] == *b);
+            b.is_ascii_alphanumeric() || b"_.-$/@[]()#<>+*".contains(b) || module
+        })
+}
+
+/// `instance: 5bc8`, `client 10.0.0.1`: words, and not one name.
+fn is_phrase(inside: &[u8]) -> bool {
+    let word = inside.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    word > 0 && (inside[word..].starts_with(b": ") || inside[word..].starts_with(b" "))
+}

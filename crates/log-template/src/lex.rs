@@ -1,0 +1,296 @@
+//! The pieces of a message: words that a programmer wrote, marks between them, and what is a value by its looks.
+//!
+//! In: the bytes of one message. Out: pieces with their places in it. Everything is decided in one pass over the bytes,
+//! by looking a bounded distance ahead; nothing is remembered from one message to the next.
+
+mod class;
+mod piece;
+mod value;
+mod wide;
+
+use crate::time;
+use class::{ALPHA, DIGIT, JOIN, SPACE, WIDE, class};
+pub(crate) use piece::{Kind, Piece, VARIABLE};
+use piece::{mark, wide_mark, word};
+pub(crate) use piece::{mix, piece_hash, word_hash};
+
+/// Of a longer message only so much decides which template it belongs to.
+pub(crate) const MOST_BYTES: usize = 8 * 1024;
+/// The same, in pieces.
+pub(crate) const MOST_PIECES: usize = 320;
+
+/// Cuts `text` into pieces, appended to `pieces`, which is emptied first.
+///
+/// What lies beyond [`MOST_BYTES`] or [`MOST_PIECES`] becomes one variable at the end.
+pub(crate) fn lex(text: &[u8], pieces: &mut Vec<Piece>) {
+    pieces.clear();
+    let seen = &text[..text.len().min(MOST_BYTES)];
+    let mut lexer = Lexer { text: seen, pieces };
+    let mut at = 0;
+    while at < seen.len() && lexer.pieces.len() < MOST_PIECES {
+        at = lexer.step(at);
+    }
+    if at < text.len() && text[at..].iter().any(|&byte| class(byte) != SPACE) {
+        pieces.push(Piece { kind: Kind::Variable, start: at as u32, end: text.len() as u32, hash: VARIABLE });
+    }
+}
+
+struct Lexer<'t, 'p> {
+    text: &'t [u8],
+    pieces: &'p mut Vec<Piece>,
+}
+
+impl Lexer<'_, '_> {
+    fn byte(&self, at: usize) -> u8 {
+        self.text.get(at).copied().unwrap_or(b' ')
+    }
+
+    fn class(&self, at: usize) -> u8 {
+        class(self.byte(at))
+    }
+
+    /// Whether a value that begins at `at` stands free: nothing but a blank or an opening mark before it.
+    fn is_open(&self, at: usize) -> bool {
+        at == 0 || self.class(at - 1) == SPACE
+    }
+
+    /// Reads what begins at `at` and returns where the next thing begins.
+    fn step(&mut self, at: usize) -> usize {
+        match self.class(at) {
+            SPACE => {
+                if self.byte(at) == 0x1b && self.byte(at + 1) == b'[' {
+                    return self.escape_end(at + 2);
+                }
+                at + 1
+            }
+            ALPHA | DIGIT | JOIN => self.unit(at),
+            WIDE => self.wide(at),
+            _ => self.punctuation(at),
+        }
+    }
+
+    /// The end of a terminal's colour sequence. A long or broken one is text.
+    fn escape_end(&self, from: usize) -> usize {
+        let body = (from..from + 16).find(|&at| !matches!(self.byte(at), b'0'..=b'9' | b';'));
+        body.map_or(from, |at| at + 1).min(self.text.len())
+    }
+
+    fn punctuation(&mut self, at: usize) -> usize {
+        let byte = self.byte(at);
+        match byte {
+            b'/' => {
+                let after_word =
+                    self.pieces.last().is_some_and(|p| p.kind == Kind::Word && p.end as usize == at);
+                if !after_word && at.checked_sub(1).is_none_or(|before| self.byte(before) != b'<') {
+                    let end = self.path_end(at);
+                    if self.text[at..end].iter().any(|&b| matches!(class(b), ALPHA | DIGIT)) {
+                        self.variable(at, end);
+                        return end;
+                    }
+                }
+            }
+            b'<' | b'>' if self.is_open(at) && self.class(at + 1) == DIGIT => {
+                let end = self.unit_end(at + 1);
+                return self.quantity(at, end);
+            }
+            b'"' => {
+                if let Some(end) = value::product_end(self.text, at) {
+                    self.pieces.push(mark(byte, at, at + 1));
+                    self.variable(at + 1, end);
+                    return end;
+                }
+                if self.is_open(at) && self.byte(at + 1) == b'"' {
+                    return self.empty(at);
+                }
+            }
+            b'(' | b'[' if self.is_open(at) && self.byte(at + 1) == closing(byte) => {
+                return self.empty(at);
+            }
+            _ => {}
+        }
+        self.marks(at)
+    }
+
+    /// Where words are written without blanks, a number ends a word, and so does a change between letters and signs.
+    fn wide(&mut self, start: usize) -> usize {
+        let (end, is_sign) = wide::run(self.text, start);
+        let piece = if is_sign { wide_mark(self.text, start, end) } else { word(self.text, start, end) };
+        self.pieces.push(piece);
+        end
+    }
+
+    /// An empty value: `from 10.0.0.1 ()` is the same statement as `from 10.0.0.1 (a.example)`.
+    fn empty(&mut self, at: usize) -> usize {
+        let inside = at as u32 + 1;
+        self.pieces.push(mark(self.byte(at), at, at + 1));
+        self.pieces.push(Piece { kind: Kind::Variable, start: inside, end: inside, hash: VARIABLE });
+        self.pieces.push(mark(closing(self.byte(at)), at + 1, at + 2));
+        at + 2
+    }
+
+    /// A run of one mark, however long, is one piece: leaders of dots and rulers vary in length.
+    fn marks(&mut self, at: usize) -> usize {
+        let byte = self.byte(at);
+        let end = at + self.text[at..].iter().take_while(|&&b| b == byte).count();
+        self.pieces.push(mark(byte, at, end));
+        end
+    }
+
+    /// Where a run of letters, digits and joiners ends. Two dots are a leader, not part of a name.
+    fn unit_end(&self, from: usize) -> usize {
+        let mut at = from;
+        while at < self.text.len() {
+            match class(self.text[at]) {
+                ALPHA | DIGIT => at += 1,
+                JOIN if self.text[at] == b'.' && self.byte(at + 1) == b'.' => break,
+                JOIN => at += 1,
+                _ => break,
+            }
+        }
+        at
+    }
+
+    /// Where a path ends, with the query that may follow it.
+    fn path_end(&self, from: usize) -> usize {
+        let run = self.text[from..].iter().take_while(|&&b| b == b'/' || value::is_unit(b)).count();
+        let mut end = from + run;
+        if self.byte(end) == b'?' && value::is_unit(self.byte(end + 1)) {
+            return value::address_end(self.text, end);
+        }
+        while end > from && matches!(self.text[end - 1], b'.' | b'-') {
+            end -= 1;
+        }
+        end
+    }
+
+    fn unit(&mut self, start: usize) -> usize {
+        let run_end = self.unit_end(start);
+        let mut end = run_end;
+        while end > start && class(self.text[end - 1]) == JOIN {
+            end -= 1;
+        }
+        if end == start {
+            let relative = matches!(&self.text[start..run_end], b"." | b".." | b"~");
+            if relative && self.byte(run_end) == b'/' && value::is_unit(self.byte(run_end + 1)) {
+                let end = self.path_end(start);
+                self.variable(start, end);
+                return end;
+            }
+            return self.marks(start);
+        }
+        if end == start + 3
+            && self.byte(end) == b' '
+            && self.byte(start).is_ascii_uppercase()
+            && let Some(time) = time::at(self.text, start)
+        {
+            self.variable(start, time.end);
+            return time.end;
+        }
+        if let Some(end) = self.long_value(start, run_end) {
+            self.variable(start, end);
+            return end;
+        }
+        let unit = &self.text[start..end];
+        if unit.iter().any(u8::is_ascii_digit) {
+            return self.quantity(start, end);
+        }
+        let lead = unit.iter().take_while(|&&b| class(b) == JOIN).count();
+        if lead > 0 {
+            self.marks(start);
+            // Marks of several kinds in a row are rare; all of them stand for the first.
+        }
+        self.bare_word(start + lead, end)
+    }
+
+    /// Addresses and paths that begin with this unit and go on beyond it.
+    fn long_value(&self, start: usize, run_end: usize) -> Option<usize> {
+        match self.byte(run_end) {
+            b':' if self.text[run_end..].starts_with(b"://") => {
+                Some(value::address_end(self.text, run_end + 3))
+            }
+            b':' if run_end == start + 1 && self.byte(run_end + 1) == b'\\' => {
+                Some(value::windows_path_end(self.text, run_end + 1))
+            }
+            b':' => value::colon_hex_end(self.text, start),
+            b'/' if value::is_unit(self.byte(run_end + 1)) => {
+                let end = self.path_end(start);
+                let path = &self.text[start..end];
+                let slashes = path.iter().filter(|&&b| b == b'/').count();
+                (slashes > 1 || path.iter().any(u8::is_ascii_digit)).then_some(end)
+            }
+            _ => None,
+        }
+    }
+
+    fn bare_word(&mut self, start: usize, end: usize) -> usize {
+        let unit = &self.text[start..end];
+        // `verbose: no, colour: yes`, but `failed: no space left`.
+        let is_last = end == self.text.len() || self.byte(end) != b' ';
+        let after_sign = self.pieces.last().is_some_and(|p| p.is_mark(b'=') || p.is_mark(b':') && is_last);
+        let has_joint = unit.iter().any(|&b| class(b) == JOIN);
+        if has_joint && (value::is_mail(unit) || value::is_host(unit))
+            || value::is_opaque(unit)
+            || value::is_literal(unit, after_sign)
+            || (value::is_short_hex(unit) && self.goes_on_with_colon(start))
+        {
+            self.variable(start, end);
+        } else {
+            self.pieces.push(word(self.text, start, end));
+        }
+        end
+    }
+
+    /// Whether a variable and a colon stand directly before `start`, as within a hardware address.
+    fn goes_on_with_colon(&self, start: usize) -> bool {
+        let [.., variable, colon] = self.pieces.as_slice() else { return false };
+        variable.kind == Kind::Variable
+            && colon.is_mark(b':')
+            && colon.end as usize == start
+            && variable.end == colon.start
+    }
+
+    /// A value with a digit, and the unit of measure and the paraphrase that may follow a number:
+    /// `1301 bytes (1.27 KB)`.
+    fn quantity(&mut self, start: usize, end: usize) -> usize {
+        let mut reach = end;
+        if value::is_number(&self.text[start..end]) {
+            reach = value::measure_end(self.text, end);
+            if let Some(closed) = value::paraphrase_end(self.text, reach) {
+                reach = closed;
+            }
+        }
+        self.variable(start, reach);
+        reach
+    }
+
+    /// Adds a variable, as part of the one before it when only a joint is between them: `10.0.0.1:80`, `3,4`.
+    fn variable(&mut self, start: usize, end: usize) {
+        let piece = Piece { kind: Kind::Variable, start: start as u32, end: end as u32, hash: VARIABLE };
+        if let [.., last] = self.pieces.as_mut_slice()
+            && last.kind == Kind::Variable
+            && last.end == piece.start
+        {
+            last.end = piece.end;
+            return;
+        }
+        if let [.., before, joint] = self.pieces.as_mut_slice()
+            && before.kind == Kind::Variable
+            && joint.is_joint()
+            && before.end == joint.start
+            && joint.end == piece.start
+        {
+            before.end = piece.end;
+            self.pieces.pop();
+            return;
+        }
+        self.pieces.push(piece);
+    }
+}
+
+fn closing(byte: u8) -> u8 {
+    match byte {
+        b'(' => b')',
+        b'[' => b']',
+        other => other,
+    }
+}

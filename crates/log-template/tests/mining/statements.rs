@@ -1,0 +1,124 @@
+//! Lines of programs made up here: what is one statement, and what is not.
+
+use log_template::Miner;
+
+use crate::template_of;
+
+/// `count` lines of made-up statements, always the same.
+pub(crate) fn mixed(count: usize) -> Vec<Vec<u8>> {
+    const NAMES: [&str; 12] =
+        ["anna", "bela", "carlo", "dora", "emil", "fatima", "georg", "hana", "ivan", "jana", "karl", "lena"];
+    let mut state = 7_u64;
+    let mut next = |most: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % most
+    };
+    let mut line = || {
+        let (number, name, other) = (next(100_000), NAMES[next(12)], NAMES[next(12)]);
+        match next(9) {
+            0 => format!("2026-01-02 03:04:05 INFO a.B: took {number} ms"),
+            1 => format!("user {name} logged in from 10.0.0.{number}"),
+            2 => format!("session of {name} was handed over to {other} without loss"),
+            3 => format!("job {number} started"),
+            4 => format!("job {number} stopped"),
+            5 => format!("{{\"level\":\"info\",\"msg\":\"cache miss for {name}\",\"size\":{number}}}"),
+            6 => format!("list {}", vec!["7"; number % 9].join(", ")),
+            7 => format!("任务{number}执行成功"),
+            _ => format!("word{number} \u{fffd} {name}=\"{other}\""),
+        }
+        .into_bytes()
+    };
+    (0..count).map(|_| line()).collect()
+}
+
+fn groups(lines: &[&str]) -> usize {
+    let mut miner = Miner::default();
+    let mut ids = crate::ids(&mut miner, lines.iter().map(|line| line.as_bytes()));
+    ids.sort_unstable();
+    ids.dedup();
+    ids.len()
+}
+
+#[test]
+fn values_are_told_by_their_looks() {
+    let table = [
+        ("connected to 10.0.0.1:80 in 35ms", "connected to <*> in <*>"),
+        ("connected to [2001:db8::1]:80", "connected to [<*>]:<*>"),
+        ("wrote 1301 bytes (1.27 KB) to /var/lib/x.db", "wrote <*> to <*>"),
+        ("id 7f3c9a00-12ab-4cde-8f00-0123456789ab is taken", "id <*> is taken"),
+        ("mac 0a:1b:2c:3d:4e:5f seen", "mac <*> seen"),
+        ("mail to ann@mail.example.com was sent", "mail to <*> was sent"),
+        ("GET https://shop.example.com/cart?id=7 failed", "GET <*> failed"),
+        ("cached=true retries=3 took 1.5 s", "cached=<*> retries=<*> took <*>"),
+        ("until 2026-01-02T03:04:05Z at most", "until <*> at most"),
+        (r"opened C:\Users\ann\notes.txt twice", "opened <*> twice"),
+        ("state 0xdeadbeef, mask 0xff", "state <*>, mask <*>"),
+        ("scaled web-7d4b9c6f5-x2x9z to 3", "scaled <*> to <*>"),
+    ];
+    for (line, template) in table {
+        assert_eq!(template_of(&mut Miner::default(), line), template, "{line}");
+    }
+}
+
+#[test]
+fn the_digits_in_a_chinese_sentence_do_not_hide_the_sentence() {
+    assert_eq!(template_of(&mut Miner::default(), "任务123执行成功"), "任务<*>执行成功");
+    assert_eq!(groups(&["任务1执行成功", "任务22执行成功", "订单3创建失败", "用户7登录，来自10.0.0.1"]), 3);
+}
+
+#[test]
+fn lists_of_any_length_are_one_statement() {
+    let lists = ["acks 1, 2, 3, 4", "acks 1, 2, 3, 4, 5", "acks 7, 7, 7, 7, 7, 7, 7, 7, 7"];
+    assert_eq!(groups(&lists), 1);
+}
+
+#[test]
+fn a_name_becomes_a_value_when_enough_names_were_seen_and_the_id_stays() {
+    let mut miner = Miner::default();
+    let names = ["anna", "bela", "carlo", "dora", "emil", "fatima", "georg", "hana"];
+    let first = miner.observe(b"session closed for user anna").template;
+    for name in names {
+        miner.observe(format!("session closed for user {name}").as_bytes());
+    }
+    let last = miner.observe(b"session closed for user zoe");
+    assert_eq!(last.template, first);
+    assert!(!last.is_new);
+    assert_eq!(
+        miner.template(first).map(ToString::to_string).as_deref(),
+        Some("session closed for user <*>")
+    );
+}
+
+#[test]
+fn states_of_a_thing_are_statements_of_their_own() {
+    let lines =
+        ["server is starting up", "server is stopping up", "server is LEADING up", "server is LOOKING up"];
+    assert_eq!(groups(&lines), 4);
+}
+
+#[test]
+fn two_names_that_always_change_together_are_values() {
+    let lines: Vec<String> = ('a'..='z')
+        .zip(('a'..='z').rev())
+        .map(|(a, b)| format!("handed the shard over from {a}{a}{a} to {b}{b}{b} without loss"))
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    assert_eq!(groups(&lines), 1);
+}
+
+#[test]
+fn a_merge_is_told_once_by_the_call_that_made_it() {
+    let mut miner = Miner::default();
+    let mut told = 0;
+    for name in ["ann", "bob", "cid", "dan", "eve", "fay", "gus", "hal", "ian"] {
+        miner.observe(format!("session closed for user {name}").as_bytes());
+        told += miner.merges().len();
+        for merge in miner.merges() {
+            assert!(merge.into < merge.from, "the older id stays");
+            assert_eq!(miner.resolve(merge.from), merge.into);
+        }
+    }
+    assert!(told > 0);
+    miner.observe(b"session closed for user ann");
+    assert_eq!(miner.merges(), []);
+}

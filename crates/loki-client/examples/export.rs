@@ -1,0 +1,84 @@
+//! Writes every entry of a window to standard output, as JSON lines, each entry once.
+//!
+//! ```sh
+//! cargo run -p loki-client --example export -- --from 2026-11-20T10:00:00Z --to 2026-11-20T11:00:00Z '{app="web"}' > web.jsonl
+//! ```
+//! How far it is stands on standard error.
+
+mod connect;
+
+use std::error::Error;
+use std::io::{self, BufWriter, Write as _};
+use std::pin::pin;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use futures::TryStreamExt as _;
+use jiff::Timestamp;
+use loki_client::{LokiExt as _, Nanos, PageOptions, Window};
+use serde_json::json;
+use tokio::time::Instant;
+
+use connect::{Connect, finish};
+
+/// Between two lines of progress.
+const PULSE: Duration = Duration::from_secs(1);
+
+/// Writes every entry of a window as JSON lines
+#[derive(Debug, Parser)]
+struct Export {
+    #[command(flatten)]
+    connect: Connect,
+    /// The first instant of the window, such as 2026-11-20T10:00:00Z
+    #[arg(long)]
+    from: Timestamp,
+    /// The first instant after it; now, when it is left out
+    #[arg(long)]
+    to: Option<Timestamp>,
+    /// Entries of a page
+    #[arg(long, default_value_t = 5000)]
+    limit: u32,
+    /// A LogQL log query, such as '{app="web"} |= "error"'
+    query: String,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    finish(export(Export::parse()).await)
+}
+
+async fn export(args: Export) -> Result<(), Box<dyn Error>> {
+    let loki = args.connect.client()?;
+    let window = Window::new(args.from.into(), args.to.unwrap_or_else(Timestamp::now).into());
+    if window.is_empty() {
+        return Err("the window ends before it starts".into());
+    }
+    let options = PageOptions { limit: args.limit, ..PageOptions::default() };
+    let mut pages = pin!(loki.pages(&args.query, window, options));
+    let mut out = BufWriter::new(io::stdout().lock());
+    let (mut lines, mut said) = (0, Instant::now());
+    while let Some(entries) = pages.try_next().await? {
+        for entry in &entries {
+            let line = json!({
+                "timestamp": entry.timestamp.to_string(),
+                "labels": *entry.labels,
+                "line": entry.line,
+                "metadata": entry.metadata,
+            });
+            writeln!(out, "{line}")?;
+        }
+        lines += entries.len();
+        if let Some(last) = entries.last().filter(|_| said.elapsed() >= PULSE) {
+            eprintln!("{lines} entries, {:.0} %", percent(window, last.timestamp));
+            said = Instant::now();
+        }
+    }
+    out.flush()?;
+    eprintln!("{lines} entries, all of {:?} to {:?}", window.start, window.end);
+    Ok(())
+}
+
+fn percent(window: Window, at: Nanos) -> f64 {
+    100.0 * at.since(window.start).as_secs_f64() / window.length().as_secs_f64()
+}

@@ -1,0 +1,63 @@
+//! A cursor at rest.
+
+use serde::{Deserialize, Serialize};
+
+use super::ledger::{Ledger, Stored};
+use super::{Cursor, CursorOptions, check};
+use crate::{Error, Nanos, Operation};
+
+const VERSION: u32 = 1;
+
+/// All that a [`Cursor`] must remember, to be stored with the entries that it returned.
+///
+/// In JSON it takes some 5 bytes for each entry of the horizon: 0.95 MiB at 50 lines a second over 65 minutes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CursorState {
+    version: u32,
+    query: String,
+    start: Nanos,
+    reached: Nanos,
+    ledger: Stored,
+}
+
+impl CursorState {
+    /// The query that it belongs to.
+    pub fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// Everything before this has been read.
+    pub fn reached(&self) -> Nanos {
+        self.reached
+    }
+}
+
+impl Cursor {
+    /// What to store. Can be taken at any time; what is half done is done again after [`Self::resume`].
+    pub fn state(&self) -> CursorState {
+        CursorState {
+            version: VERSION,
+            query: self.query.clone(),
+            start: self.start,
+            reached: self.reached,
+            ledger: self.ledger.store(),
+        }
+    }
+
+    /// Goes on where a state was taken.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the state is damaged, of another version, or of other buckets than the options say.
+    pub fn resume(state: &CursorState, options: CursorOptions) -> Result<Self, Error> {
+        let invalid = |what: String| Error::Invalid {
+            operation: Operation::QueryRange,
+            what: format!("the stored state cannot be used: {what}"),
+        };
+        if state.version != VERSION {
+            return Err(invalid(format!("it is of version {}, not {VERSION}", state.version)));
+        }
+        check(&state.query, &options)?;
+        let ledger = Ledger::restore(&state.ledger, options.bucket).map_err(invalid)?;
+        Ok(Self::with(state.query.clone(), options, state.start, state.reached, ledger))
+    }
+}

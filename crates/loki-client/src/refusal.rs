@@ -1,0 +1,122 @@
+//! Loki's refusals by what can be done about them.
+//!
+//! Loki's errors are plain text without a code: status and wording are all there is. The wordings are those of 3.7.6,
+//! recorded in `tests/fixtures`; one that changes falls back to what its status says.
+
+use std::fmt;
+
+use http::StatusCode;
+
+use crate::Operation;
+
+/// What a refusal asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The LogQL is wrong, or of a kind that this call does not take.
+    Query,
+    /// The page is larger than `max_entries_limit_per_query`.
+    Limit {
+        /// The largest page that the server gives, when it said so.
+        most: Option<u32>,
+    },
+    /// Another parameter is wrong.
+    Parameter,
+    /// The window is too long, or holds too much: ask for less of it.
+    TooMuch,
+    /// Loki gave up after `query_timeout`: ask for less, or again.
+    TimedOut,
+    /// The tenant is missing, or several are named where Loki takes one.
+    Tenant,
+    /// Missing or wrong credentials.
+    Credentials,
+    /// An operator of Loki has switched this query, or all of the tenant's, off.
+    Blocked,
+    /// Nothing is there: the URL leads elsewhere, or this Loki has not got that call.
+    NotFound,
+    /// A rate limit, or a full queue: wait.
+    Busy,
+    /// Some entries of a push are too old, too new, too long or otherwise unwanted. The others are stored.
+    Entries,
+    /// Loki is starting, stopping or broken: wait.
+    Unavailable,
+    /// Something else.
+    Other,
+}
+
+impl Refusal {
+    /// Whether the same call, made again after a pause, can succeed.
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::TimedOut | Self::Busy | Self::Unavailable)
+    }
+
+    pub(crate) fn classify(operation: Operation, status: StatusCode, text: &str) -> Self {
+        let says = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+        // Said with 401, and with 500.
+        if says(&["no org id", "multiple org IDs present"]) {
+            return Self::Tenant;
+        }
+        match status.as_u16() {
+            400 if operation == Operation::Push => {
+                let stored_in_part =
+                    ["entry for stream", "entry with timestamp", "max entry size", "total ignored"];
+                if says(&stored_in_part) { Self::Entries } else { Self::Parameter }
+            }
+            400 if says(&["max_entries_limit_per_query", "max entries limit per query exceeded"]) => {
+                Self::Limit { most: most(text) }
+            }
+            400 if says(&TOO_MUCH) => Self::TooMuch,
+            400 if says(&QUERY) => Self::Query,
+            401 | 403 | 407 => Self::Credentials,
+            404 | 405 | 410 => Self::NotFound,
+            413 => Self::TooMuch,
+            408 | 504 => Self::TimedOut,
+            429 if says(&["disabled", "blocked"]) => Self::Blocked,
+            429 => Self::Busy,
+            400..=498 => Self::Parameter,
+            // 499: Loki's word for a query that was cancelled, such as by a shutdown.
+            499..=599 => Self::Unavailable,
+            _ => Self::Other,
+        }
+    }
+}
+
+const QUERY: [&str; 4] = [
+    "parse error",
+    "only label matchers are supported",
+    "not supported as an instant query type",
+    "invalid query",
+];
+
+const TOO_MUCH: [&str; 5] = [
+    "query time range exceeds the limit",
+    "would read too many bytes",
+    "exceeded maximum resolution",
+    "maximum of series",
+    "response larger than the max message size",
+];
+
+/// The second number of `(5001 > 5000)`.
+fn most(text: &str) -> Option<u32> {
+    let (_, rest) = text.rsplit_once("> ")?;
+    rest.trim_end_matches(')').trim().parse().ok()
+}
+
+/// What to do, for a person.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Query => "repeating will not help: change the query",
+            Self::Limit { .. } => "repeating will not help: ask for a smaller page",
+            Self::Parameter | Self::Other => "repeating will not help",
+            Self::TooMuch => "repeating will not help: ask for a shorter window",
+            Self::TimedOut => "repeating can help, a shorter window more so",
+            Self::Tenant => "repeating will not help: name one tenant",
+            Self::Credentials => "repeating will not help: check the credentials",
+            Self::Blocked => "repeating will not help: Loki's operator has switched it off",
+            Self::NotFound => "repeating will not help: check the URL",
+            Self::Busy | Self::Unavailable => "repeating can help, after a pause",
+            Self::Entries => "repeating will not help: the other entries are stored",
+        })
+    }
+}

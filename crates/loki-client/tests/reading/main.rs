@@ -1,0 +1,8 @@
+//! Paging and following against a Loki in memory, which is as unhelpful as the real one is allowed to be.
+
+#![cfg(test)]
+
+mod following;
+mod logql;
+mod model;
+mod paging;

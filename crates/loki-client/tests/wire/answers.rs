@@ -1,0 +1,140 @@
+//! What is made of answers that are none: typed errors, repetition, deadlines.
+
+use std::time::Duration;
+
+use loki_client::{Direction, Error, LogQuery, Loki as _, Nanos, Operation, Refusal, Window};
+use tokio::time::Instant;
+
+use crate::script::{Say, Script};
+
+fn query() -> LogQuery {
+    LogQuery {
+        query: r#"{app="web"}"#.into(),
+        window: Window::new(Nanos::new(0), Nanos::new(10)),
+        limit: 50,
+        direction: Direction::Forward,
+    }
+}
+
+async fn ask(script: &Script) -> Result<(), Error> {
+    script.client().query_range(&query()).await.map(|_| ())
+}
+
+#[tokio::test(start_paused = true)]
+async fn passing_trouble_is_repeated_and_then_an_answer_is_an_answer() {
+    let cut = r#"{"status":"success","data":{"resultType":"str"#;
+    for trouble in [
+        Say::NotSent,
+        Say::Lost,
+        Say::ok(cut),
+        Say::refuse(429, "too many outstanding requests"),
+        Say::refuse(500, "failed to get bytes read stats"),
+        Say::refuse(503, "Ingester not ready"),
+        Say::refuse(499, "The request was cancelled by the client."),
+        Say::refuse(502, "<html>bad gateway</html>"),
+    ] {
+        let script = Script::new([trouble, Say::no_entries()]);
+        ask(&script).await.unwrap();
+        assert_eq!(script.sent().len(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_will_not_pass_is_asked_once() {
+    for (status, text) in [
+        (400, "parse error at line 1, col 9: syntax error"),
+        (400, "limit must be a positive value"),
+        (401, "no org id\n"),
+        (500, "multiple org IDs present"),
+        (403, "forbidden"),
+        (404, "404 page not found\n"),
+        (429, "querying is disabled, please contact your Loki operator"),
+        // Loki would take as long again: whoever asked should ask for less.
+        (504, "request timed out, decrease the duration of the request"),
+        (302, ""),
+    ] {
+        let script = Script::new([Say::refuse(status, text)]);
+        let error = ask(&script).await.unwrap_err();
+        assert_eq!(script.sent().len(), 1, "{error}");
+    }
+    let script = Script::new([Say::ok("<html>login</html>")]);
+    assert!(matches!(ask(&script).await.unwrap_err(), Error::Decode { .. }));
+    assert_eq!(script.sent().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tries_and_pauses_have_an_end() {
+    let script = Script::new([Say::refuse(503, "Ingester not ready")]);
+    let start = Instant::now();
+    let error = ask(&script).await.unwrap_err();
+    assert_eq!(script.sent().len(), 4);
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(error.is_retryable() && matches!(error.refusal(), Some(Refusal::Unavailable)), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_without_an_answer_ends_at_its_timeout_and_a_call_at_its_deadline() {
+    let day = Duration::from_secs(24 * 3600);
+    let script = Script::new([Say::Silence(day), Say::Silence(day), Say::Silence(day)]);
+    let client =
+        script.builder().timeout(Duration::from_secs(20)).deadline(Duration::from_secs(30)).build().unwrap();
+    let start = Instant::now();
+    let error = client.query_range(&query()).await.unwrap_err();
+    assert!(matches!(error, Error::Unanswered { operation: Operation::QueryRange, .. }), "{error}");
+    assert_eq!((script.sent().len(), start.elapsed().as_secs()), (2, 30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_says_how_long_to_wait_is_heeded() {
+    let busy = || Say::With(http::StatusCode::TOO_MANY_REQUESTS, "retry-after", "17");
+    let script = Script::new([busy(), Say::no_entries()]);
+    let start = Instant::now();
+    ask(&script).await.unwrap();
+    assert!(start.elapsed() >= Duration::from_secs(17));
+    // Not beyond the deadline.
+    let script = Script::new([Say::With(http::StatusCode::TOO_MANY_REQUESTS, "retry-after", "86400")]);
+    let start = Instant::now();
+    let error = ask(&script).await.unwrap_err();
+    assert_eq!((error.retry_after(), script.sent().len()), (Some(Duration::from_secs(86400)), 1));
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_names_service_operation_words_and_whether_repeating_helps() {
+    let message = async |say: Say| ask(&Script::new([say])).await.unwrap_err().to_string();
+    assert_eq!(
+        message(Say::refuse(400, "parse error at line 1, col 9:\n  syntax error")).await,
+        "Loki query_range: 400 Bad Request: parse error at line 1, col 9: syntax error; \
+         repeating will not help: change the query"
+    );
+    assert_eq!(
+        message(Say::refuse(401, "no org id\n")).await,
+        "Loki query_range: 401 Unauthorized: no org id; repeating will not help: name one tenant"
+    );
+    assert_eq!(
+        message(Say::refuse(401, "")).await,
+        "Loki query_range: 401 Unauthorized: (no words); repeating will not help: check the credentials"
+    );
+    assert_eq!(
+        message(Say::With(http::StatusCode::FOUND, "location", "https://login.example.com/")).await,
+        "Loki query_range: 302 Found: moved to https://login.example.com/; repeating will not help"
+    );
+    let long = message(Say::refuse(400, "parse error ".repeat(10_000))).await;
+    assert!(long.len() < 500 && long.contains('…'), "{long}");
+    let html = message(Say::ok("<html>\n<body>model</body>")).await;
+    assert!(html.contains("the answer is not Loki's (\"<html> <body>model</body>\")"), "{html}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_asks_for_less_says_so() {
+    for (status, text) in [
+        (400, "the query time range exceeds the limit (query length: 960h0m0s, limit: 30d1h)"),
+        (400, "the query would read too many bytes (query: 1TB, limit: 1GB)"),
+        (504, "request timed out, decrease the duration of the request"),
+    ] {
+        let error = ask(&Script::new([Say::refuse(status, text)])).await.unwrap_err();
+        assert!(error.asks_for_less(), "{error}");
+    }
+    let error = ask(&Script::new([Say::refuse(400, "parse error")])).await.unwrap_err();
+    assert!(!error.asks_for_less());
+}

@@ -1,0 +1,14 @@
+//! What goes over the wire and what is made of the answers, one module per topic.
+//!
+//! A `Script` of answers is plugged in as the client's `Transport`, in paused time where time matters; real connections
+//! are used where the transport itself is meant.
+
+#![cfg(test)]
+
+mod answers;
+mod http;
+mod recordings;
+mod requests;
+mod script;
+mod secrets;
+mod tail;

@@ -1,0 +1,179 @@
+//! Whose eyes a look was taken through: absence from another account proves nothing.
+
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use spotpool_operator::conditions::{kind, reason};
+use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus, SpotPool};
+use spotpool_operator::identity::AccountId;
+use spotpool_operator::plan::{AccountSeen, CloudSeen, Observed, Plan, Step, plan};
+use spotpool_operator::status::status;
+use spotpool_operator::sweep::Snapshot;
+use tencent_cvm::{AppId, Instance, InstanceId, InstanceState, SecretId};
+
+use crate::given::{at, attempt, instance, machine, pool, rules};
+use crate::model::Model;
+
+const OURS: u64 = 1_250_000_001;
+const THEIRS: u64 = 1_250_000_002;
+
+/// An old key, its successor in the same account, and one of another account.
+fn key(name: &str, app_id: Option<u64>) -> AccountId {
+    AccountId::new(&SecretId::new(name), app_id.map(AppId::new))
+}
+
+/// A SpotInstance that has served for long, asked for in this account.
+fn serving(n: i64, account: &AccountId) -> SpotInstance {
+    let mut instance = instance(n);
+    instance.status = Some(SpotInstanceStatus {
+        account: Some(account.label()),
+        instance_id: Some(format!("ins-{n}")),
+        recorded_at: Some(Time(at(0))),
+        seen_at: Some(Time(at(1))),
+        attempts: vec![attempt(1, "token", at(0), AttemptOutcome::Made)],
+        ..SpotInstanceStatus::default()
+    });
+    instance
+}
+
+fn pool_of(size: i32) -> SpotPool {
+    let mut pool = pool(size, size);
+    pool.status.as_mut().unwrap().launched = i64::from(size);
+    pool
+}
+
+/// A pass under this key, of which a complete look showed these machines and no other.
+fn under(key: AccountId, pool: SpotPool, instances: &[SpotInstance], present: &[Instance]) -> Observed {
+    let mut model = Model::new(pool, 0);
+    model.instances = instances.to_vec();
+    let mut seen = model.observe();
+    let shown = |id: &InstanceId| present.iter().any(|machine| machine.id == *id);
+    let recorded = instances.iter().filter_map(|instance| instance.status.as_ref()?.instance_id.as_deref());
+    let snapshot = Snapshot {
+        begun: Some(at(1000)),
+        machines: present.iter().map(|machine| (machine.id.clone(), machine.clone())).collect(),
+        absent: recorded.map(InstanceId::from).filter(|id| !shown(id)).collect(),
+    };
+    seen.cloud = CloudSeen::Account(Box::new(AccountSeen {
+        id: key,
+        now: Some(at(1000)),
+        snapshot: Some(Arc::new(snapshot)),
+        ..AccountSeen::default()
+    }));
+    seen
+}
+
+fn steps(plan: &Plan) -> Vec<&Step> {
+    plan.instances.iter().map(|entry| &entry.step).collect()
+}
+
+fn plan_of(seen: &Observed) -> Plan {
+    plan(seen, &rules(), at(1000))
+}
+
+#[test]
+fn a_machine_made_under_another_accounts_key_is_not_taken_for_gone_when_the_old_key_is_back() {
+    let (ours, theirs) = (key("old", Some(OURS)), key("other", Some(THEIRS)));
+    let (here, there) = (serving(1, &ours), serving(2, &theirs));
+    let visible = machine(&here, "ins-1", InstanceState::Running);
+    let seen = under(ours, pool_of(2), &[here, there], &[visible]);
+    let plan = plan_of(&seen);
+    assert_eq!(steps(&plan), [&Step::Keep, &Step::Keep], "one visible machine vouches for itself only");
+    assert_eq!(plan.hold, None, "the pool goes on with what it sees");
+    assert!(plan.raise.is_none() && plan.launch.is_none(), "what is elsewhere still counts");
+    let told = status(seen.pool.object().unwrap(), &seen, &plan, at(1000));
+    let stalled = told.conditions.iter().find(|condition| condition.type_ == kind::STALLED).unwrap();
+    assert_eq!((stalled.status.as_str(), stalled.reason.as_str()), ("True", reason::ANOTHER_ACCOUNT));
+    for word in ["pool-2", &THEIRS.to_string()] {
+        assert!(stalled.message.contains(word), "{}", stalled.message);
+    }
+}
+
+#[test]
+fn a_leaving_machine_of_another_account_keeps_its_finalizer() {
+    let (ours, theirs) = (key("old", Some(OURS)), key("other", Some(THEIRS)));
+    let (here, mut there) = (serving(1, &ours), serving(2, &theirs));
+    there.metadata.deletion_timestamp = Some(Time(at(500)));
+    let visible = machine(&here, "ins-1", InstanceState::Running);
+    let plan = plan_of(&under(ours, pool_of(2), &[here, there], &[visible]));
+    assert_eq!(steps(&plan), [&Step::Keep, &Step::Keep]);
+}
+
+#[test]
+fn an_unanswered_request_to_another_account_is_neither_repeated_nor_closed() {
+    let (ours, theirs) = (key("old", Some(OURS)), key("other", Some(THEIRS)));
+    let mut there = instance(1);
+    there.status = Some(SpotInstanceStatus {
+        account: Some(theirs.label()),
+        attempts: vec![attempt(1, "token", at(0), AttemptOutcome::Unknown)],
+        ..SpotInstanceStatus::default()
+    });
+    let plan = plan_of(&under(ours, pool_of(1), &[there], &[]));
+    assert_eq!(plan.hold.as_ref().map(|hold| hold.reason), Some(reason::ANOTHER_ACCOUNT));
+    assert_eq!(steps(&plan), [&Step::Keep]);
+    assert!(plan.raise.is_none() && plan.launch.is_none());
+    let attempts = &plan.instances[0].status.as_ref().unwrap().attempts;
+    assert_eq!(attempts[0].outcome, AttemptOutcome::Unknown);
+}
+
+#[test]
+fn a_key_of_another_account_holds_everything() {
+    let (ours, theirs) = (key("old", Some(OURS)), key("other", Some(THEIRS)));
+    let plan = plan_of(&under(theirs, pool_of(2), &[serving(1, &ours), serving(2, &ours)], &[]));
+    assert_eq!(plan.hold.as_ref().map(|hold| hold.reason), Some(reason::ANOTHER_ACCOUNT));
+    assert!(plan.raise.is_none() && plan.launch.is_none());
+    assert!(steps(&plan).into_iter().all(|step| *step == Step::Keep));
+}
+
+#[test]
+fn another_key_of_the_same_account_sees_a_loss_as_a_loss() {
+    let (old, new) = (key("old", Some(OURS)), key("new", Some(OURS)));
+    let plan = plan_of(&under(new, pool_of(1), &[serving(1, &old)], &[]));
+    assert_eq!(plan.hold, None);
+    assert_eq!(steps(&plan), [&Step::Delete("Vanished")], "the last machine of the old key too");
+}
+
+#[test]
+fn without_the_accounts_number_a_new_key_proves_itself_by_each_machine_that_it_shows() {
+    let (old, new) = (key("old", None), key("new", None));
+    let (seen_one, unseen) = (serving(1, &old), serving(2, &old));
+    let visible = machine(&seen_one, "ins-1", InstanceState::Running);
+    let plan = plan_of(&under(new.clone(), pool_of(2), &[seen_one, unseen], &[visible]));
+    assert_eq!(steps(&plan), [&Step::Keep, &Step::Keep]);
+    let accounts: Vec<_> = plan
+        .instances
+        .iter()
+        .map(|entry| entry.status.as_ref().or(entry.instance.status.as_ref()).unwrap().account.clone())
+        .collect();
+    assert_eq!(accounts, [Some(new.label()), Some(old.label())], "only what was seen is the new key's");
+}
+
+#[test]
+fn the_accounts_number_is_written_down_once_it_is_known() {
+    let (unknown, known) = (key("old", None), key("old", Some(OURS)));
+    let here = serving(1, &unknown);
+    let visible = machine(&here, "ins-1", InstanceState::Running);
+    let plan = plan_of(&under(known, pool_of(1), &[here], &[visible]));
+    let written = plan.instances[0].status.as_ref().unwrap();
+    assert_eq!(written.account.as_deref(), Some("1250000001"));
+}
+
+#[test]
+fn what_a_model_server_says_is_told_also_of_a_machine_that_the_key_does_not_show() {
+    let (ours, theirs) = (key("old", Some(OURS)), key("other", Some(THEIRS)));
+    let plan = plan_of(&under(theirs, pool_of(1), &[serving(1, &ours)], &[]));
+    let written = plan.instances[0].status.as_ref().unwrap();
+    assert_eq!(written.phase, spotpool_operator::crd::Phase::Ready);
+}
+
+#[test]
+fn what_an_earlier_pool_of_the_name_left_in_another_account_does_not_hold_the_new_one() {
+    let (ours, theirs) = (key("old", Some(OURS)), key("other", Some(THEIRS)));
+    let mut left = serving(1, &theirs);
+    left.spec.pool.uid = "44444444-0000-4000-8000-000000000000".to_owned();
+    left.metadata.deletion_timestamp = Some(Time(at(500)));
+    let plan = plan_of(&under(ours, pool_of(1), &[left], &[]));
+    assert_eq!(plan.hold, None, "simulation seed 1224");
+    assert_eq!(steps(&plan), [&Step::Keep], "it is billed there until somebody ends it");
+    assert!(plan.raise.is_some());
+}

@@ -1,0 +1,154 @@
+//! Several candidates: in which order they are asked for, what a refusal of one says about the others, and
+//! how many refusals a pool may cost.
+
+use std::collections::BTreeMap;
+use std::slice::from_ref;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use spotpool_operator::crd::{AttemptOutcome, Candidate};
+use spotpool_operator::plan::Memory;
+use spotpool_operator::plan::candidates::Gate;
+use spotpool_operator::span::later;
+use spotpool_operator::valid::ValidPool;
+
+use crate::given::at;
+use crate::launches::{Kept, SOLD_OUT, ask, learn, refused, valid, with};
+
+fn candidate(kind: &str, zone: &str) -> Candidate {
+    Candidate {
+        instance_type: kind.to_owned(),
+        availability_zone: zone.to_owned(),
+        subnet_id: format!("subnet-{zone}"),
+    }
+}
+
+/// Types A and B in zones 1 and 2, by zone.
+fn four() -> ValidPool {
+    let all = [("A", "1"), ("B", "1"), ("A", "2"), ("B", "2")];
+    ValidPool { candidates: all.map(|(kind, zone)| candidate(kind, zone)).to_vec(), ..valid() }
+}
+
+fn of(candidate: Candidate, (instance, mut status): Kept) -> Kept {
+    status.attempts[0].candidate = candidate;
+    (instance, status)
+}
+
+#[test]
+fn a_refused_candidate_is_followed_by_the_next_one_at_once() {
+    let pool = four();
+    let mut memory = Memory::default();
+    let mut asked = Vec::new();
+    for now in 0..4 {
+        let Gate::Scout(candidate) = ask(&memory, &[], &pool, now) else { panic!("nobody may ask") };
+        memory = learn(&memory, &[of(candidate.clone(), refused(1, now, SOLD_OUT))], &pool, now);
+        asked.push(candidate);
+    }
+    assert_eq!(asked, pool.candidates, "in the order of the spec, though the first one's back-off is over");
+    assert_eq!(ask(&memory, &[], &pool, 4), Gate::Scout(pool.candidates[0].clone()));
+    assert_eq!(memory.drought(&pool).map(|first| first.about.instance_type.as_deref()), Some(Some("A")));
+}
+
+#[test]
+fn each_kind_of_refusal_shuts_what_it_speaks_of_and_no_more() {
+    let pool = four();
+    for (code, left) in [
+        (SOLD_OUT, vec![1, 2, 3]),
+        ("ResourcesSoldOut.AvailableZone", vec![2, 3]),
+        ("ResourceInsufficient.CloudDiskSoldOut", vec![2, 3]),
+        ("LimitExceeded.UserSpotQuota", vec![2, 3]),
+        ("InvalidParameterValue.InsufficientPrice", vec![1, 2, 3]),
+        ("ResourceUnavailable.InstanceType", vec![1, 2, 3]),
+        ("FailedOperation.NoAvailableIpAddressCountInSubnet", vec![2, 3]),
+        ("InvalidParameterValue.SubnetIdZoneIdNotMatch", vec![1, 2, 3]),
+        ("InvalidAccount.InsufficientBalance", vec![]),
+        ("InvalidImageId.NotFound", vec![]),
+        ("InternalError", vec![]),
+    ] {
+        let first = of(pool.candidates[0].clone(), refused(1, 0, code));
+        let memory = learn(&Memory::default(), &[first], &pool, 0);
+        let open: Vec<usize> =
+            (0..4).filter(|i| memory.backs_off_until(&pool.candidates[*i], &pool).is_none()).collect();
+        assert_eq!(open, left, "{code}");
+    }
+}
+
+#[test]
+fn what_one_way_of_paying_was_refused_for_another_may_have() {
+    let pool = four();
+    let first = of(pool.candidates[0].clone(), refused(1, 0, SOLD_OUT));
+    let memory = learn(&Memory::default(), &[first], &pool, 0);
+    let mut by_the_hour = pool.clone();
+    by_the_hour.template.charge_type = spotpool_operator::crd::ChargeType::PostpaidByHour;
+    assert!(memory.backs_off_until(&pool.candidates[0], &pool).is_some());
+    assert!(memory.backs_off_until(&pool.candidates[0], &by_the_hour).is_none());
+}
+
+#[test]
+fn stock_that_a_machine_proved_is_used_before_a_refused_candidate_is_tried_again() {
+    let pool = four();
+    let first = of(pool.candidates[0].clone(), refused(1, 0, SOLD_OUT));
+    let memory = learn(&Memory::default(), &[first], &pool, 0);
+    let made = of(pool.candidates[1].clone(), with(2, 0, AttemptOutcome::Made, None));
+    assert_eq!(ask(&memory, from_ref(&made), &pool, 0), Gate::Open(pool.candidates[1].clone()));
+    // A minute later the first in the spec is tried again: it is the one that is wanted most.
+    assert_eq!(ask(&memory, from_ref(&made), &pool, 59), Gate::Open(pool.candidates[1].clone()));
+    assert_eq!(ask(&memory, from_ref(&made), &pool, 60), Gate::Scout(pool.candidates[0].clone()));
+    // Unless no more refusals can be paid for.
+    let poor = Memory { budget_whole_at: Some(later(at(60), Duration::from_secs(3600))), ..memory };
+    assert_eq!(ask(&poor, &[made], &pool, 60), Gate::Open(pool.candidates[1].clone()));
+}
+
+#[test]
+fn what_was_learnt_survives_a_restart_through_the_status() {
+    let pool = four();
+    let first = of(pool.candidates[0].clone(), refused(1, 0, SOLD_OUT));
+    let memory = learn(&Memory::default(), &[first], &pool, 0);
+    let status = spotpool_operator::crd::SpotPoolStatus {
+        launch_back_off: memory.entries.clone(),
+        refusal_budget_whole_at: memory.budget_whole_at.map(spotpool_operator::crd::whole_seconds),
+        ..Default::default()
+    };
+    let written = serde_json::to_string(&status).unwrap();
+    assert_eq!(Memory::of(&serde_json::from_str(&written).unwrap()), memory);
+}
+
+/// Asks as the plan does, for four hours and at most once a second, of a cloud that has nothing: when, and for whom.
+fn refused_of(candidates: usize) -> BTreeMap<u64, Candidate> {
+    let zones = (0..candidates).map(|i| candidate("A", &i.to_string())).collect();
+    let pool = ValidPool { candidates: zones, ..valid() };
+    let mut memory = Memory::default();
+    let mut sent = BTreeMap::new();
+    let mut now = 0;
+    while now < 4 * 3600 {
+        match ask(&memory, &[], &pool, now) {
+            Gate::Scout(candidate) => {
+                memory = learn(&memory, &[of(candidate.clone(), refused(1, now, SOLD_OUT))], &pool, now);
+                sent.insert(now, candidate);
+                now += 1;
+            }
+            Gate::Shut(until) => now = until.duration_since(at(0)).as_secs().unsigned_abs(),
+            Gate::Open(_) => panic!("nothing was ever made"),
+        }
+    }
+    sent
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn a_pool_that_gets_nothing_costs_at_most_60_refusals_an_hour(candidates in 1_usize..=64) {
+        let sent = refused_of(candidates);
+        let most = sent.keys().map(|from| sent.range(*from..*from + 3600).count()).max().unwrap();
+        prop_assert!((30..=60).contains(&most), "{most}");
+    }
+}
+
+#[test]
+fn a_long_list_is_tried_to_its_end_before_any_of_it_is_tried_again() {
+    let mut first: Vec<Candidate> = refused_of(64).into_values().take(64).collect();
+    first.sort_by(|a, b| a.availability_zone.cmp(&b.availability_zone));
+    first.dedup();
+    assert_eq!(first.len(), 64);
+}
