@@ -52,6 +52,7 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
         instances: members(plan),
         launch_back_off: memory.entries,
         refusal_budget_whole_at: memory.budget_whole_at.map(whole_seconds),
+        held_secrets: old.held_secrets,
         care: if valid.is_some() { plan.health.care.clone() } else { old.care },
         observed_generation: Some(generation),
         conditions,
@@ -140,6 +141,11 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
         let left = would_leak(seen);
         return (Truth::True, hold.reason, format!("{}{left}", hold.message));
     }
+    if seen.namespace_leaving && valid_and_stays(seen) {
+        let message = "the namespace is being deleted: nothing is launched in it any more, and the machines go with the \
+                       pool";
+        return (Truth::True, reason::NAMESPACE_LEAVING, message.to_owned());
+    }
     if !plan.elsewhere.is_empty() {
         let places: Vec<String> =
             plan.elsewhere.iter().map(|(name, account)| format!("{name} (account {account})")).collect();
@@ -177,6 +183,10 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
         }
         _ => (Truth::False, reason::NOTHING_STALLED, "nothing waits for a person".to_owned()),
     }
+}
+
+fn valid_and_stays(seen: &Observed) -> bool {
+    seen.pool.valid().is_some_and(|pool| !pool.leaving)
 }
 
 /// Which SpotInstances do not answer, in words.
@@ -285,12 +295,26 @@ fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
         let message = format!("{} The machines that run are left as they are.", trouble.advice());
         return (Truth::Unknown, reason::CLOUD_UNREACHABLE, message);
     }
+    if let Some(name) = deleted_secret(seen) {
+        let message = format!(
+            "Secret {name} was deleted and is kept, with its key at work, until this pool's machines are gone: name \
+             another Secret in spec.credentialsSecretRef, or delete the pool. (To take the key away at once, remove \
+             the Secret's finalizers: nothing is launched or terminated then until there is a key again)"
+        );
+        return (Truth::True, reason::SECRET_DELETED, message);
+    }
     if account.inline_key {
         let message = "the key works, but everybody who may read this pool can read it: put it into a Secret and \
                        name that in spec.credentialsSecretRef";
         return (Truth::True, reason::INLINE_KEYS, message.to_owned());
     }
     (Truth::True, reason::ACCEPTED, "the cloud accepts the key".to_owned())
+}
+
+/// The name of the Secret that is held although somebody has deleted it.
+fn deleted_secret(seen: &Observed) -> Option<&str> {
+    let secret = seen.secret.as_ref().filter(|secret| secret.deletion_timestamp.is_some())?;
+    secret.name.as_deref()
 }
 
 fn capacity(seen: &Observed, plan: &Plan) -> Verdict {

@@ -15,4 +15,5 @@ mod model;
 mod observed;
 mod properties;
 mod scaling;
+mod secrets;
 mod statuses;

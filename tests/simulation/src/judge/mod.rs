@@ -7,6 +7,7 @@
 mod book;
 mod cloud;
 mod rest;
+mod secrets;
 mod store;
 
 use std::fmt;
@@ -63,6 +64,8 @@ pub enum Invariant {
     NotByRumour,
     /// A machine that serves and is deleted by hand goes when enough others serve.
     ServesFirst,
+    /// A key is not lost while machines need it.
+    KeyStays,
     /// At rest every pool has what it asks for, and nothing else is left.
     WholeAtRest,
     /// 8: a converged pool writes nothing.
@@ -94,6 +97,7 @@ impl Invariant {
             Self::FewRefusals => "few-refusals",
             Self::NotByRumour => "not-by-rumour",
             Self::ServesFirst => "serves-first",
+            Self::KeyStays => "key-stays",
             Self::WholeAtRest => "whole-at-rest",
             Self::QuietAtRest => "quiet-at-rest",
             Self::KeepsRunning => "keeps-running",
