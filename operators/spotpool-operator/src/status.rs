@@ -96,8 +96,9 @@ fn ready(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
         return (Truth::True, reason::MINIMUM_SERVES, message);
     }
     let held = plan.hold.as_ref().map(|hold| hold.reason);
+    let unpaid = (!plan.in_arrears.is_empty()).then_some(reason::ACCOUNT_PROBLEM);
     let blind = (plan.health.reach == Reach::Nobody).then_some(reason::NOBODY_ANSWERS);
-    let why = held.or(blind).or_else(|| plan.memory.drought(pool).map(capacity_reason));
+    let why = held.or(unpaid).or(blind).or_else(|| plan.memory.drought(pool).map(capacity_reason));
     (Truth::False, why.unwrap_or(reason::LAUNCHING), message)
 }
 
@@ -140,6 +141,15 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
     }) {
         let left = would_leak(seen);
         return (Truth::True, hold.reason, format!("{}{left}", hold.message));
+    }
+    if !plan.in_arrears.is_empty() {
+        let message = format!(
+            "the account has not paid, and the cloud keeps the machines of these SpotInstances from working (IsolatedSource \
+             ARREAR): {}. Pay, and they come back by themselves; until then they are neither replaced nor terminated, \
+             and the cloud takes them away some time after the due date",
+            some_of(plan.in_arrears.clone())
+        );
+        return (Truth::True, reason::ACCOUNT_PROBLEM, message);
     }
     if seen.namespace_leaving && valid_and_stays(seen) {
         let message = "the namespace is being deleted: nothing is launched in it any more, and the machines go with the \
@@ -197,6 +207,11 @@ fn unwell(plan: &Plan) -> String {
         .filter(|entry| entry.instance.uid().is_some_and(|uid| plan.health.unwell.contains(&uid)))
         .map(|entry| entry.instance.name_any())
         .collect();
+    some_of(names)
+}
+
+/// The first names, and how many more there are.
+fn some_of(names: Vec<String>) -> String {
     let more = names.len().saturating_sub(NAMED);
     let named = names.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
     if more > 0 { format!("{named} and {more} more") } else { named }

@@ -87,6 +87,8 @@ pub struct Plan {
     pub disputed: Vec<InstanceId>,
     /// SpotInstances whose machines were asked for in another account than the key opens, and that account.
     pub elsewhere: Vec<(String, String)>,
+    /// SpotInstances whose machines stand still because the account has not paid.
+    pub in_arrears: Vec<String>,
     /// SpotInstances that nobody here made.
     pub hand_made: Vec<String>,
     /// How many there are of what.
@@ -250,6 +252,8 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
             }
             plan.unclaimed = unclaimed(valid, seen, &members, rules);
             if let Some(account) = seen.cloud.account() {
+                let unpaid = members.iter().filter(|member| member.is_in_arrears(account));
+                plan.in_arrears = unpaid.map(|member| member.instance.name_any()).collect();
                 size::fit(&mut plan, valid, &members, account, seen, rules, wall_now);
             }
         }

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod admission;
+mod arrears;
 mod attempts;
 mod candidates;
 mod farewells;

@@ -176,6 +176,10 @@ pub(super) struct Machine {
     /// Who pays for it.
     pub(super) account: String,
     pub(super) life: Life,
+    /// It stands still until somebody pays.
+    pub(super) unpaid: bool,
+    /// It once did.
+    pub(super) was_unpaid: bool,
 }
 
 /// How a machine stands.

@@ -65,6 +65,8 @@ pub enum Invariant {
     ServesFirst,
     /// A key is not lost while machines need it.
     KeyStays,
+    /// A machine that stands still until somebody pays is not replaced.
+    UnpaidIsNotLost,
     /// At rest every pool has what it asks for, and nothing else is left.
     WholeAtRest,
     /// 8: a converged pool writes nothing.
@@ -95,6 +97,7 @@ impl Invariant {
             Self::NotByRumour => "not-by-rumour",
             Self::ServesFirst => "serves-first",
             Self::KeyStays => "key-stays",
+            Self::UnpaidIsNotLost => "unpaid-is-not-lost",
             Self::WholeAtRest => "whole-at-rest",
             Self::QuietAtRest => "quiet-at-rest",
             Self::KeepsRunning => "keeps-running",

@@ -183,6 +183,16 @@ fn changed(
         if leaves && matches!(new.reason.as_deref(), Some("Unhealthy" | "NeverServed")) {
             found.extend(by_rumour(book, &uid, read.unwrap_or(now)));
         }
+        let stopped = new.reason.as_deref() == Some("Stopped") && old.reason != new.reason;
+        let machine = new.instance_id.as_ref().and_then(|id| book.machines.get(id));
+        if let Some(id) = new
+            .instance_id
+            .as_ref()
+            .filter(|_| stopped && machine.is_some_and(|it| it.lives() && it.was_unpaid))
+        {
+            let text = format!("{name} is given up, and its machine {id} only waits for somebody to pay");
+            found.push(Finding::new(Invariant::UnpaidIsNotLost, &key.name, text));
+        }
         if was_leaving && (old.phase, new.phase) == (Phase::Ready, Phase::Terminating) {
             found.extend(serves_first(book, &uid, now, read.unwrap_or(now)));
         }
