@@ -5,6 +5,7 @@
 
 #![cfg(test)]
 
+mod adoption;
 mod arrears;
 mod broken;
 mod filling;
