@@ -47,7 +47,7 @@ pub(super) fn adopt(
         ..Adoptions::default()
     };
     let known = |id: &InstanceId| {
-        members.iter().any(|member| member.records(id))
+        members.iter().any(|member| member.status.instance_id.as_deref() == Some(id.as_str()))
             || written.iter().any(|adoption| adoption.machine.instance_id == id.as_str())
     };
     for id in pool.adopt.iter().map(|id| InstanceId::from(id.as_str())).filter(|id| !known(id)) {
