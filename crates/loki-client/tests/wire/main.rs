@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod answers;
+mod hostile;
 mod http;
 mod recordings;
 mod requests;
