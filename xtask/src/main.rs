@@ -1,5 +1,6 @@
 //! What this repository can do, as commands: one file per command.
 
+mod bench;
 mod check;
 mod demo;
 mod gen_crds;
@@ -27,6 +28,7 @@ enum Command {
     Simulate(simulate::Arguments),
     Servers(servers::Arguments),
     GenCrds(gen_crds::Arguments),
+    Bench(bench::Arguments),
     Check(check::Arguments),
 }
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Servers(arguments) => servers::run(&arguments),
         Command::GenCrds(arguments) => gen_crds::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
     };
     match outcome {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-pub(crate) use run::Count;
+pub(crate) use run::{Count, whole};
 use suites::{SUITES, Suite};
 
 const LONG: &str = "\

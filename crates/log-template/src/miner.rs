@@ -18,7 +18,7 @@ use crate::lex::Piece;
 use crate::{Config, Template, TemplateId, header};
 use crowd::Crowds;
 use groups::Groups;
-use holes::Holes;
+use holes::{Holes, Member};
 use shape::Shape;
 pub use union::Adopted;
 
@@ -150,8 +150,8 @@ impl Miner {
             for word in shape.words() {
                 let key = shape.key_without(word);
                 let is_number = self.groups.is_shape(key);
-                let others = shape.word_count() as u32 - 1;
-                self.holes.add(key, group, shape.weight(word), others, is_number, self.lines);
+                let member = Member { template: group, weight: shape.weight(word) };
+                self.holes.add(key, member, shape.site(word), is_number, self.lines);
                 let was_shape = self.groups.is_shape(key);
                 if let Some(first) = self.close(key)
                     && !was_shape
@@ -166,10 +166,14 @@ impl Miner {
 
     /// Merges the members of a hole when they are enough, and makes its shape known.
     fn close(&mut self, key: u64) -> Option<TemplateId> {
-        let members = self.holes.take_full(key, &self.config)?;
-        let mut all = members.into_iter().chain(self.groups.of_shape(key));
-        let first = all.next()?;
-        let into = all.fold(first, |into, other| self.merge(into, other));
+        let (place, members) = self.holes.take_full(key, &self.config)?;
+        let groups = &self.groups;
+        let known = members.into_iter().chain(groups.of_shape(key)).map(|id| groups.resolve(id));
+        let living: Vec<TemplateId> = known.filter(|&id| groups.is_root(id)).collect();
+        let (&first, rest) = living.split_first()?;
+        let into = rest.iter().fold(first, |into, &other| self.merge(into, other));
+        // The others may have been forgotten: then the one that is left does not know yet that a value stands here.
+        self.groups.open(into, place);
         self.groups.set_shape(key, into, self.lines);
         Some(into)
     }

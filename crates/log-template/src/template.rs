@@ -25,7 +25,7 @@ impl TemplateId {
 
 impl fmt::Display for TemplateId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
@@ -131,19 +131,24 @@ impl Template {
     }
 
     /// Makes every word a variable that differs in `other`.
-    pub(crate) fn generalise(&mut self, other: &Template) -> bool {
-        let differs = |index: usize| {
-            self.parts[index].kind == Kind::Word
-                && (other.parts[index].kind == Kind::Variable
-                    || other.part_text(index) != self.part_text(index))
-        };
+    pub(crate) fn generalise(&mut self, other: &Template) {
         // Two shapes with one hash: nothing can be said about their common parts.
         if self.parts.len() != other.parts.len() {
-            return false;
+            return;
         }
-        let holes: Vec<bool> = (0..self.parts.len()).map(differs).collect();
+        let differs = |index: usize| {
+            other.parts[index].kind == Kind::Variable || other.part_text(index) != self.part_text(index)
+        };
+        let differing: Vec<bool> = (0..self.parts.len()).map(differs).collect();
+        self.open(|index| differing[index]);
+    }
+
+    /// Makes variables of the words at some places.
+    pub(crate) fn open(&mut self, is_open: impl Fn(usize) -> bool) {
+        let opens = |index: usize| self.parts[index].kind == Kind::Word && is_open(index);
+        let holes: Vec<bool> = (0..self.parts.len()).map(opens).collect();
         if !holes.contains(&true) {
-            return false;
+            return;
         }
         let mut text = Vec::with_capacity(self.text.len());
         let mut parts = self.parts.to_vec();
@@ -156,7 +161,6 @@ impl Template {
             part.end = text.len() as u32;
         }
         *self = Self { text: text.into(), parts: parts.into() };
-        true
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::Instant;
 
-use crate::{AccountQuota, Error, Filter, Instance, InstanceId, RunInstances};
+use crate::{AccountQuota, Error, Filter, Instance, InstanceId, Offer, RunInstances};
 
 /// Tencent Cloud CVM in one region, under one account.
 ///
@@ -49,6 +49,18 @@ pub trait Cvm: Send + Sync {
     /// The result holds one entry per id asked for, in the order asked; `Ok` means accepted or already
     /// gone: confirm by describing.
     async fn terminate_instances(&self, ids: &[InstanceId]) -> Vec<(InstanceId, Result<(), Error>)>;
+
+    /// `DescribeZoneInstanceConfigInfos`: what is sold where, how much of it there is, and at what price.
+    ///
+    /// One call tells about every candidate: filter by `zone`, `instance-type` and `instance-charge-type`, each
+    /// with at most 100 values. Always name the types: without them an account may be told about all of a region,
+    /// or about one small type only (the pages differ). What the cloud does not sell at all is not in the answer.
+    ///
+    /// It is a hint, not a promise: the answer may be older than the last launch that was refused.
+    ///
+    /// # Errors
+    /// See [`Error`]. An answer without a list is an error, an empty list is not.
+    async fn describe_zone_instance_config_infos(&self, filters: &[Filter]) -> Result<Vec<Offer>, Error>;
 
     /// `DescribeAccountQuota`: the account's AppId, which all its keys share, and its quotas in the region.
     /// ("DescribeAccountQuota", 213/55628.)

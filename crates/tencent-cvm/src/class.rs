@@ -10,6 +10,8 @@ pub enum Action {
     DescribeInstances,
     /// Tells the account's number and quotas; 20 calls a second.
     DescribeAccountQuota,
+    /// Tells what is sold where, and at what price; 40 calls a second (213/33254).
+    DescribeZoneInstanceConfigInfos,
     /// Launches instances; 10 calls a second.
     RunInstances,
     /// Returns instances; 10 calls a second.
@@ -18,14 +20,20 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order in which they are declared.
-    pub(crate) const ALL: [Self; 4] =
-        [Self::DescribeInstances, Self::DescribeAccountQuota, Self::RunInstances, Self::TerminateInstances];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::DescribeInstances,
+        Self::DescribeAccountQuota,
+        Self::DescribeZoneInstanceConfigInfos,
+        Self::RunInstances,
+        Self::TerminateInstances,
+    ];
 
     /// The value of `X-TC-Action`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DescribeInstances => "DescribeInstances",
             Self::DescribeAccountQuota => "DescribeAccountQuota",
+            Self::DescribeZoneInstanceConfigInfos => "DescribeZoneInstanceConfigInfos",
             Self::RunInstances => "RunInstances",
             Self::TerminateInstances => "TerminateInstances",
         }
@@ -39,7 +47,7 @@ impl Action {
     /// The documented limit per account and region ("API Category", 213/568, and each action's page).
     pub(crate) fn calls_per_second(self) -> u32 {
         match self {
-            Self::DescribeInstances => 40,
+            Self::DescribeInstances | Self::DescribeZoneInstanceConfigInfos => 40,
             Self::DescribeAccountQuota => 20,
             Self::RunInstances | Self::TerminateInstances => 10,
         }
@@ -94,7 +102,59 @@ pub enum Class {
     Forbidden,
 }
 
+/// What an error code speaks about: how far a refusal reaches, and so under which key it is remembered.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// This one call, at this moment.
+    Call,
+    /// The offer: one instance type in one zone, paid in one way.
+    Offer,
+    /// One type of disk in one zone.
+    Disk,
+    /// One subnet.
+    Subnet,
+    /// Everything that is paid in this way in one zone.
+    Zone,
+    /// One candidate as it is written: its type, zone and subnet together.
+    Candidate,
+    /// The request as it stands, whatever the candidate.
+    Request,
+    /// The key pair.
+    Credentials,
+    /// The account in this region.
+    Account,
+    /// One instance.
+    Instance,
+}
+
 impl Class {
+    /// What the codes of this class speak about.
+    ///
+    /// ```
+    /// use tencent_cvm::{Action, Scope, classify};
+    ///
+    /// let scope = |code| classify(Action::RunInstances, code).scope();
+    /// assert_eq!(scope("ResourceInsufficient.SpecifiedInstanceType"), Scope::Offer);
+    /// assert_eq!(scope("ResourceInsufficient.CloudDiskSoldOut"), Scope::Disk);
+    /// assert_eq!(scope("FailedOperation.NoAvailableIpAddressCountInSubnet"), Scope::Subnet);
+    /// assert_eq!(scope("LimitExceeded.UserSpotQuota"), Scope::Zone);
+    /// ```
+    pub fn scope(self) -> Scope {
+        match self {
+            Self::Retry | Self::Throttled | Self::Unknown | Self::Wait => Scope::Call,
+            Self::SoldOut | Self::NotOffered | Self::Price => Scope::Offer,
+            Self::DiskSoldOut => Scope::Disk,
+            Self::SubnetFull => Scope::Subnet,
+            Self::ZoneSoldOut | Self::ZoneQuota => Scope::Zone,
+            Self::CandidateFatal => Scope::Candidate,
+            Self::Fatal => Scope::Request,
+            Self::Auth => Scope::Credentials,
+            Self::AccountQuota | Self::Money => Scope::Account,
+            Self::Gone | Self::Forbidden => Scope::Instance,
+        }
+    }
+
     /// The letter that the documentation of this project gives the class; the kinds of "sold out" share one.
     pub fn letter(self) -> char {
         match self {
@@ -168,4 +228,10 @@ impl Class {
 /// ```
 pub fn classify(action: Action, code: &str) -> Class {
     crate::codes::lookup(action, code)
+}
+
+/// The codes that [`classify`] knows by their whole name, each with every action it may answer to and its class
+/// there. Tests and stand-ins walk through them; codes that are not among them are judged by their family.
+pub fn known_codes() -> impl Iterator<Item = (Action, &'static str, Class)> {
+    crate::codes::known()
 }

@@ -13,8 +13,8 @@ use url::Url;
 use crate::limit::{Limiters, RateLimits};
 use crate::retry::Jitter;
 use crate::{
-    AccountQuota, Credentials, Cvm, Error, Filter, InstanceId, Listing, ReqwestTransport, RunInstances,
-    SendOptions, SystemClock, Transport, WallClock,
+    AccountQuota, Credentials, Cvm, Error, Filter, InstanceId, Listing, Offer, ReqwestTransport,
+    RunInstances, SendOptions, SystemClock, Transport, WallClock,
 };
 
 const ENDPOINT: &str = "https://cvm.tencentcloudapi.com/";
@@ -277,6 +277,10 @@ impl Cvm for HttpCvm {
 
     async fn terminate_instances(&self, ids: &[InstanceId]) -> Vec<(InstanceId, Result<(), Error>)> {
         self.terminate(ids).await
+    }
+
+    async fn describe_zone_instance_config_infos(&self, filters: &[Filter]) -> Result<Vec<Offer>, Error> {
+        self.offers(filters).await
     }
 
     async fn describe_account_quota(&self) -> Result<AccountQuota, Error> {

@@ -54,8 +54,22 @@ pub(crate) fn lookup(action: Action, code: &str) -> Class {
         (None, Action::TerminateInstances) => Class::Forbidden,
         // A word never seen says nothing about whether an order exists.
         (None, Action::RunInstances) => Class::Unknown,
-        (None, Action::DescribeInstances | Action::DescribeAccountQuota) => Class::Retry,
+        (
+            None,
+            Action::DescribeInstances
+            | Action::DescribeAccountQuota
+            | Action::DescribeZoneInstanceConfigInfos,
+        ) => Class::Retry,
     }
+}
+
+/// Every code that the table names in full, for each action it may answer to.
+pub(crate) fn known() -> impl Iterator<Item = (Action, &'static str, Class)> {
+    let named = TABLE.iter().filter(|rule| !rule.code.ends_with('*'));
+    named.flat_map(|rule| {
+        let actions = Action::ALL.into_iter().filter(|action| rule.on.holds(*action));
+        actions.map(|action| (action, rule.code, rule.class))
+    })
 }
 
 use On::{ButLaunch, ButTerminate, Every, Launch, Terminate};
@@ -64,15 +78,22 @@ use On::{ButLaunch, ButTerminate, Every, Launch, Terminate};
 const TABLE: &[Rule] = &[
     // Too many calls.
     rule("RequestLimitExceeded", Every, Class::Throttled),
+    rule("RequestLimitExceeded.UinLimitExceeded", Every, Class::Throttled),
+    rule("RequestLimitExceeded.GlobalRegionUinLimitExceeded", Every, Class::Throttled),
+    rule("RequestLimitExceeded.IPLimitExceeded", Every, Class::Throttled),
     rule("RequestLimitExceeded.*", Every, Class::Throttled),
 
     // Their own trouble. A launch may have placed its order before it failed.
     rule("InternalError", Launch, Class::Unknown),
+    rule("InternalError.TradeUnknownError", Launch, Class::Unknown),
     rule("InternalError.*", Launch, Class::Unknown),
+    rule("InternalServerError", Launch, Class::Unknown),
     rule("InternalServerError*", Launch, Class::Unknown),
     rule("ServiceUnavailable*", Launch, Class::Unknown),
     rule("InternalError", ButLaunch, Class::Retry),
+    rule("InternalError.TradeUnknownError", ButLaunch, Class::Retry),
     rule("InternalError.*", ButLaunch, Class::Retry),
+    rule("InternalServerError", ButLaunch, Class::Retry),
     rule("InternalServerError*", ButLaunch, Class::Retry),
     rule("ServiceUnavailable*", ButLaunch, Class::Retry),
     rule("FailedOperation.InquiryPriceFailed", Every, Class::Retry),
@@ -111,6 +132,8 @@ const TABLE: &[Rule] = &[
 
     // Quotas and price.
     rule("LimitExceeded.UserSpotQuota", ButTerminate, Class::ZoneQuota),
+    rule("LimitExceeded.InstanceQuota", ButTerminate, Class::AccountQuota),
+    rule("LimitExceeded.CvmInstanceQuota", ButTerminate, Class::AccountQuota),
     rule("LimitExceeded*", ButTerminate, Class::AccountQuota),
     rule("InstancesQuotaLimitExceeded", ButTerminate, Class::AccountQuota),
     rule("OverQuota", ButTerminate, Class::AccountQuota),
@@ -132,8 +155,20 @@ const TABLE: &[Rule] = &[
     rule("FailedOperation.InvalidImageState", ButTerminate, Class::Wait),
 
     // The keys. Two codes of these families are about something else in the request.
+    rule("AuthFailure.SignatureExpire", Every, Class::Auth),
+    rule("AuthFailure.SecretIdNotFound", Every, Class::Auth),
+    rule("AuthFailure.SignatureFailure", Every, Class::Auth),
+    rule("AuthFailure.TokenFailure", Every, Class::Auth),
+    rule("AuthFailure.InvalidSecretId", Every, Class::Auth),
+    rule("AuthFailure.MFAFailure", Every, Class::Auth),
+    rule("AuthFailure.UnauthorizedOperation", Every, Class::Auth),
     rule("AuthFailure*", Every, Class::Auth),
     rule("AuthFailure.CamRoleNameAuthenticateFailed", Every, Class::Fatal),
+    rule("UnauthorizedOperation", Every, Class::Auth),
+    rule("UnauthorizedOperation.PermissionDenied", Every, Class::Auth),
+    rule("UnauthorizedOperation.InvalidToken", Every, Class::Auth),
+    rule("UnauthorizedOperation.MFAExpired", Every, Class::Auth),
+    rule("UnauthorizedOperation.MFANotFound", Every, Class::Auth),
     rule("UnauthorizedOperation*", Every, Class::Auth),
     rule("UnauthorizedOperation.ImageNotBelongToAccount", Every, Class::Fatal),
     rule("IpInBlacklist", Every, Class::Auth),
@@ -154,9 +189,24 @@ const TABLE: &[Rule] = &[
     // Busy.
     rule("OperationDenied*", ButTerminate, Class::Wait),
     rule("OperationDenied.InstanceOperationInProgress", Terminate, Class::Wait),
+    rule("MutexOperation.TaskRunning", Every, Class::Wait),
     rule("MutexOperation*", Every, Class::Wait),
     rule("ResourceInUse*", ButTerminate, Class::Wait),
+    rule("UnsupportedOperation.InstanceStatePending", ButLaunch, Class::Wait),
+    rule("UnsupportedOperation.InstanceStateStarting", ButLaunch, Class::Wait),
+    rule("UnsupportedOperation.InstanceStateStopping", ButLaunch, Class::Wait),
+    rule("UnsupportedOperation.InstanceStateRebooting", ButLaunch, Class::Wait),
+    rule("UnsupportedOperation.InstanceStateIsolating", ButLaunch, Class::Wait),
+    rule("UnsupportedOperation.InstanceStateFreezing", ButLaunch, Class::Wait),
+    rule("UnsupportedOperation.InstanceStateShutdown", ButLaunch, Class::Wait),
+    rule("UnsupportedOperation.InstanceStateEnterRescueMode", ButLaunch, Class::Wait),
+    rule("UnsupportedOperation.InstanceStateRescueMode", ButLaunch, Class::Wait),
+    rule("UnsupportedOperation.InstanceStateExitRescueMode", ButLaunch, Class::Wait),
+    rule("UnsupportedOperation.InstanceStateEnterServiceLiveMigrate", ButLaunch, Class::Wait),
+    rule("UnsupportedOperation.InstanceStateServiceLiveMigrate", ButLaunch, Class::Wait),
+    rule("UnsupportedOperation.InstanceStateExitServiceLiveMigrate", ButLaunch, Class::Wait),
     rule("UnsupportedOperation.InstanceState*", ButLaunch, Class::Wait),
+    rule("InvalidInstanceState", ButLaunch, Class::Wait),
     rule("InvalidInstanceState*", ButLaunch, Class::Wait),
 
     // Not to be touched. On terminations so is every code that is not in this table.
@@ -166,37 +216,58 @@ const TABLE: &[Rule] = &[
     rule("UnsupportedOperation.InvalidInstancesOwner", Every, Class::Forbidden),
     rule("InvalidInstance.NotSupported", Terminate, Class::Forbidden),
     rule("UnsupportedOperation.InstanceStateBanning", Terminate, Class::Forbidden),
+    rule("UnsupportedOperation.RedHatInstanceTerminateUnsupported", Terminate, Class::Forbidden),
+    rule("UnsupportedOperation.RedHatInstanceUnsupported", Terminate, Class::Forbidden),
     rule("UnsupportedOperation.RedHatInstance*", Terminate, Class::Forbidden),
     rule("UnsupportedOperation.SpecialInstanceType", Terminate, Class::Forbidden),
     rule("UnsupportedOperation.InstanceChargeType", Terminate, Class::Forbidden),
     // Says of a batch that it mixes charge types; of one id it would be nonsense.
     rule("UnsupportedOperation.InstanceMixedPricingModel", Terminate, Class::Forbidden),
-    rule("UnsupportedOperation.InvalidInstanceApplicationRole*", Terminate, Class::Forbidden),
-    rule("FailedOperation.InvalidInstanceApplicationRole*", Terminate, Class::Forbidden),
+    rule("UnsupportedOperation.InvalidInstanceApplicationRole", Terminate, Class::Forbidden),
+    rule("UnsupportedOperation.InvalidInstanceApplicationRoleEmr", Terminate, Class::Forbidden),
+    rule("FailedOperation.InvalidInstanceApplicationRole", Terminate, Class::Forbidden),
+    rule("FailedOperation.InvalidInstanceApplicationRoleEmr", Terminate, Class::Forbidden),
     rule("LimitExceeded.UserLimitOperationExceedQuota", Terminate, Class::Forbidden),
     rule("UnsupportedOperation.UserLimitOperationExceedQuota", Terminate, Class::Forbidden),
 
     // The request as a whole is not one that the API knows: no other ids would change that.
     rule("ActionOffline", Every, Class::Fatal),
+    rule("InvalidAction", Every, Class::Fatal),
     rule("InvalidAction*", Every, Class::Fatal),
     rule("NoSuchVersion", Every, Class::Fatal),
     rule("NoSuchProduct", Every, Class::Fatal),
     rule("UnsupportedRegion", Every, Class::Fatal),
     rule("UnsupportedProtocol", Every, Class::Fatal),
+    rule("InvalidRegion.NotFound", Every, Class::Fatal),
     rule("InvalidRegion.*", Every, Class::Fatal),
     rule("InvalidRequest", Every, Class::Fatal),
+    rule("MissingParameter", Every, Class::Fatal),
     rule("MissingParameter*", Every, Class::Fatal),
+    rule("UnknownParameter", Every, Class::Fatal),
     rule("UnknownParameter*", Every, Class::Fatal),
     rule("RequestSizeLimitExceeded", Every, Class::Fatal),
 
     // A launch that can never work as it stands.
     rule("UnsupportedOperation.SpotUnsupportedRegion", ButTerminate, Class::Fatal),
     rule("InvalidClientToken.TooLong", ButTerminate, Class::Fatal),
+    rule("InvalidImageId.NotFound", ButTerminate, Class::Fatal),
+    rule("InvalidImageId.Malformed", ButTerminate, Class::Fatal),
     rule("InvalidImageId.*", ButTerminate, Class::Fatal),
     rule("InvalidKeyPairId.*", ButTerminate, Class::Fatal),
     rule("InvalidSecurityGroupId.NotFound", ButTerminate, Class::Fatal),
     rule("KeyPairNotFound", ButTerminate, Class::Fatal),
+    rule("InvalidParameterValue.KeyPairNotFound", ButTerminate, Class::Fatal),
+    rule("InvalidParameterValue.InvalidImageId", ButTerminate, Class::Fatal),
+    rule("InvalidParameterValue.InvalidImageForGivenInstanceType", ButTerminate, Class::Fatal),
+    rule("InvalidParameterValue.InvalidParameterMinCount", ButTerminate, Class::Fatal),
+    rule("InvalidParameterValue.Range", ButTerminate, Class::Fatal),
+    rule("InvalidParameterValue", ButTerminate, Class::Fatal),
+    rule("InvalidParameterCombination", ButTerminate, Class::Fatal),
+    rule("InvalidParameter.HostNameIllegal", ButTerminate, Class::Fatal),
+    rule("InvalidParameter", ButTerminate, Class::Fatal),
     rule("InvalidParameter*", ButTerminate, Class::Fatal),
+    rule("UnsupportedOperation.MinCountUnsupportedRegion", ButTerminate, Class::Fatal),
+    rule("UnsupportedOperation.MinCountUnsupportedChargeType", ButTerminate, Class::Fatal),
     rule("FailedOperation.IllegalTagKey", ButTerminate, Class::Fatal),
     rule("FailedOperation.TagKeyReserved", ButTerminate, Class::Fatal),
 
@@ -306,6 +377,16 @@ mod tests {
     }
 
     #[test]
+    fn every_code_of_the_facts_stands_in_the_table_by_its_whole_name() {
+        for (action, _, codes) in FACTS {
+            for code in codes.iter().filter(|code| !code.is_empty() && !code.contains("ComesTomorrow")) {
+                let stands = known().any(|(of, known, _)| (of, known) == (*action, *code));
+                assert!(stands, "{action} {code}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_sold_out_beside_the_machine_is_told_apart() {
         let of = |code| lookup(RunInstances, code);
         assert_eq!(of("ResourceInsufficient.CloudDiskSoldOut"), Class::DiskSoldOut);
@@ -319,7 +400,7 @@ mod tests {
 
     #[test]
     fn no_rule_stands_twice_for_one_action() {
-        for action in [DescribeInstances, RunInstances, TerminateInstances] {
+        for action in Action::ALL {
             let mut codes: Vec<_> =
                 TABLE.iter().filter(|rule| rule.on.holds(action)).map(|rule| rule.code).collect();
             codes.sort_unstable();

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::retry::Repeat;
 use crate::send::{Answered, Call};
-use crate::types::{DescribeInstances, Page, WirePage};
+use crate::types::{DescribeInstances, Page, WirePage, filter};
 use crate::{Action, Class, Error, Filter, HttpCvm, Instance, InstanceId, Listing, ServerTime};
 
 const ACTION: Action = Action::DescribeInstances;
@@ -17,12 +17,12 @@ const PAGE: usize = 100;
 const CONCURRENT: usize = 10;
 /// 100,000 instances: more than any account holds in a region, so a total beyond it is a broken answer.
 const MAX_PAGES: u64 = 1000;
-const MAX_FILTERS: usize = 10;
+/// The most values of one filter.
 const MAX_VALUES: usize = 5;
 
 impl HttpCvm {
     pub(crate) async fn list(&self, filters: &[Filter]) -> Result<Listing, Error> {
-        check(filters).map_err(|what| Error::Invalid { action: ACTION, what })?;
+        filter::check(filters, MAX_VALUES).map_err(|what| Error::Invalid { action: ACTION, what })?;
         let deadline = Instant::now() + self.deadline;
         let mut scan = Scan::default();
         scan.add(self.page(filters, 0, deadline).await?)?;
@@ -123,22 +123,6 @@ fn read(body: &DescribeInstances<'_>, deadline: Instant) -> Result<Call, Error> 
 fn whole(page: &Page, due: u64) -> Result<(), String> {
     let got = page.instances.iter().map(|instance| &instance.id).collect::<BTreeSet<_>>().len() as u64;
     if got < due { Err(format!("the listing is cut: {got} instances where {due} are due")) } else { Ok(()) }
-}
-
-fn check(filters: &[Filter]) -> Result<(), String> {
-    if filters.len() > MAX_FILTERS {
-        return Err(format!("{} filters, at most {MAX_FILTERS}", filters.len()));
-    }
-    for Filter { name, values } in filters {
-        // The cloud ignores a filter without values and lists the whole account.
-        if name.is_empty() || values.is_empty() || values.iter().any(String::is_empty) {
-            return Err(format!("the filter {name:?} has an empty name or value"));
-        }
-        if values.len() > MAX_VALUES {
-            return Err(format!("the filter {name:?} has {} values, at most {MAX_VALUES}", values.len()));
-        }
-    }
-    Ok(())
 }
 
 /// What one look has found so far.

@@ -141,7 +141,7 @@ fn without_secrets(text: &str, credentials: &Credentials) -> String {
 }
 
 /// At most `limit` characters, without control characters (a line feed would break a log line).
-fn capped(text: &str, limit: usize) -> String {
+pub(crate) fn capped(text: &str, limit: usize) -> String {
     let mut capped: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(limit).collect();
     if text.chars().nth(limit).is_some() {
         capped.push('…');

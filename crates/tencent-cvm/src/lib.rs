@@ -11,6 +11,7 @@ mod envelope;
 mod error;
 mod launch;
 mod limit;
+mod offers;
 mod quota;
 mod reqwest_transport;
 mod retry;
@@ -23,7 +24,7 @@ pub mod types;
 #[cfg(feature = "mock")]
 pub use api::MockCvm;
 pub use api::{Cvm, Listing, SendOptions, ServerTime};
-pub use class::{Action, Class, classify};
+pub use class::{Action, Class, Scope, classify, known_codes};
 pub use client::{HttpCvm, HttpCvmBuilder};
 pub use clock::{SystemClock, WallClock};
 pub use credentials::{Credentials, SecretId};
@@ -32,5 +33,6 @@ pub use limit::{LimitTotals, RateLimits};
 pub use reqwest_transport::ReqwestTransport;
 pub use transport::{Transport, TransportError};
 pub use types::{
-    AccountQuota, AppId, Filter, Instance, InstanceId, InstanceState, RunInstances, Tag, ZoneQuota,
+    AccountQuota, AppId, Filter, Instance, InstanceId, InstanceState, IsolatedSource, Offer, OfferStatus,
+    RunInstances, StockLevel, Tag, ZoneQuota,
 };

@@ -37,11 +37,16 @@ struct Windows {
     past: BTreeMap<Action, LimitTotals>,
 }
 
-/// What the limits of one action did so far, over all keys and regions.
+/// What the limits of one action did so far, over all keys and regions: counters that only grow.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LimitTotals {
     /// Requests let through.
     pub admitted: u64,
+    /// Of those, how many had to wait for their turn.
+    pub delayed: u64,
+    /// Requests that were not sent, because their turn would have come after their deadline.
+    pub late: u64,
     /// Refusals for too many calls that the cloud answered all the same.
     pub throttled: u64,
     /// The time that requests spent waiting for their turn.
@@ -51,6 +56,8 @@ pub struct LimitTotals {
 impl LimitTotals {
     fn add(&mut self, other: Self) {
         self.admitted += other.admitted;
+        self.delayed += other.delayed;
+        self.late += other.late;
         self.throttled += other.throttled;
         self.waited += other.waited;
     }
@@ -124,19 +131,27 @@ pub(crate) struct TooLate;
 /// One window.
 pub(crate) struct Limiter {
     /// Held while waiting: tokio's mutex is fair, so turns come in the order asked.
-    turn: tokio::sync::Mutex<()>,
+    queue: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
 impl Limiter {
     fn new(documented: u32) -> Self {
-        Self { turn: tokio::sync::Mutex::new(()), state: Mutex::new(State::new(documented)) }
+        Self { queue: tokio::sync::Mutex::new(()), state: Mutex::new(State::new(documented)) }
     }
 
     /// Waits for a turn, at the latest until `latest`. A caller that gives up while waiting uses none.
     pub(crate) async fn acquire(&self, latest: Instant) -> Result<(), TooLate> {
+        let turn = self.turn(latest).await;
+        if turn.is_err() {
+            self.state().totals.late += 1;
+        }
+        turn
+    }
+
+    async fn turn(&self, latest: Instant) -> Result<(), TooLate> {
         let asked = Instant::now();
-        let _turn = timeout_at(latest, self.turn.lock()).await.map_err(|_| TooLate)?;
+        let _turn = timeout_at(latest, self.queue.lock()).await.map_err(|_| TooLate)?;
         loop {
             let now = Instant::now();
             let ready = self.state().ready_at(now);
@@ -235,6 +250,7 @@ impl State {
     fn admit(&mut self, now: Instant, waited: Duration) {
         self.admitted.push_back(now);
         self.totals.admitted += 1;
+        self.totals.delayed += u64::from(!waited.is_zero());
         self.totals.waited += waited;
     }
 
@@ -432,15 +448,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_time_spent_waiting_is_counted() {
+    async fn the_time_spent_waiting_is_counted_and_who_waited_in_vain() {
         let limits = RateLimits::new();
         let limiter = limits.limiter(&SecretId::new("AKIDFAKE"), "ap-a", Action::RunInstances);
         let latest = Instant::now() + 60 * SECOND;
-        for _ in 0..11 {
+        for _ in 0..20 {
             limiter.acquire(latest).await.expect("a turn");
         }
+        limiter.acquire(Instant::now()).await.expect_err("no turn at once");
         limiter.throttled(None, Duration::ZERO);
         let totals = limits.totals()[&Action::RunInstances];
-        assert_eq!(totals, LimitTotals { admitted: 11, throttled: 1, waited: WINDOW });
+        let expected = LimitTotals { admitted: 20, delayed: 1, late: 1, throttled: 1, waited: WINDOW };
+        assert_eq!(totals, expected);
     }
 }

@@ -12,7 +12,8 @@ use tracing::{Instrument, Span, debug, field, warn};
 use crate::envelope::{self, Answer};
 use crate::limit::TooLate;
 use crate::retry::{self, MAX_TRIES, Repeat};
-use crate::{Action, BoxError, Class, Error, HttpCvm, Reach, ServerTime, TransportError, sign};
+use crate::types::ByFilters;
+use crate::{Action, BoxError, Class, Error, Filter, HttpCvm, Reach, ServerTime, TransportError, sign};
 
 const SERVICE: &str = "cvm";
 const VERSION: &str = "2017-03-12";
@@ -48,6 +49,30 @@ enum Next {
 }
 
 impl HttpCvm {
+    /// One look by filters whose answer comes in one piece.
+    pub(crate) async fn ask<W, T>(
+        &self,
+        action: Action,
+        filters: &[Filter],
+        read: impl Fn(W) -> Result<T, String> + Send + Sync,
+    ) -> Result<T, Error>
+    where
+        W: DeserializeOwned,
+    {
+        let deadline = Instant::now() + self.deadline;
+        let body = serde_json::to_vec(&ByFilters { filters })
+            .map_err(|error| Error::NotSent { action, source: error.into() })?;
+        let call = Call {
+            action,
+            body: Bytes::from(body),
+            repeat: Repeat::Idempotent,
+            timestamp: None,
+            send_by: deadline,
+            answer_by: Some(deadline),
+        };
+        Ok(self.send(&call, read).await?.value)
+    }
+
     /// Makes one call. `read` takes the result out of the answer; when it refuses (in words for people), that is an
     /// [`Error::Protocol`], and an idempotent call is tried again.
     pub(crate) async fn send<W, T>(
@@ -63,6 +88,8 @@ impl HttpCvm {
             action = call.action.as_str(),
             region = %self.region,
             request_id = field::Empty,
+            code = field::Empty,
+            tries = field::Empty,
         );
         self.tries(call, read).instrument(span).await
     }
@@ -80,6 +107,7 @@ impl HttpCvm {
         let mut worst: Option<Error> = None;
         loop {
             tries += 1;
+            Span::current().record("tries", tries);
             let (outcome, server_time) = self.attempt(call, &read).await;
             let error = match outcome {
                 Ok(value) => return Ok(Answered { value, server_time, tries }),
@@ -88,7 +116,12 @@ impl HttpCvm {
             let next = self.after(call, &error, server_time, tries, &mut resynced);
             let kept = further(worst.take(), error);
             match next {
-                Next::GiveUp => return Err(kept),
+                Next::GiveUp => {
+                    if let Some(code) = kept.code() {
+                        Span::current().record("code", code);
+                    }
+                    return Err(kept);
+                }
                 Next::TryAgain { after } => {
                     debug!(tries, pause = ?after, error = %kept, "trying again");
                     worst = Some(kept);

@@ -99,6 +99,14 @@ async fn traces_name_action_region_and_request_id_and_neither_secrets_nor_payloa
     ] {
         assert!(log.contains(expected), "{expected} is missing in {log}");
     }
+    // The span of each call ends with the RequestId of its answer, also when that is a success.
+    let ended =
+        |action: &str| log.lines().filter(|line| line.contains("close")).find(|line| line.contains(action));
+    let launched = ended("RunInstances").expect("the launch's span");
+    assert!(launched.contains("request_id=\"req-ok\""), "{launched}");
+    assert!(launched.contains("tries=1"), "{launched}");
+    let refused = ended("TerminateInstances").expect("the termination's span");
+    assert!(refused.contains("code=\"AuthFailure.TokenFailure\""), "{refused}");
     for hidden in
         [SECRET_KEY, TOKEN, "hunter2", "Signature=", "InstanceSet", "ins-1", "img-5gn3j31i", "SPOTPAID"]
     {

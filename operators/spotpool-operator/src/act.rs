@@ -120,7 +120,14 @@ async fn instance(core: &Core, entry: &InstancePlan) -> Result<bool, StoreError>
             core.metrics.lost(why);
             let warning = matches!(
                 *why,
-                "Vanished" | "Reclaimed" | "Stopped" | "LaunchFailed" | "NotOurs" | "PoolGone"
+                "Vanished"
+                    | "Reclaimed"
+                    | "Stopped"
+                    | "LaunchFailed"
+                    | "NotOurs"
+                    | "PoolGone"
+                    | "Unhealthy"
+                    | "NeverServed"
             );
             core.tell_pool_of(
                 &current,

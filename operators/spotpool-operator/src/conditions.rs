@@ -17,6 +17,8 @@ pub mod kind {
     pub const CREDENTIALS_VALID: &str = "CredentialsValid";
     /// The cloud gave the last machine that was asked for.
     pub const CAPACITY_AVAILABLE: &str = "CapacityAvailable";
+    /// Machines can be asked for their health.
+    pub const HEALTH_CHECK_REACHABLE: &str = "HealthCheckReachable";
     /// Machines with the pool's tags belong to no SpotInstance.
     pub const UNCLAIMED_MACHINES: &str = "UnclaimedMachines";
     /// The gateway points at exactly the machines that serve.
@@ -69,6 +71,16 @@ pub mod reason {
     pub const ANOTHER_ACCOUNT: &str = "AnotherAccount";
     /// Any other refusal.
     pub const REFUSED: &str = "Refused";
+    /// A machine answered the health check when it was last asked.
+    pub const ANSWERING: &str = "Answering";
+    /// No machine was asked for its health, or none had to answer yet.
+    pub const NOBODY_ASKED: &str = "NobodyAskedYet";
+    /// No machine answers; a replacement is started beside them.
+    pub const ASKING_A_REPLACEMENT: &str = "AskingAReplacement";
+    /// Neither the machines nor a replacement answer.
+    pub const NOBODY_ANSWERS: &str = "NobodyAnswers";
+    /// Machines come up and never answer, while others do.
+    pub const BOOTS_FAIL: &str = "BootsFail";
     /// No such machine.
     pub const NONE_FOUND: &str = "NoneFound";
     /// There are some.

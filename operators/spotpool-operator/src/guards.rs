@@ -62,6 +62,10 @@ guards! {
     keep_machines = "keep-machines",
     /// What was refused is not asked for again at once.
     back_off = "back-off",
+    /// A machine that does not answer goes only when another one has answered since.
+    evidence = "evidence",
+    /// A machine that serves and is deleted by hand goes only when enough others serve.
+    replacement_first = "replacement-first",
 }
 
 impl Default for Guards {

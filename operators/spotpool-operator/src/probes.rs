@@ -7,13 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::ports::{PoolKey, ProbeTarget, Prober};
 use crate::task::Tasks;
 
-/// So many failed probes in a row take a machine that served out of service.
-pub const FAILURES_TO_NOT_READY: u32 = 3;
-
-/// What a machine's model server said.
+/// What a machine's model server said to this process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProbeView {
     /// Whether it answered the latest probe; `None` before the first.
@@ -22,6 +21,10 @@ pub struct ProbeView {
     pub failures: u32,
     /// "ok", or why not.
     pub text: String,
+    /// How long ago it last answered; `None`: never.
+    pub answered_ago: Option<Duration>,
+    /// For how long it has failed as often in a row as takes it out of service; `None`: it has not.
+    pub out_for: Option<Duration>,
 }
 
 /// One machine to ask.
@@ -31,12 +34,14 @@ pub struct Question {
     pub target: ProbeTarget,
     /// From the start of one probe to the start of the next.
     pub interval: Duration,
+    /// So many failed probes in a row take it out of service.
+    pub threshold: u32,
 }
 
 struct Asked {
     pool: PoolKey,
     question: Question,
-    view: ProbeView,
+    record: Record,
     /// Tells a task that it has been replaced.
     task: u64,
 }
@@ -69,7 +74,7 @@ impl Probes {
                 let entry = Asked {
                     pool: pool.clone(),
                     question: question.clone(),
-                    view: ProbeView::default(),
+                    record: Record::default(),
                     task: *counter,
                 };
                 asked.insert(uid.clone(), entry);
@@ -86,7 +91,8 @@ impl Probes {
     pub fn views(&self, pool: &PoolKey) -> BTreeMap<String, ProbeView> {
         let guard = self.lock();
         let of_pool = guard.1.iter().filter(|(_, entry)| entry.pool == *pool);
-        of_pool.map(|(uid, entry)| (uid.clone(), entry.view.clone())).collect()
+        let now = Instant::now();
+        of_pool.map(|(uid, entry)| (uid.clone(), entry.record.view(now))).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, (u64, BTreeMap<String, Asked>)> {
@@ -95,12 +101,13 @@ impl Probes {
 
     async fn ask_for_ever(&self, uid: &str, task: u64, question: &Question) {
         loop {
-            let next = tokio::time::Instant::now() + question.interval;
+            let next = Instant::now() + question.interval;
             let result = self.prober.probe(&question.target).await;
             {
                 let mut guard = self.lock();
                 let Some(entry) = guard.1.get_mut(uid).filter(|entry| entry.task == task) else { return };
-                if entry.view.take(result.err().map(|failure| failure.0)) {
+                let failure = result.err().map(|failure| failure.0);
+                if entry.record.take(failure, question.threshold, Instant::now()) {
                     self.tasks.wake(entry.pool.clone());
                 }
             }
@@ -109,14 +116,42 @@ impl Probes {
     }
 }
 
-impl ProbeView {
+/// What one machine said so far.
+#[derive(Debug, Clone, Default)]
+struct Record {
+    ok: Option<bool>,
+    failures: u32,
+    text: String,
+    answered_at: Option<Instant>,
+    out_since: Option<Instant>,
+}
+
+impl Record {
     /// Notes a probe's result; whether it changes the machine's standing.
-    fn take(&mut self, failure: Option<String>) -> bool {
-        let was = (self.ok, self.failures >= FAILURES_TO_NOT_READY);
+    fn take(&mut self, failure: Option<String>, threshold: u32, now: Instant) -> bool {
+        let was = (self.ok, self.out_since.is_some());
         self.ok = Some(failure.is_none());
-        self.failures = if failure.is_some() { self.failures.saturating_add(1) } else { 0 };
+        if failure.is_some() {
+            self.failures = self.failures.saturating_add(1);
+            if self.failures >= threshold {
+                self.out_since.get_or_insert(now);
+            }
+        } else {
+            (self.failures, self.out_since, self.answered_at) = (0, None, Some(now));
+        }
         self.text = failure.unwrap_or_else(|| "ok".to_owned());
-        was.0 != self.ok || was.1 != (self.failures >= FAILURES_TO_NOT_READY)
+        was != (self.ok, self.out_since.is_some())
+    }
+
+    fn view(&self, now: Instant) -> ProbeView {
+        let ago = |at: Instant| now.saturating_duration_since(at);
+        ProbeView {
+            ok: self.ok,
+            failures: self.failures,
+            text: self.text.clone(),
+            answered_ago: self.answered_at.map(ago),
+            out_for: self.out_since.map(ago),
+        }
     }
 }
 
@@ -126,10 +161,11 @@ mod tests {
 
     #[test]
     fn only_a_change_of_standing_is_news() {
-        let mut view = ProbeView::default();
+        let mut record = Record::default();
+        let now = Instant::now();
         let no = || Some("connection refused".to_owned());
         let news: Vec<bool> =
-            [no(), no(), no(), no(), None, None, no()].into_iter().map(|r| view.take(r)).collect();
+            [no(), no(), no(), no(), None, None, no()].into_iter().map(|r| record.take(r, 3, now)).collect();
         assert_eq!(news, [true, false, true, false, true, false, true]);
     }
 }

@@ -2,6 +2,7 @@
 //! and done. Goes out: the new status, equal to the old one when there is nothing to say. Pure.
 
 use jiff::Timestamp;
+use kube::ResourceExt;
 use tencent_cvm::Class;
 
 use crate::blame;
@@ -9,6 +10,7 @@ use crate::conditions::{Truth, kind, reason, set};
 use crate::crd::pool::{LaunchBackOff, PoolMember};
 use crate::crd::{Candidate, POOL_LABEL, Phase, SpotPool, SpotPoolStatus, whole_seconds};
 use crate::plan::back_off::{LAUNCH_FAILED, NOT_SENT};
+use crate::plan::health::{GaveUp, Reach};
 use crate::plan::{CloudSeen, Memory, Observed, Plan, PoolSeen};
 use crate::sweep::OUTAGE;
 use crate::valid::ValidPool;
@@ -32,6 +34,10 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
     say(kind::STALLED, stalled(seen, plan));
     say(kind::CREDENTIALS_VALID, credentials(seen, plan));
     say(kind::CAPACITY_AVAILABLE, capacity(seen, plan));
+    // A process that has just begun has not asked those yet that serve.
+    if plan.health.reach != Reach::Unknown || plan.tally.ready == 0 {
+        say(kind::HEALTH_CHECK_REACHABLE, reachable(plan));
+    }
     say(kind::UNCLAIMED_MACHINES, unclaimed(plan));
     say(kind::GATEWAY_SYNCED, gateway(pool));
     let size = clamp(plan.tally.with_machine);
@@ -46,6 +52,7 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
         instances: members(plan),
         launch_back_off: memory.entries,
         refusal_budget_whole_at: memory.budget_whole_at.map(whole_seconds),
+        care: if valid.is_some() { plan.health.care.clone() } else { old.care },
         observed_generation: Some(generation),
         conditions,
     }
@@ -87,8 +94,9 @@ fn ready(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
     if ready >= pool.least {
         return (Truth::True, reason::MINIMUM_SERVES, message);
     }
-    let why =
-        plan.hold.as_ref().map(|hold| hold.reason).or_else(|| plan.memory.drought(pool).map(capacity_reason));
+    let held = plan.hold.as_ref().map(|hold| hold.reason);
+    let blind = (plan.health.reach == Reach::Nobody).then_some(reason::NOBODY_ANSWERS);
+    let why = held.or(blind).or_else(|| plan.memory.drought(pool).map(capacity_reason));
     (Truth::False, why.unwrap_or(reason::LAUNCHING), message)
 }
 
@@ -152,6 +160,13 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
         );
         return (Truth::True, reason::DISPUTED_MACHINE, message);
     }
+    if let Some(gave_up) = plan.health.gave_up {
+        return (Truth::True, reason::BOOTS_FAIL, boots_fail(gave_up, plan));
+    }
+    if plan.health.reach == Reach::Nobody {
+        let (_, why, message) = reachable(plan);
+        return (Truth::True, why, message);
+    }
     let refusals = seen.pool.valid().map(|pool| plan.memory.refusals(pool)).unwrap_or_default();
     let refused: usize = refusals.iter().map(|(_, candidates)| candidates.len()).sum();
     let candidates = seen.pool.valid().map_or(0, |pool| pool.candidates.len());
@@ -161,6 +176,64 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
             (Truth::True, reason::REQUEST_REFUSED, sentence(first, several))
         }
         _ => (Truth::False, reason::NOTHING_STALLED, "nothing waits for a person".to_owned()),
+    }
+}
+
+/// Which SpotInstances do not answer, in words.
+fn unwell(plan: &Plan) -> String {
+    let names: Vec<String> = plan
+        .instances
+        .iter()
+        .filter(|entry| entry.instance.uid().is_some_and(|uid| plan.health.unwell.contains(&uid)))
+        .map(|entry| entry.instance.name_any())
+        .collect();
+    let more = names.len().saturating_sub(NAMED);
+    let named = names.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{named} and {more} more") } else { named }
+}
+
+fn reachable(plan: &Plan) -> Verdict {
+    let silent = unwell(plan);
+    match plan.health.reach {
+        Reach::Answering if silent.is_empty() => {
+            (Truth::True, reason::ANSWERING, "machines answer the health check".to_owned())
+        }
+        Reach::Answering => {
+            (Truth::True, reason::ANSWERING, format!("machines answer the health check, but not {silent}"))
+        }
+        Reach::Unknown => {
+            (Truth::Unknown, reason::NOBODY_ASKED, "no machine has answered the health check yet".to_owned())
+        }
+        Reach::AskingAReplacement => {
+            let message = format!(
+                "no machine answers the health check ({silent}): one replacement is started beside them, and only \
+                 when it answers may they go"
+            );
+            (Truth::Unknown, reason::ASKING_A_REPLACEMENT, message)
+        }
+        Reach::Nobody => {
+            let message = format!(
+                "neither the pool's machines nor a replacement answer the health check ({silent}). Nothing is launched \
+                 or terminated for that until one does: check the way from this operator to spec.health.port \
+                 (network policy, security group, spec.network.address), and that the image serves spec.health.path"
+            );
+            (Truth::False, reason::NOBODY_ANSWERS, message)
+        }
+    }
+}
+
+fn boots_fail(gave_up: GaveUp, plan: &Plan) -> String {
+    let silent = unwell(plan);
+    match gave_up {
+        GaveUp::Hopeless => format!(
+            "no machine made from the present spec ever answered ({silent}), and others do: no more of them are \
+             replaced. Check spec.imageId, spec.instance.userData, spec.securityGroupIds and spec.health; a changed \
+             spec is tried at once"
+        ),
+        GaveUp::TooMany => format!(
+            "too many machines came up within the hour and never answered ({silent}); the next is replaced when that \
+             is over. Check spec.imageId, spec.instance.userData and spec.health.startupTimeout"
+        ),
     }
 }
 

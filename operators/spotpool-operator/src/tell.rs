@@ -26,6 +26,13 @@ pub(crate) fn farewell_note(why: &str, instance: &SpotInstance) -> String {
         "NotOurs" => {
             format!("the recorded machine {id} is not the one made for it; it is left alone, and replaced")
         }
+        "Unhealthy" => format!(
+            "machine {id} does not answer its health check any more while others do; it goes and is replaced"
+        ),
+        "NeverServed" => format!(
+            "machine {id} did not answer its health check within spec.health.startupTimeout while others do; it goes \
+             and is replaced"
+        ),
         "Surplus" => format!("more than wanted; machine {id} goes"),
         "PoolDeleted" => format!("the pool is deleted; machine {id} goes"),
         "LetGo" => format!("the pool is deleted and lets go of machine {id}"),

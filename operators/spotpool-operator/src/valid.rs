@@ -2,13 +2,14 @@
 //! sizes, template, probe and where the credentials are, or a sentence on what is wrong.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use kube::ResourceExt;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
-use crate::crd::pool::{AddressKind, INTERVAL_RULE};
+use crate::crd::pool::{AddressKind, INTERVAL_RULE, STARTUP_TIMEOUT_RULE};
 use crate::crd::{Candidate, ChargeType, KEEP_MACHINES_ANNOTATION, SpotPool};
 use crate::ports::PoolKey;
 
@@ -137,6 +138,10 @@ pub struct Probe {
     pub path: String,
     /// From one question to the next.
     pub interval: Duration,
+    /// So many failed answers in a row take a machine out of service.
+    pub threshold: u32,
+    /// From a machine's launch to its first answer.
+    pub startup_timeout: Duration,
     /// Which address; `None`: public if there is one.
     pub address: Option<AddressKind>,
 }
@@ -187,6 +192,8 @@ impl TryFrom<&SpotPool> for ValidPool {
                 port: spec.health.port,
                 path: spec.health.path.clone(),
                 interval: interval(&spec.health.interval)?,
+                threshold: spec.health.failure_threshold.max(1),
+                startup_timeout: startup_timeout(&spec.health.startup_timeout)?,
                 address: spec.network.address,
             },
         })
@@ -251,7 +258,15 @@ fn size(field: &str, value: i32) -> Result<usize, InvalidPool> {
 
 /// `5s`, `1m30s`, `500ms`; the API server refuses the rest with the same words.
 fn interval(text: &str) -> Result<Duration, InvalidPool> {
-    let wrong = || InvalidPool(format!("{INTERVAL_RULE}, not {text:?}"));
+    duration(text, Duration::from_millis(100)..=Duration::from_secs(3600), INTERVAL_RULE)
+}
+
+fn startup_timeout(text: &str) -> Result<Duration, InvalidPool> {
+    duration(text, Duration::from_secs(10)..=Duration::from_secs(24 * 3600), STARTUP_TIMEOUT_RULE)
+}
+
+fn duration(text: &str, sensible: RangeInclusive<Duration>, rule: &str) -> Result<Duration, InvalidPool> {
+    let wrong = || InvalidPool(format!("{rule}, not {text:?}"));
     let mut rest = text;
     let mut total = Duration::ZERO;
     while !rest.is_empty() {
@@ -263,12 +278,12 @@ fn interval(text: &str) -> Result<Duration, InvalidPool> {
             "ms" => Duration::from_millis(1),
             "s" => Duration::from_secs(1),
             "m" => Duration::from_secs(60),
+            "h" => Duration::from_secs(3600),
             _ => return Err(wrong()),
         };
         total = total.saturating_add(unit.saturating_mul(number));
         rest = &rest[letters..];
     }
-    let sensible = Duration::from_millis(100)..=Duration::from_secs(3600);
     if sensible.contains(&total) { Ok(total) } else { Err(wrong()) }
 }
 
@@ -288,7 +303,7 @@ mod tests {
         {
             assert_eq!(interval(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for text in ["", "5", "s", "5x", "-1s", "0s", "5 s"] {
+        for text in ["", "5", "s", "5x", "-1s", "0s", "5 s", "2h"] {
             assert!(interval(text).is_err(), "{text}");
         }
     }

@@ -7,6 +7,7 @@
 
 mod broken;
 mod filling;
+mod health;
 mod holding;
 mod leading;
 mod leaving;

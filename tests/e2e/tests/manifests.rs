@@ -44,7 +44,7 @@ async fn what_a_manifest_leaves_out_is_filled_in() {
         (&spec["instance"], &spec["health"], &spec["network"]),
         (
             &json!({"systemDisk": {"type": "CLOUD_BSSD", "sizeGiB": 100}, "publicBandwidthMbps": 1}),
-            &json!({"port": 11434, "path": "/api/tags", "interval": "5s"}),
+            &json!({"port": 11434, "path": "/api/tags", "interval": "5s", "failureThreshold": 3, "startupTimeout": "15m"}),
             &json!({}),
         )
     );
@@ -85,6 +85,8 @@ async fn a_wrong_manifest_is_refused_with_a_sentence_that_names_field_and_rule()
         (good().with("spec.health.port", 0), "spec.health.port"),
         (good().with("spec.health.path", "api/tags"), "spec.health.path"),
         (good().with("spec.health.interval", "soon"), "spec.health.interval"),
+        (good().with("spec.health.failureThreshold", 0), "spec.health.failureThreshold"),
+        (good().with("spec.health.startupTimeout", "2s"), "spec.health.startupTimeout must be a duration"),
         (good().with("spec.network.address", "Both"), "spec.network.address"),
         (good().without("spec.region"), "spec.region: Required value"),
         (good().without("spec.imageId"), "spec.imageId: Required value"),

@@ -4,7 +4,9 @@ import argparse
 import sys
 import traceback
 
+import cases_offers  # noqa: F401
 import cases_reading  # noqa: F401
+import cases_troubles  # noqa: F401
 import cases_writing  # noqa: F401
 from registry import CASES
 from standin import StandIn

@@ -39,11 +39,12 @@ pub enum Kind {
     Scaled,
     Paused,
     KeptMachines,
+    BlindProber,
 }
 
 impl Kind {
     /// All of them, in the order in which they are summed up.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::Edit,
         Self::Vanish,
         Self::Reclaim,
@@ -76,6 +77,7 @@ impl Kind {
         Self::Scaled,
         Self::Paused,
         Self::KeptMachines,
+        Self::BlindProber,
     ];
 
     /// Its name in the summary.
@@ -113,6 +115,7 @@ impl Kind {
             Self::Scaled => "scaled",
             Self::Paused => "paused",
             Self::KeptMachines => "kept-machines",
+            Self::BlindProber => "blind-prober",
         }
     }
 }

@@ -139,6 +139,8 @@ impl Transport for Line {
 pub struct LineProber {
     cloud: SimCloud,
     trace: Arc<Trace>,
+    weather: Arc<Weather>,
+    judge: Arc<Judge>,
 }
 
 /// There and back again inside one region.
@@ -146,8 +148,8 @@ const PROBE_TIME: Duration = Duration::from_millis(4);
 
 impl LineProber {
     /// Probes machines of this cloud.
-    pub fn new(cloud: SimCloud, trace: Arc<Trace>) -> Self {
-        Self { cloud, trace }
+    pub fn new(cloud: SimCloud, trace: Arc<Trace>, weather: Arc<Weather>, judge: Arc<Judge>) -> Self {
+        Self { cloud, trace, weather, judge }
     }
 }
 
@@ -158,7 +160,11 @@ impl Prober for LineProber {
         let Ok(address) = target.address.parse::<Ipv4Addr>() else {
             return Err(ProbeFailure("not an address".to_owned()));
         };
-        let answer = self.cloud.with(|cloud| cloud.probe(cloud.now(), address, target.port, &target.path));
+        let answer = if self.weather.is_blind() {
+            ProbeAnswer::Silence
+        } else {
+            self.cloud.with(|cloud| cloud.probe(cloud.now(), address, target.port, &target.path))
+        };
         let result = match answer {
             ProbeAnswer::Answer { status: 200..=299, .. } => Ok(()),
             ProbeAnswer::Answer { .. } => Err("answered, but not with success"),
@@ -168,6 +174,9 @@ impl Prober for LineProber {
                 Err("no answer in time")
             }
         };
+        if result.is_ok() {
+            self.judge.on_answer(&target.address);
+        }
         self.trace.mix(|digest| {
             digest.text(&target.address);
             digest.text(result.err().unwrap_or_default());

@@ -124,6 +124,8 @@ pub fn pool(rng: &mut ChaCha8Rng, index: usize, second_key: bool) -> SpotPool {
         both.rotate_left(index % 2);
         pool.spec.candidates = Some(both);
     }
+    // Some boot slower than they may.
+    pool.spec.health.startup_timeout = ["15m", "3m", "60s"][rng.random_range(0..3)].to_owned();
     let (id, key, secret) = KEYS[usize::from(index == 2 && second_key)];
     if index == 3 {
         pool.spec.credentials_secret_ref = None;

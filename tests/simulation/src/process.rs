@@ -130,6 +130,8 @@ fn operator(
     let store = FaultyStore::new(around.store.clone(), number, Arc::clone(gate), weather, trace, judge);
     let (weather, trace) = (Arc::clone(&around.weather), Arc::clone(&around.trace));
     let judge = Arc::clone(&around.judge);
+    let prober =
+        LineProber::new(around.cloud.clone(), Arc::clone(&trace), Arc::clone(&weather), Arc::clone(&judge));
     let line = Line::new(around.cloud.clone(), number, Arc::clone(gate), weather, trace, judge);
     let clock_port = Arc::clone(clock) as Arc<dyn spotpool_operator::ports::Clock>;
     let clouds =
@@ -137,7 +139,7 @@ fn operator(
     let ports = Ports {
         store: Arc::new(Port(store)),
         clouds: Arc::new(clouds),
-        prober: Arc::new(LineProber::new(around.cloud.clone(), Arc::clone(&around.trace))),
+        prober: Arc::new(prober),
         clock: clock_port,
     };
     let settings = Settings {

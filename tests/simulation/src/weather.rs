@@ -61,6 +61,8 @@ struct State {
     rng: ChaCha8Rng,
     rules: Vec<Active>,
     counts: Counts,
+    /// Nobody reaches a model server before this.
+    blind_until: Option<Instant>,
 }
 
 struct Active {
@@ -71,8 +73,12 @@ struct Active {
 impl Weather {
     /// Fair.
     pub fn new(seed: u64) -> Self {
-        let state =
-            State { rng: ChaCha8Rng::seed_from_u64(seed), rules: Vec::new(), counts: Counts::default() };
+        let state = State {
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            rules: Vec::new(),
+            counts: Counts::default(),
+            blind_until: None,
+        };
         Self { state: Mutex::new(state) }
     }
 
@@ -84,9 +90,21 @@ impl Weather {
         state.rules.push(Active { rule, struck: 0 });
     }
 
+    /// Nobody reaches a model server for so long.
+    pub fn blind(&self, time: Duration) {
+        self.lock().blind_until = Some(Instant::now() + time);
+    }
+
+    /// Whether nobody reaches a model server.
+    pub fn is_blind(&self) -> bool {
+        self.lock().blind_until.is_some_and(|until| until > Instant::now())
+    }
+
     /// Fair again.
     pub fn clear(&self) {
-        self.lock().rules.clear();
+        let mut state = self.lock();
+        state.rules.clear();
+        state.blind_until = None;
     }
 
     /// A fault of this kind happened.

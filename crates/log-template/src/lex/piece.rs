@@ -50,7 +50,8 @@ pub(super) fn mark(byte: u8, start: usize, end: usize) -> Piece {
 
 /// Signs that are not ASCII.
 pub(super) fn wide_mark(text: &[u8], start: usize, end: usize) -> Piece {
-    Piece { kind: Kind::Mark, ..word(text, start, end) }
+    let hash = piece_hash(Kind::Mark, &text[start..end]);
+    Piece { kind: Kind::Mark, start: start as u32, end: end as u32, hash }
 }
 
 fn mark_hash(byte: u8) -> u64 {
@@ -64,7 +65,7 @@ pub(crate) fn piece_hash(kind: Kind, text: &[u8]) -> u64 {
         Kind::Variable => VARIABLE,
         Kind::Mark => match text.first() {
             Some(&byte) if byte.is_ascii() => mark_hash(byte),
-            _ => word_hash(text),
+            _ => !word_hash(text),
         },
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn run(text: &[u8], start: usize) -> (usize, bool) {
 /// Whether `text` begins with punctuation: U+2000 to U+2BFF, U+3000 to U+303F, and the wide forms of ASCII signs.
 fn is_sign(text: &[u8]) -> bool {
     match text {
-        [0xe2, second, ..] => *second < 0xb0,
+        [0xe2, second, ..] => matches!(second, 0x80..=0xaf),
         [0xe3, second, ..] => *second == 0x80,
         [0xef, 0xbc, third, ..] => matches!(third, 0x80..=0x8f | 0x9a..=0xa0 | 0xbb..=0xbf),
         [0xef, 0xbd, third, ..] => matches!(third, 0x80 | 0x9b..=0xa0),

@@ -102,6 +102,15 @@ impl Groups {
         }
     }
 
+    /// Makes the piece at `place` a value.
+    pub(crate) fn open(&mut self, id: TemplateId, place: usize) {
+        if let Some(group) = self.roots.get_mut(&id.0) {
+            self.text -= group.template.size();
+            group.template.open(|index| index == place);
+            self.text += group.template.size();
+        }
+    }
+
     pub(crate) fn union(&mut self, a: TemplateId, b: TemplateId) -> Option<Merge> {
         let (a, b) = (self.resolve(a), self.resolve(b));
         if a == b {

@@ -1,6 +1,7 @@
 //! Shapes: messages without their values, as hashes.
 
 use super::evidence;
+use super::holes::Site;
 use crate::Template;
 use crate::lex::{self, Kind, Piece, VARIABLE, mix};
 
@@ -117,8 +118,9 @@ impl Shape {
         })
     }
 
-    pub(crate) fn word_count(&self) -> usize {
-        self.words.len()
+    /// Where a word stands.
+    pub(crate) fn site(&self, word: usize) -> Site {
+        Site { place: self.words[word].place as u16, others: self.words.len() as u16 - 1 }
     }
 
     /// The indices by which the words are known to [`key_without`](Self::key_without).

@@ -93,7 +93,7 @@ impl Miner {
     ) {
         let ours = self.holes.entry(
             key,
-            hole.others,
+            hole.site,
             hole.has_number || self.groups.is_shape(key),
             before + hole.used,
         );

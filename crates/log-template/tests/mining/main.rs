@@ -2,16 +2,20 @@
 #![cfg(test)]
 
 mod bounds;
+mod corpus;
 mod events;
 mod garbage;
+mod labelled;
 mod loghub;
 mod order;
+mod property;
 mod score;
 mod state;
 mod statements;
 mod union;
 mod values;
 
+use labelled::Set;
 use log_template::{Miner, TemplateId};
 
 /// The id of each line's template, after all of them were read.
@@ -24,4 +28,9 @@ fn ids<'l>(miner: &mut Miner, lines: impl IntoIterator<Item = &'l [u8]>) -> Vec<
 fn template_of(miner: &mut Miner, line: &str) -> String {
     let id = miner.observe(line.as_bytes()).template;
     miner.template(id).map(ToString::to_string).unwrap_or_default()
+}
+
+/// The labelled sets, or none where they are not at hand.
+fn sets() -> Vec<Set> {
+    labelled::sets().expect("sets that can be read")
 }

@@ -2,7 +2,6 @@
 
 use log_template::Miner;
 
-use crate::loghub;
 use crate::score::rand_index;
 
 /// Moves one line of twenty to a place up to fifty lines away.
@@ -24,7 +23,7 @@ fn shuffled(count: usize) -> Vec<usize> {
 
 #[test]
 fn lines_that_overtake_each_other_are_grouped_the_same() {
-    for set in loghub::sets() {
+    for set in crate::sets() {
         let lines: Vec<&[u8]> = set.lines().collect();
         let expected = crate::ids(&mut Miner::default(), lines.iter().copied());
         let order = shuffled(lines.len());
@@ -37,7 +36,7 @@ fn lines_that_overtake_each_other_are_grouped_the_same() {
 
 #[test]
 fn a_line_is_grouped_the_same_with_carriage_return_and_trailing_blanks() {
-    for set in loghub::sets() {
+    for set in crate::sets() {
         let plain = crate::ids(&mut Miner::default(), set.lines());
         let ended: Vec<Vec<u8>> = set.lines().map(|line| [line, b" \r"].concat()).collect();
         assert_eq!(crate::ids(&mut Miner::default(), ended.iter().map(Vec::as_slice)), plain, "{}", set.name);

@@ -3,7 +3,6 @@
 use log_template::{LoadError, Miner};
 use proptest::prelude::*;
 
-use crate::loghub;
 use crate::statements::mixed;
 
 #[test]
@@ -28,7 +27,7 @@ fn a_loaded_miner_goes_on_as_if_nothing_had_happened() {
 
 #[test]
 fn the_labelled_sets_are_grouped_the_same_across_a_restart_after_any_line() {
-    for set in loghub::sets() {
+    for set in crate::sets() {
         let lines: Vec<&[u8]> = set.lines().collect();
         let mut whole = Miner::default();
         let expected = crate::ids(&mut whole, lines.iter().copied());

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use log_template::{Miner, TemplateId};
 
-use crate::loghub;
 use crate::score::rand_index;
 use crate::statements::mixed;
 
@@ -26,7 +25,7 @@ fn halves(lines: &[&[u8]]) -> (Miner, Vec<TemplateId>) {
 
 #[test]
 fn two_readers_of_one_stream_come_to_the_templates_of_one() {
-    for set in loghub::sets() {
+    for set in crate::sets() {
         let lines: Vec<&[u8]> = set.lines().collect();
         let (mut both, ids) = halves(&lines);
         let one = crate::ids(&mut Miner::default(), lines.iter().copied());

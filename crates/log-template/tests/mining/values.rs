@@ -2,8 +2,6 @@
 
 use log_template::Miner;
 
-use crate::loghub;
-
 #[test]
 fn the_values_of_a_line_are_found_by_its_template() {
     let mut miner = Miner::default();
@@ -28,7 +26,7 @@ fn a_line_of_another_template_has_no_values() {
 
 #[test]
 fn every_line_of_the_labelled_sets_has_the_values_of_its_template() {
-    for set in loghub::sets() {
+    for set in crate::sets() {
         let mut miner = Miner::default();
         let ids = crate::ids(&mut miner, set.lines());
         for (line, id) in set.lines().zip(ids) {

@@ -4,6 +4,11 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::untrusted::Bounded;
+
+/// More than all zones of the largest region.
+const MOST_ZONES: usize = 1000;
+
 /// The number of an account, such as 1251783334. All its keys and sub-users have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(transparent)]
@@ -66,9 +71,11 @@ struct Overview {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Sets {
-    spot_paid_quota_set: Option<Vec<ZoneQuota>>,
-    post_paid_quota_set: Option<Vec<ZoneQuota>>,
+    spot_paid_quota_set: Option<Zones>,
+    post_paid_quota_set: Option<Zones>,
 }
+
+type Zones = Bounded<Option<ZoneQuota>, MOST_ZONES>;
 
 impl From<WireAccountQuota> for AccountQuota {
     fn from(wire: WireAccountQuota) -> Self {
@@ -76,8 +83,12 @@ impl From<WireAccountQuota> for AccountQuota {
             wire.account_quota_overview.and_then(|overview| overview.account_quota).unwrap_or_default();
         Self {
             app_id: wire.app_id,
-            spot: sets.spot_paid_quota_set.unwrap_or_default(),
-            on_demand: sets.post_paid_quota_set.unwrap_or_default(),
+            spot: by_zone(sets.spot_paid_quota_set),
+            on_demand: by_zone(sets.post_paid_quota_set),
         }
     }
+}
+
+fn by_zone(sent: Option<Zones>) -> Vec<ZoneQuota> {
+    sent.unwrap_or_default().into_inner().into_iter().flatten().collect()
 }

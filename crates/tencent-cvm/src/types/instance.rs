@@ -5,7 +5,13 @@ use std::fmt;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, InstanceId, Tag};
+use super::untrusted::Bounded;
+use super::{Filter, InstanceId, Tag, present, short};
+
+/// Entries of one page: ten times the largest `Limit`.
+const MOST_INSTANCES: usize = 1000;
+/// Addresses or tags of one instance: the cloud allows far fewer.
+const MOST_PARTS: usize = 1000;
 
 /// The life of an instance as the cloud names it.
 #[non_exhaustive]
@@ -58,11 +64,58 @@ pub struct Instance {
     pub created_time: Option<String>,
     /// `NORMAL`, `EXPIRED`, `PROTECTIVELY_ISOLATED`.
     pub restrict_state: Option<String>,
-    /// Why the last operation failed, when it did.
+    /// Why it is kept from working, when it is.
+    pub isolated_source: Option<IsolatedSource>,
+    /// Whether it costs money while stopped: `KEEP_CHARGING`, `STOP_CHARGING`, `NOT_APPLICABLE`.
+    pub stop_charging_mode: Option<String>,
+    /// The last operation on it, `RunInstances`, `StopInstances`, …
+    pub latest_operation: Option<String>,
+    /// How that went: `SUCCESS`, `OPERATING`, `FAILED`.
+    pub latest_operation_state: Option<String>,
+    /// Why the last operation failed, when it did: for people, never to decide on. Capped.
     pub latest_operation_error: Option<String>,
 }
 
+/// Why an instance is kept from working.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IsolatedSource {
+    /// `NOTISOLATED`: it is not.
+    NotIsolated,
+    /// `ARREAR`: the account has not paid.
+    Arrear,
+    /// `EXPIRE`: its term is over.
+    Expire,
+    /// `MANMADE`: somebody gave it back.
+    ManMade,
+    /// Any other word, as it was sent.
+    Other(String),
+}
+
+impl From<String> for IsolatedSource {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "NOTISOLATED" => Self::NotIsolated,
+            "ARREAR" => Self::Arrear,
+            "EXPIRE" => Self::Expire,
+            "MANMADE" => Self::ManMade,
+            _ => Self::Other(word),
+        }
+    }
+}
+
 impl Instance {
+    /// Whether the cloud keeps it from working, for whatever reason: it exists, and comes back or goes by itself.
+    pub fn is_isolated(&self) -> bool {
+        self.isolated_source.as_ref().is_some_and(|source| *source != IsolatedSource::NotIsolated)
+            || self.restrict_state.as_deref().is_some_and(|state| state != "NORMAL")
+    }
+
+    /// Whether it is kept from working because the account has not paid.
+    pub fn is_in_arrears(&self) -> bool {
+        self.isolated_source == Some(IsolatedSource::Arrear)
+    }
+
     /// The value of the tag with this key.
     pub fn tag(&self, key: &str) -> Option<&str> {
         self.tags.iter().find(|tag| tag.key == key).map(|tag| tag.value.as_str())
@@ -135,7 +188,7 @@ pub(crate) struct WirePage {
     #[serde(default)]
     total_count: Option<u64>,
     #[serde(default)]
-    instance_set: Option<Vec<WireInstance>>,
+    instance_set: Option<Bounded<WireInstance, MOST_INSTANCES>>,
 }
 
 /// One page, understood.
@@ -156,13 +209,19 @@ struct WireInstance {
     placement: Option<WirePlacement>,
     instance_type: Option<String>,
     instance_charge_type: Option<String>,
-    private_ip_addresses: Option<Vec<Option<String>>>,
-    public_ip_addresses: Option<Vec<Option<String>>>,
-    tags: Option<Vec<Option<WireTag>>>,
+    private_ip_addresses: Option<Texts>,
+    public_ip_addresses: Option<Texts>,
+    tags: Option<Bounded<Option<WireTag>, MOST_PARTS>>,
     created_time: Option<String>,
     restrict_state: Option<String>,
+    isolated_source: Option<String>,
+    stop_charging_mode: Option<String>,
+    latest_operation: Option<String>,
+    latest_operation_state: Option<String>,
     latest_operation_error_msg: Option<String>,
 }
+
+type Texts = Bounded<Option<String>, MOST_PARTS>;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -187,6 +246,7 @@ impl TryFrom<WirePage> for Page {
         let instances = page
             .instance_set
             .unwrap_or_default()
+            .into_inner()
             .into_iter()
             .map(Instance::try_from)
             .collect::<Result<_, _>>()?;
@@ -202,7 +262,7 @@ impl TryFrom<WireInstance> for Instance {
         Ok(Self {
             id: InstanceId::new(id),
             name: wire.instance_name.unwrap_or_default(),
-            state: present(wire.instance_state).map(InstanceState::from),
+            state: word(wire.instance_state).map(InstanceState::from),
             zone: wire.placement.and_then(|placement| present(placement.zone)),
             instance_type: present(wire.instance_type),
             charge_type: present(wire.instance_charge_type),
@@ -210,23 +270,27 @@ impl TryFrom<WireInstance> for Instance {
             public_ips: addresses(wire.public_ip_addresses),
             tags: wire
                 .tags
+                .unwrap_or_default()
+                .into_inner()
                 .into_iter()
-                .flatten()
                 .flatten()
                 .filter_map(|tag| Some(Tag { key: present(tag.key)?, value: tag.value.unwrap_or_default() }))
                 .collect(),
             created_time: present(wire.created_time),
-            restrict_state: present(wire.restrict_state),
-            latest_operation_error: present(wire.latest_operation_error_msg),
+            restrict_state: word(wire.restrict_state),
+            isolated_source: word(wire.isolated_source).map(IsolatedSource::from),
+            stop_charging_mode: word(wire.stop_charging_mode),
+            latest_operation: word(wire.latest_operation),
+            latest_operation_state: word(wire.latest_operation_state),
+            latest_operation_error: word(wire.latest_operation_error_msg),
         })
     }
 }
 
-/// The cloud writes "" as well as null for what is not there.
-fn present(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
+fn word(sent: Option<String>) -> Option<String> {
+    present(sent).map(|word| short(&word))
 }
 
-fn addresses(sent: Option<Vec<Option<String>>>) -> Vec<String> {
-    sent.into_iter().flatten().filter_map(present).collect()
+fn addresses(sent: Option<Texts>) -> Vec<String> {
+    sent.unwrap_or_default().into_inner().into_iter().filter_map(present).collect()
 }

@@ -1,18 +1,29 @@
 //! Wire types. Every field of an answer may be null or absent, and unknown values must not fail.
 
 mod account_quota;
+pub(crate) mod filter;
 mod instance;
+mod offer;
 mod run_instances;
+mod untrusted;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+use crate::envelope::capped;
+
 pub(crate) use account_quota::WireAccountQuota;
 pub use account_quota::{AccountQuota, AppId, ZoneQuota};
+pub use filter::Filter;
 pub(crate) use instance::{DescribeInstances, Page, WirePage};
-pub use instance::{Instance, InstanceState};
+pub use instance::{Instance, InstanceState, IsolatedSource};
+pub(crate) use offer::{ByFilters, WireOffers};
+pub use offer::{Offer, OfferStatus, StockLevel};
 pub(crate) use run_instances::Launched;
 pub use run_instances::RunInstances;
+
+/// Long enough for every text of the cloud seen, short enough for a condition.
+const MAX_TEXT: usize = 300;
 
 /// An instance id, `ins-…`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,19 +66,12 @@ pub struct Tag {
     pub value: String,
 }
 
-/// One filter of a listing: instances whose `name` attribute has one of `values`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Filter {
-    /// A filter name of the API: `zone`, `instance-name`, `tag-key`, `tag:<key>`, …
-    pub name: String,
-    /// At most 5.
-    pub values: Vec<String>,
+/// The cloud writes "" as well as null for what is not there.
+fn present(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
 }
 
-impl Filter {
-    /// A filter on one value.
-    pub fn one(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { name: name.into(), values: vec![value.into()] }
-    }
+/// A word or sentence of the cloud that is only ever shown to people.
+fn short(text: &str) -> String {
+    capped(text, MAX_TEXT)
 }

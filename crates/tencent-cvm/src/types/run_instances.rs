@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::untrusted::Bounded;
 use super::{InstanceId, Tag};
 
 /// The API page allows [1, 100] on the international site and more on the Chinese one.
@@ -14,6 +15,8 @@ const MAX_COUNT: u32 = 100;
 const MAX_NAME_BYTES: usize = 60;
 const MAX_TOKEN_CHARS: usize = 64;
 const MAX_USER_DATA: usize = 16 * 1024;
+/// Ids in an answer: ten times as many as can be asked for.
+const MOST_IDS: usize = 1000;
 
 /// The body of `RunInstances`. What is sent is exactly [`RunInstances::body`].
 ///
@@ -216,13 +219,13 @@ impl<'a> From<&'a RunInstances> for Wire<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Launched {
-    instance_id_set: Option<Vec<Option<String>>>,
+    instance_id_set: Option<Bounded<Option<String>, MOST_IDS>>,
 }
 
 impl Launched {
     /// The machines made; an answer that names none keeps no promise.
     pub(crate) fn ids(self) -> Result<Vec<InstanceId>, String> {
-        let named = self.instance_id_set.unwrap_or_default();
+        let named = self.instance_id_set.unwrap_or_default().into_inner();
         let ids: Vec<InstanceId> =
             named.into_iter().flatten().filter(|id| !id.is_empty()).map(InstanceId::new).collect();
         if ids.is_empty() { Err("the answer to a launch names no instance".into()) } else { Ok(ids) }

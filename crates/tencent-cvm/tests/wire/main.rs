@@ -15,6 +15,7 @@ mod describe;
 mod errors;
 mod http;
 mod limits;
+mod offers;
 mod quota;
 mod run;
 mod secrets;

@@ -76,7 +76,10 @@ async fn create(
     outcome: &mut Outcome,
 ) -> Vec<SpotInstance> {
     let mut next = pool.clone();
-    next.status.get_or_insert_default().launched = raise.to;
+    let status = next.status.get_or_insert_default();
+    status.launched = raise.to;
+    // Who is started beside whom must be known before it exists.
+    status.care.replacement = raise.replacement;
     match core.ports.store.replace_pool_status(&next).await {
         Ok(written) => outcome.pool = Some(written),
         Err(error) => {

@@ -280,6 +280,12 @@ pub struct HealthSettings {
     /// Time between two questions, from 100ms to 1h, such as 5s or 1m30s.
     #[schemars(schema_with = "interval_schema")]
     pub interval: String,
+    /// So many failed answers in a row take a machine out of service.
+    #[schemars(range(min = 1, max = 100))]
+    pub failure_threshold: u32,
+    /// How long a machine may take from its launch to its first answer, from 10s to 24h, such as 15m or 1h30m.
+    #[schemars(schema_with = "startup_timeout_schema")]
+    pub startup_timeout: String,
 }
 
 /// What the API server says of an interval that is none.
@@ -299,9 +305,32 @@ fn interval_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     })
 }
 
+/// What the API server says of a boot deadline that is none.
+pub const STARTUP_TIMEOUT_RULE: &str =
+    "spec.health.startupTimeout must be a duration from 10s to 24h, such as 90s, 15m or 1h30m";
+
+fn startup_timeout_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "string",
+        "maxLength": 32,
+        "default": "15m",
+        "x-kubernetes-validations": [{
+            "rule": "self.matches('^([0-9]{1,6}(ms|s|m|h))+$') && duration(self) >= duration('10s') \
+                     && duration(self) <= duration('24h')",
+            "message": STARTUP_TIMEOUT_RULE,
+        }],
+    })
+}
+
 impl Default for HealthSettings {
     fn default() -> Self {
-        Self { port: 11434, path: "/api/tags".to_owned(), interval: "5s".to_owned() }
+        Self {
+            port: 11434,
+            path: "/api/tags".to_owned(),
+            interval: "5s".to_owned(),
+            failure_threshold: 3,
+            startup_timeout: "15m".to_owned(),
+        }
     }
 }
 
@@ -332,13 +361,59 @@ pub struct SpotPoolStatus {
     /// At most 60 refused requests an hour: each is paid from a budget, which is whole again at this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal_budget_whole_at: Option<Time>,
+    /// What the care for machines that do not answer must remember.
+    #[serde(skip_serializing_if = "Care::is_empty")]
+    pub care: Care,
     /// The generation of the spec that this status speaks of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Ready, Reconciling, Stalled, CredentialsValid, CapacityAvailable, UnclaimedMachines, GatewaySynced.
+    /// Ready, Reconciling, Stalled, CredentialsValid, CapacityAvailable, HealthCheckReachable, UnclaimedMachines,
+    /// GatewaySynced.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+/// What must survive a restart about machines whose model server does not answer.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Care {
+    /// Number of the SpotInstance that was started beside machines that do not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<i64>,
+    /// When a machine was last sent away for not answering, by the cloud's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_sent_away: Option<Time>,
+    /// Since when neither the machines nor a replacement answer: whoever asks is to blame until one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blind_since: Option<Time>,
+    /// When that last ended: boot deadlines count from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seeing_since: Option<Time>,
+    /// How machines of the present template come up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boots: Option<Boots>,
+    /// Failed boots are paid from a budget, which is whole again at this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boot_budget_whole_at: Option<Time>,
+}
+
+impl Care {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How machines of one template come up.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Boots {
+    /// The template.
+    pub template_hash: String,
+    /// Whether any machine of it ever answered.
+    pub answered: bool,
+    /// Machines of it that were sent away because they never answered.
+    pub failed: u32,
 }
 
 /// One machine in the pool's status.

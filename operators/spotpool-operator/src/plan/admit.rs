@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use super::Chosen;
 use super::Rules;
 use super::attempts::{NextAttempt, next_attempt};
 use super::machine::{Standing, standing};
 use super::member::is_hand_made;
 use super::room::occupied;
 use super::seen::{AccountSeen, PoolSeen};
+use super::{Chosen, Target};
 use crate::crd::{Attempt, Candidate, SpotInstance, SpotInstanceStatus};
 use crate::identity::is_same_body;
 use crate::valid::ValidPool;
@@ -71,17 +71,21 @@ pub fn admit(
     if pool.paused && rules.guards.pause {
         return Admission::Nothing;
     }
-    if staying.len() > pool.least {
+    // The plan's target holds as long as nobody has changed the pool's size since.
+    let planned_size = (planned.least, planned.most) == (pool.least, pool.most);
+    let own = Target { least: pool.least, most: pool.most };
+    let target = if planned_size { chosen.target } else { own };
+    if staying.len() > target.least {
         let youngest =
             staying.iter().filter(|instance| is_wish(instance)).max_by_key(|instance| instance.spec.n);
         if let Some(youngest) = youngest {
             return Admission::Delete(vec![(*youngest).clone()]);
         }
-        if staying.len() > pool.most {
+        if staying.len() > target.most {
             return Admission::Nothing;
         }
     }
-    let mut room = pool.most.saturating_sub(occupied_by_all(instances, planned, in_flight, account, rules));
+    let mut room = target.most.saturating_sub(occupied_by_all(instances, planned, in_flight, account, rules));
     // One whose unanswered request may still turn into a machine has its place already.
     let fits = |launch: &Launch| {
         let status = launch.instance.status.clone().unwrap_or_default();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use tencent_cvm::{Action, Class, classify};
+use tencent_cvm::{Action, Class, Scope, classify};
 
 use super::attempts::last_sent;
 use crate::crd::pool::{LaunchBackOff, RefusalScope};
@@ -182,20 +182,16 @@ impl RefusalScope {
         let subnet = Some(candidate.subnet_id.clone());
         let charge = Some(pool.template.charge_type.as_str().to_owned());
         let any = Self::default();
-        match class {
-            Class::SoldOut | Class::Price | Class::NotOffered => {
-                Self { instance_type: kind, availability_zone: zone, charge_type: charge, ..any }
-            }
-            Class::CandidateFatal => {
+        match class.scope() {
+            Scope::Offer => Self { instance_type: kind, availability_zone: zone, charge_type: charge, ..any },
+            Scope::Candidate => {
                 Self { instance_type: kind, availability_zone: zone, subnet_id: subnet, ..any }
             }
-            Class::ZoneSoldOut | Class::ZoneQuota => {
-                Self { availability_zone: zone, charge_type: charge, ..any }
-            }
-            Class::DiskSoldOut => {
+            Scope::Zone => Self { availability_zone: zone, charge_type: charge, ..any },
+            Scope::Disk => {
                 Self { availability_zone: zone, disk_type: Some(pool.template.disk_type.clone()), ..any }
             }
-            Class::SubnetFull => Self { subnet_id: subnet, ..any },
+            Scope::Subnet => Self { subnet_id: subnet, ..any },
             _ => any,
         }
     }

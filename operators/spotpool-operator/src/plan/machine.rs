@@ -9,7 +9,6 @@ use super::seen::{AccountSeen, Observed, Sight};
 use crate::crd::pool::AddressKind;
 use crate::crd::{ExtraMachine, Phase, SpotInstance, SpotInstanceStatus, whole_seconds};
 use crate::identity::{Claim, claim, instance_name};
-use crate::probes::FAILURES_TO_NOT_READY;
 use crate::span::later;
 
 /// How a SpotInstance's machine stands.
@@ -162,6 +161,14 @@ fn describe(status: &mut SpotInstanceStatus, machine: &Instance, seen: &Observed
     };
 }
 
+/// The reason of a machine that was deleted by hand and serves until another one does.
+pub const WAITS_FOR_REPLACEMENT: &str = "WaitsForReplacement";
+
+/// Its pool is there and stays.
+fn is_wanted(instance: &SpotInstance, seen: &Observed) -> bool {
+    seen.pool.valid().is_some_and(|pool| pool.uid == instance.spec.pool.uid && !pool.leaving)
+}
+
 fn set_phase(
     instance: &SpotInstance,
     status: &mut SpotInstanceStatus,
@@ -172,7 +179,9 @@ fn set_phase(
     let was = (status.phase, status.reason.clone());
     let probe = seen.probes.get(&instance.uid().unwrap_or_default());
     let served = matches!(was.0, Phase::Ready | Phase::NotReady);
-    let (phase, reason): (Phase, &str) = if instance.metadata.deletion_timestamp.is_some() {
+    let leaving = instance.metadata.deletion_timestamp.is_some();
+    let held = leaving && was.0 == Phase::Ready && lost.is_none() && is_wanted(instance, seen);
+    let (phase, reason): (Phase, &str) = if leaving && !held {
         // Why it was let go stays; that it is gone by now is no news.
         let why = status.reason.as_deref().filter(|_| was.0 == Phase::Terminating);
         (Phase::Terminating, why.unwrap_or("Deleted"))
@@ -181,11 +190,11 @@ fn set_phase(
     } else if status.instance_id.is_none() {
         (Phase::Launching, if status.attempts.is_empty() { "Wished" } else { "Requested" })
     } else {
-        match probe.and_then(|probe| probe.ok.map(|ok| (ok, probe.failures))) {
+        match probe.and_then(|probe| probe.ok.map(|ok| (ok, probe.out_for.is_some()))) {
+            Some((false, true)) if held => (Phase::Terminating, "Deleted"),
+            _ if held => (Phase::Ready, WAITS_FOR_REPLACEMENT),
             Some((true, _)) => (Phase::Ready, "Answering"),
-            Some((false, failures)) if served && failures >= FAILURES_TO_NOT_READY => {
-                (Phase::NotReady, "ProbeFailed")
-            }
+            Some((false, true)) if served => (Phase::NotReady, "ProbeFailed"),
             _ if served => (was.0, was.1.as_deref().unwrap_or("Answering")),
             Some((false, _)) => (Phase::Booting, "WaitingForModelServer"),
             None => (Phase::Booting, "WaitingForMachine"),

@@ -8,12 +8,15 @@ use tencent_cvm::InstanceId;
 
 use super::attempts::{NextAttempt, close, next_attempt};
 use super::leave::{Farewell, farewell, last_look_after};
-use super::machine::{Standing, next_status, proof_due, standing};
+use super::machine::{Standing, WAITS_FOR_REPLACEMENT, next_status, proof_due, standing};
 use super::room::{may_have_machine, occupied};
 use super::seen::{AccountSeen, Observed};
 use super::{Plan, Rules, Step, reads};
-use crate::crd::{Attempt, AttemptOutcome, INSTANCE_FINALIZER, SpotInstance, SpotInstanceStatus};
+use crate::crd::{
+    Attempt, AttemptOutcome, INSTANCE_FINALIZER, Phase, SpotInstance, SpotInstanceStatus, whole_seconds,
+};
 use crate::identity::{Claim, is_same_body};
+use crate::probes::ProbeView;
 use crate::span::later;
 use crate::valid::ValidPool;
 
@@ -33,10 +36,18 @@ pub struct Member {
     pub next: NextAttempt,
     /// Whether a request for it is under way in this process.
     pub in_flight: bool,
+    /// What its model server said, if it was asked.
+    pub probe: Option<ProbeView>,
     belongs: bool,
     /// Asked for in another account: what this one shows says nothing.
     elsewhere: bool,
     standing: Standing,
+}
+
+/// Says in the status that it goes and why, which is written before anything is done about it.
+pub(super) fn send_away(status: &mut SpotInstanceStatus, why: &str, wall_now: Timestamp) {
+    (status.phase, status.reason) = (Phase::Terminating, Some(why.to_owned()));
+    status.since = Some(whole_seconds(wall_now));
 }
 
 /// The SpotInstances that this operator answers for, by number. Those of another cluster are left out, and
@@ -84,6 +95,7 @@ impl Member {
         }
         Self {
             instance: instance.clone(),
+            probe: seen.probes.get(&uid).cloned(),
             uid,
             status,
             next,
@@ -116,6 +128,21 @@ impl Member {
     /// On its way out: deleted, or about to be.
     pub fn leaving(&self) -> bool {
         self.instance.metadata.deletion_timestamp.is_some()
+    }
+
+    /// It is this pool's, and not that of an earlier one of the same name.
+    pub fn belongs(&self) -> bool {
+        self.belongs
+    }
+
+    /// Deleted by hand, and serving until a replacement does.
+    pub fn is_held(&self) -> bool {
+        self.leaving() && self.status.reason.as_deref() == Some(WAITS_FOR_REPLACEMENT)
+    }
+
+    /// It is on its way out from now on, whatever was said before.
+    pub(super) fn let_go(&mut self, why: &str, wall_now: Timestamp) {
+        send_away(&mut self.status, why, wall_now);
     }
 
     /// Whether it counts towards the pool's size.
@@ -177,7 +204,7 @@ impl Member {
         if self.in_flight {
             return Step::Keep;
         }
-        if self.leaving() {
+        if self.leaving() && !self.is_held() {
             let lives_on = self.belongs
                 && rules.guards.keep_machines
                 && seen.pool.valid().is_some_and(ValidPool::lets_machines_live);

@@ -7,6 +7,7 @@ pub mod admit;
 pub mod attempts;
 pub mod back_off;
 pub mod candidates;
+pub mod health;
 pub mod leave;
 pub mod machine;
 pub mod member;
@@ -23,7 +24,7 @@ use kube::ResourceExt;
 use tencent_cvm::InstanceId;
 
 use crate::conditions::reason;
-use crate::crd::{Candidate, POOL_FINALIZER, SpotInstance, SpotInstanceStatus};
+use crate::crd::{Candidate, POOL_FINALIZER, Phase, SpotInstance, SpotInstanceStatus};
 use crate::guards::Guards;
 use crate::identity::{POOL_TAG, name_prefix};
 use crate::ports::ProbeTarget;
@@ -33,6 +34,7 @@ use crate::span::between;
 use crate::valid::ValidPool;
 
 pub use back_off::Memory;
+pub use health::Health;
 pub use member::Member;
 pub use seen::{AccountSeen, CloudSeen, Observed, PoolSeen};
 
@@ -71,6 +73,8 @@ pub struct Plan {
     pub remove_finalizer: bool,
     /// What refused launches taught, for the status.
     pub memory: Memory,
+    /// Machines that do not answer, and what is done about them.
+    pub health: Health,
     /// Whose model server is asked from now on, by uid of the SpotInstance.
     pub questions: BTreeMap<String, Question>,
     /// Machines with this pool's tags that belong to no SpotInstance.
@@ -133,6 +137,8 @@ pub struct Raise {
     pub to: i64,
     /// The numbers to make SpotInstances for.
     pub create: Vec<i64>,
+    /// The one among them that is started beside machines that do not answer, if one is or was.
+    pub replacement: Option<i64>,
 }
 
 /// Who asks for a machine now, and for which.
@@ -142,6 +148,17 @@ pub struct Chosen {
     pub numbers: Vec<i64>,
     /// What is asked for where. A request that is repeated asks for what it asked for before.
     pub candidate: Candidate,
+    /// How many are asked for.
+    pub target: Target,
+}
+
+/// How many machines are asked for: what the pool says, and one more beside machines that do not answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Target {
+    /// Machines are launched up to this.
+    pub least: usize,
+    /// Machines are terminated down to this.
+    pub most: usize,
 }
 
 /// How many there are of what.
@@ -201,8 +218,11 @@ pub const AFTER_TERMINATE: Duration = Duration::from_secs(5);
 /// Decides.
 pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
     let mut plan = Plan::default();
-    let members = member::members(seen, rules, wall_now, &mut plan);
+    let mut members = member::members(seen, rules, wall_now, &mut plan);
     plan.hold = hold(seen, &members, rules);
+    if let (Some(pool), None) = (seen.pool.valid(), &plan.hold) {
+        let_go(&mut members, pool, rules, wall_now);
+    }
     plan.elsewhere = members.iter().filter(|member| member.is_elsewhere()).map(Member::whereabouts).collect();
     for member in &members {
         let step = member.step(seen, rules, &mut plan);
@@ -216,6 +236,7 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
         PoolSeen::There(pool, valid) => {
             plan.questions = questions(valid, &members);
             plan.memory = pool.status.as_ref().map(Memory::of).unwrap_or_default();
+            plan.health.care = pool.status.as_ref().map(|status| status.care.clone()).unwrap_or_default();
             if valid.leaving {
                 let nothing_left = members.is_empty();
                 plan.remove_finalizer =
@@ -225,7 +246,7 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
             }
             plan.unclaimed = unclaimed(valid, seen, &members, rules);
             if let Some(account) = seen.cloud.account() {
-                size::fit(&mut plan, valid, &members, account, seen, rules);
+                size::fit(&mut plan, valid, &members, account, seen, rules, wall_now);
             }
         }
         PoolSeen::Invalid(pool, _) => {
@@ -281,7 +302,9 @@ fn hold(seen: &Observed, members: &[Member], rules: &Rules) -> Option<Hold> {
 /// None of the pool's machines is visible, and some were asked for in another account: the key is another's.
 fn another_account(account: &AccountSeen, members: &[Member]) -> Option<Hold> {
     let nothing_here = !members.iter().any(|member| account.shows(&member.instance));
-    (nothing_here && members.iter().any(Member::is_elsewhere)).then(|| Hold {
+    // What an earlier pool of this name left in another account says nothing about this one's.
+    let elsewhere = members.iter().any(|member| member.belongs() && member.is_elsewhere());
+    (nothing_here && elsewhere).then(|| Hold {
         reason: reason::ANOTHER_ACCOUNT,
         message: format!(
             "the key opens another account ({}) than the pool's machines are in, and none of them is visible; nothing \
@@ -291,9 +314,28 @@ fn another_account(account: &AccountSeen, members: &[Member]) -> Option<Hold> {
     })
 }
 
+/// Machines that serve, those included that were deleted by hand and wait for a replacement.
+fn serving(members: &[Member]) -> usize {
+    let serves =
+        |member: &&Member| member.status.phase == Phase::Ready && (member.counts() || member.is_held());
+    members.iter().filter(serves).count()
+}
+
+/// Of the machines that were deleted by hand and serve, the first deleted go as soon as enough others serve.
+fn let_go(members: &mut [Member], pool: &ValidPool, rules: &Rules, wall_now: Timestamp) {
+    let spare = serving(members).saturating_sub(pool.least);
+    let mut held: Vec<&mut Member> = members.iter_mut().filter(|member| member.is_held()).collect();
+    held.sort_by_key(|member| member.instance.metadata.deletion_timestamp.as_ref().map(|time| time.0));
+    let may_go = if rules.guards.replacement_first { spare } else { usize::MAX };
+    for member in held.into_iter().take(may_go) {
+        member.let_go("Deleted", wall_now);
+    }
+}
+
 fn questions(pool: &ValidPool, members: &[Member]) -> BTreeMap<String, Question> {
-    let running =
-        |member: &&Member| member.counts() && member.status.cloud_state.as_deref() == Some("RUNNING");
+    let running = |member: &&Member| {
+        (member.counts() || member.is_held()) && member.status.cloud_state.as_deref() == Some("RUNNING")
+    };
     let question = |member: &Member| {
         let target = ProbeTarget {
             address: member.status.address.clone()?,
@@ -301,7 +343,8 @@ fn questions(pool: &ValidPool, members: &[Member]) -> BTreeMap<String, Question>
             path: pool.probe.path.clone(),
             timeout: pool.probe.interval.min(Duration::from_secs(5)),
         };
-        Some((member.uid.clone(), Question { target, interval: pool.probe.interval }))
+        let (interval, threshold) = (pool.probe.interval, pool.probe.threshold);
+        Some((member.uid.clone(), Question { target, interval, threshold }))
     };
     members.iter().filter(running).filter_map(question).collect()
 }
@@ -327,12 +370,11 @@ fn unclaimed(pool: &ValidPool, seen: &Observed, members: &[Member], rules: &Rule
 impl Plan {
     fn tally(&mut self, members: &[Member], pool: Option<&ValidPool>) {
         let counted: Vec<_> = members.iter().filter(|member| member.counts()).collect();
-        let ready = |member: &&&Member| member.status.phase == crate::crd::Phase::Ready;
         self.tally =
             Tally {
                 counted: counted.len(),
                 with_machine: counted.iter().filter(|member| member.status.instance_id.is_some()).count(),
-                ready: counted.iter().filter(ready).count(),
+                ready: serving(members),
                 leaving: members.len() - counted.len(),
                 wanted: pool.map_or(0, |pool| {
                     if pool.leaving { 0 } else { counted.len().clamp(pool.least, pool.most) }

@@ -3,7 +3,10 @@
 use super::attempts::NextAttempt;
 use super::back_off::Known;
 use super::candidates::{Gate, gate};
-use super::{AccountSeen, Chosen, InstancePlan, Member, Observed, Plan, Raise, Rules, Step};
+use super::member::send_away;
+use super::{AccountSeen, Chosen, Member, Observed, Plan, Raise, Rules, Step, Target, health};
+use jiff::Timestamp;
+
 use crate::crd::{Candidate, Phase};
 use crate::valid::ValidPool;
 
@@ -21,42 +24,56 @@ pub fn fit(
     account: &AccountSeen,
     seen: &Observed,
     rules: &Rules,
+    wall_now: Timestamp,
 ) {
     let known: Vec<Known<'_>> = members.iter().map(|member| (&member.instance, &member.status)).collect();
     if let Some(now) = account.now.filter(|_| rules.guards.back_off) {
         plan.memory = std::mem::take(&mut plan.memory).learn(&known, pool, now);
     }
+    if let Some(now) = account.now {
+        plan.health = health::examine(pool, members, &plan.health.care, now);
+    }
     if pool.leaving || plan.hold.is_some() || plan.add_finalizer {
         return;
     }
     let counted: Vec<&Member> = members.iter().filter(|member| member.counts()).collect();
-    for victim in victims(&counted, pool) {
-        let of_victim =
-            |entry: &&mut InstancePlan| entry.instance.metadata.uid == victim.instance.metadata.uid;
-        if let Some(entry) =
-            plan.instances.iter_mut().find(of_victim).filter(|entry| entry.step == Step::Keep)
-        {
-            entry.step = Step::Delete("Surplus");
+    let target = plan.health.target(pool, &counted);
+    let mut victims: Vec<(String, &str)> =
+        victims(&counted, target).into_iter().map(|victim| (victim.uid.clone(), "Surplus")).collect();
+    if let (true, Some(now)) = (victims.is_empty(), account.now) {
+        victims.extend(plan.health.choose(pool, members, now, rules));
+        if let Some(pause) = plan.health.look_again(pool, members, now) {
+            plan.wake_in(pause);
         }
     }
-    let missing = pool.least.saturating_sub(counted.len()).min(CREATED_AT_ONCE);
+    for (uid, why) in victims {
+        plan.send_away(&uid, why, wall_now);
+    }
+    let missing = target.least.saturating_sub(counted.len()).min(CREATED_AT_ONCE);
     let fresh: Vec<i64> =
         (1..=i64::try_from(missing).unwrap_or(0)).map(|i| pool.launched.saturating_add(i)).collect();
     // Without the cloud's clock nothing could be sent for them: wishes wait as well.
     let Some(now) = account.now else { return };
     if let Some(to) = fresh.last() {
-        plan.raise = Some(Raise { to: *to, create: fresh.clone() });
+        if plan.health.start_replacement {
+            plan.health.care.replacement = Some(*to);
+        }
+        let replacement = plan.health.care.replacement;
+        plan.raise = Some(Raise { to: *to, create: fresh.clone(), replacement });
     }
     let occupied: usize = members.iter().map(|member| member.occupied(account, rules)).sum();
     let holds = |member: &Member| member.occupied(account, rules) > 0;
-    let due = due(&counted, &fresh, pool.most.saturating_sub(occupied), holds);
+    // One that was deleted by hand serves until its replacement does, which has room beside it.
+    let beside = usize::from(members.iter().any(Member::is_held) && target.most == pool.most);
+    let target = Target { most: target.most + beside, ..target };
+    let due = due(&counted, &fresh, target.most.saturating_sub(occupied), holds);
     if due.is_empty() {
         return;
     }
     let at_once = IN_FLIGHT_AT_ONCE.saturating_sub(seen.in_flight.len());
     let choose = |candidate: Candidate, at_most: usize| {
         let numbers: Vec<i64> = due.into_iter().take(at_most).collect();
-        (!numbers.is_empty()).then_some(Chosen { numbers, candidate })
+        (!numbers.is_empty()).then_some(Chosen { numbers, candidate, target })
     };
     match gate(&plan.memory, &known, pool, now) {
         Gate::Open(candidate) => plan.launch = choose(candidate, at_once),
@@ -64,6 +81,23 @@ pub fn fit(
         // Its end wakes the pool.
         Gate::Scout(_) => {}
         Gate::Shut(until) => plan.wake_at(until, now),
+    }
+}
+
+impl Plan {
+    /// This SpotInstance is deleted, unless something else is to be done with it. Why is written into its status
+    /// first: what has no reason there was deleted by hand.
+    fn send_away(&mut self, uid: &str, why: &'static str, wall_now: Timestamp) {
+        let of_victim =
+            |entry: &&mut super::InstancePlan| entry.instance.metadata.uid.as_deref() == Some(uid);
+        let entry = self.instances.iter_mut().find(of_victim);
+        if let Some(entry) = entry.filter(|entry| entry.step == Step::Keep) {
+            let mut status =
+                entry.status.take().or_else(|| entry.instance.status.clone()).unwrap_or_default();
+            send_away(&mut status, why, wall_now);
+            entry.status = Some(status);
+            entry.step = Step::Delete(why);
+        }
     }
 }
 
@@ -82,11 +116,11 @@ fn due(counted: &[&Member], fresh: &[i64], room: usize, holds: impl Fn(&Member) 
 
 /// Who goes: wishes that are not wanted any more, and above the maximum the failed before the booting before
 /// the serving, the youngest of each first.
-fn victims<'a>(counted: &[&'a Member], pool: &ValidPool) -> Vec<&'a Member> {
+fn victims<'a>(counted: &[&'a Member], target: Target) -> Vec<&'a Member> {
     let mut order: Vec<&Member> = counted.iter().copied().filter(|member| !member.in_flight).collect();
     order.sort_by_key(|member| (rank(member), -member.instance.spec.n));
-    let above_maximum = counted.len().saturating_sub(pool.most);
-    let above_minimum = counted.len().saturating_sub(pool.least);
+    let above_maximum = counted.len().saturating_sub(target.most);
+    let above_minimum = counted.len().saturating_sub(target.least);
     let idle = order.iter().filter(|member| member.is_idle()).count().min(above_minimum);
     order.truncate(above_maximum.max(idle));
     order

@@ -165,3 +165,15 @@ fn what_a_model_server_says_is_told_also_of_a_machine_that_the_key_does_not_show
     let written = plan.instances[0].status.as_ref().unwrap();
     assert_eq!(written.phase, spotpool_operator::crd::Phase::Ready);
 }
+
+#[test]
+fn what_an_earlier_pool_of_the_name_left_in_another_account_does_not_hold_the_new_one() {
+    let (ours, theirs) = (key("old", Some(OURS)), key("other", Some(THEIRS)));
+    let mut left = serving(1, &theirs);
+    left.spec.pool.uid = "44444444-0000-4000-8000-000000000000".to_owned();
+    left.metadata.deletion_timestamp = Some(Time(at(500)));
+    let plan = plan_of(&under(ours, pool_of(1), &[left], &[]));
+    assert_eq!(plan.hold, None, "simulation seed 1224");
+    assert_eq!(steps(&plan), [&Step::Keep], "it is billed there until somebody ends it");
+    assert!(plan.raise.is_some());
+}

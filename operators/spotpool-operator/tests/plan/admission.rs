@@ -8,7 +8,7 @@ use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus, S
 use spotpool_operator::identity::{body_hash, request};
 use spotpool_operator::plan::admit::{Admission, admit};
 use spotpool_operator::plan::seen::NameLook;
-use spotpool_operator::plan::{AccountSeen, Chosen, PoolSeen, Rules};
+use spotpool_operator::plan::{AccountSeen, Chosen, PoolSeen, Rules, Target};
 use spotpool_operator::sweep::Snapshot;
 use spotpool_operator::valid::ValidPool;
 
@@ -31,7 +31,7 @@ fn there(pool: &SpotPool) -> PoolSeen {
 }
 
 fn chosen(numbers: &[i64]) -> Chosen {
-    Chosen { numbers: numbers.to_vec(), candidate: candidate() }
+    Chosen { numbers: numbers.to_vec(), candidate: candidate(), target: Target { least: 2, most: 3 } }
 }
 
 fn look(pool: &PoolSeen, instances: &[SpotInstance], numbers: &[i64], rules: &Rules) -> Admission {
@@ -143,7 +143,7 @@ fn a_request_sent_once_more_needs_room_as_well() {
             &planned,
             &there(&numbered(2, 2)),
             instances,
-            &chosen(&[1]),
+            &Chosen { target: Target { least: 2, most: 2 }, ..chosen(&[1]) },
             &BTreeSet::new(),
             &account,
             &rules(),

@@ -115,6 +115,10 @@ pub(crate) fn machine(instance: &SpotInstance, id: &str, state: InstanceState) -
         ],
         created_time: None,
         restrict_state: None,
+        isolated_source: None,
+        stop_charging_mode: None,
+        latest_operation: None,
+        latest_operation_state: None,
         latest_operation_error: None,
     }
 }

@@ -8,6 +8,7 @@ mod attempts;
 mod candidates;
 mod farewells;
 mod given;
+mod health;
 mod launches;
 mod model;
 mod properties;

@@ -16,7 +16,7 @@ use spotpool_operator::plan::{
     AccountSeen, CloudSeen, Observed, Plan, PoolSeen, Step, attempts, plan, reads,
 };
 use spotpool_operator::probes::ProbeView;
-use spotpool_operator::span::later;
+use spotpool_operator::span::{between, later};
 use spotpool_operator::status::status;
 use spotpool_operator::sweep::Snapshot;
 use spotpool_operator::valid::ValidPool;
@@ -32,6 +32,10 @@ pub(crate) struct Model {
     /// Machines that must outlive everything.
     pub(crate) strangers: BTreeSet<InstanceId>,
     pub(crate) stock: usize,
+    /// Model servers (by number) that do not answer, and since when.
+    pub(crate) silent: BTreeMap<i64, Timestamp>,
+    /// Since when no model server can be asked.
+    pub(crate) cut_since: Option<Timestamp>,
     made: usize,
 }
 
@@ -44,6 +48,8 @@ impl Model {
             machines: BTreeMap::new(),
             strangers: BTreeSet::new(),
             stock,
+            silent: BTreeMap::new(),
+            cut_since: None,
             made: 0,
         }
     }
@@ -70,7 +76,6 @@ impl Model {
         let snapshot = Snapshot { begun: Some(self.now), machines: self.machines.clone(), absent };
         let account =
             AccountSeen { now: Some(self.now), snapshot: Some(Arc::new(snapshot)), ..AccountSeen::default() };
-        let answers = ProbeView { ok: Some(true), failures: 0, text: "ok".to_owned() };
         let mut seen = Observed {
             pool,
             instances: self.instances.clone(),
@@ -78,8 +83,7 @@ impl Model {
             probes: self
                 .instances
                 .iter()
-                .filter_map(ResourceExt::uid)
-                .map(|uid| (uid, answers.clone()))
+                .filter_map(|instance| Some((instance.uid()?, self.probe(instance)?)))
                 .collect(),
             in_flight: BTreeSet::new(),
             just_terminated: BTreeSet::new(),
@@ -95,6 +99,33 @@ impl Model {
                 wanted.fresh.into_iter().map(|id| (id.clone(), self.machines.get(&id).cloned())).collect();
         }
         seen
+    }
+
+    fn probe(&self, instance: &SpotInstance) -> Option<ProbeView> {
+        let id = instance.status.as_ref()?.instance_id.as_deref()?;
+        // What another account has is not seen here, and answers all the same.
+        let state = self.machines.get(&id.into()).map(|machine| machine.state.clone());
+        if state.is_some_and(|state| state != Some(InstanceState::Running)) {
+            return None;
+        }
+        let silent = self.silent.get(&instance.spec.n).copied();
+        let silent = silent.or(self.cut_since).map(|since| between(since, self.now));
+        Some(match silent {
+            None => ProbeView {
+                ok: Some(true),
+                failures: 0,
+                text: "ok".to_owned(),
+                answered_ago: Some(Duration::from_secs(1)),
+                out_for: None,
+            },
+            Some(time) => ProbeView {
+                ok: Some(false),
+                failures: 3,
+                text: "connection refused".to_owned(),
+                answered_ago: Some(time),
+                out_for: time.checked_sub(Duration::from_secs(15)),
+            },
+        })
     }
 
     /// One pass: plans, carries out, and gives the plan. What must always hold is checked on the way.
@@ -137,8 +168,15 @@ impl Model {
             instance.metadata.deletion_timestamp.is_none() || !instance.finalizers().is_empty()
         });
         if let (Some(raise), Some(pool)) = (&plan.raise, &mut self.pool) {
-            pool.status.get_or_insert_default().launched = raise.to;
-            self.instances.extend(raise.create.iter().map(|n| instance(*n)));
+            let status = pool.status.get_or_insert_default();
+            (status.launched, status.care.replacement) = (raise.to, raise.replacement);
+            let hash = seen.pool.valid().unwrap().template.hash();
+            let make = |n: &i64| {
+                let mut made = instance(*n);
+                made.spec.template_hash.clone_from(&hash);
+                made
+            };
+            self.instances.extend(raise.create.iter().map(make));
         }
         self.launch(&seen, &plan);
         if plan.remove_finalizer {
@@ -189,7 +227,17 @@ impl Model {
         }
         self.instances[i].status = Some(status);
         let maximum = usize::try_from(self.pool.as_ref().unwrap().spec.maximum).unwrap();
-        assert!(self.living() <= maximum, "{} machines live, at most {maximum} may", self.living());
+        let most = maximum + usize::from(self.repairs());
+        assert!(self.living() <= most, "{} machines live, at most {most} may", self.living());
+    }
+
+    /// One machine more is allowed: beside those that do not answer, or that were deleted by hand and serve.
+    fn repairs(&self) -> bool {
+        let held = |instance: &SpotInstance| {
+            let reason = instance.status.as_ref().and_then(|status| status.reason.as_deref());
+            instance.metadata.deletion_timestamp.is_some() && reason == Some("WaitsForReplacement")
+        };
+        !self.silent.is_empty() || self.cut_since.is_some() || self.instances.iter().any(held)
     }
 
     /// Machines of ours that neither stopped nor are on their way out.

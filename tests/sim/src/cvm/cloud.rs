@@ -22,12 +22,15 @@ use super::machine::Machine;
 use super::request::{Call, header};
 use super::settings::{Settings, Span};
 use super::world::{Account, Addresses, CloudConfig, World};
+use super::zone_information::StockChanges;
 
 /// A stand-in for Tencent Cloud CVM, version 2017-03-12. It has no clock and does no IO: time comes as a
 /// parameter, all chance from the seed, and equal calls in equal order give equal answers.
 #[derive(Debug)]
 pub struct Cloud {
     pub(crate) now: Timestamp,
+    /// What is not drawn in the order of calls is drawn from this.
+    pub(crate) seed: u64,
     pub(crate) rng: ChaCha8Rng,
     pub(crate) accounts: Vec<Account>,
     pub(crate) world: World,
@@ -46,6 +49,7 @@ pub struct Cloud {
     /// The signing key of a `SecretId` for one day.
     pub(crate) signing_keys: BTreeMap<String, (String, [u8; 32])>,
     pub(crate) faults: Vec<ActiveFault>,
+    pub(crate) stock_changes: StockChanges,
     pub(crate) ledger: Ledger,
     pub(crate) last_machine: u64,
     pub(crate) last_change: u64,
@@ -94,6 +98,7 @@ impl Cloud {
     pub fn new(config: CloudConfig, seed: u64) -> Self {
         Self {
             now: Timestamp::UNIX_EPOCH,
+            seed,
             rng: ChaCha8Rng::seed_from_u64(seed),
             accounts: config.accounts,
             world: config.world,
@@ -108,6 +113,7 @@ impl Cloud {
             windows: BTreeMap::new(),
             signing_keys: BTreeMap::new(),
             faults: Vec::new(),
+            stock_changes: StockChanges::default(),
             ledger: Ledger::default(),
             last_machine: 0,
             last_change: 0,
@@ -137,7 +143,7 @@ impl Cloud {
             token: None,
             action,
         };
-        let mut plan = self.draw_faults(&caller);
+        let mut plan = self.draw_faults(&caller, request.body());
         for fault in faults {
             self.record(What::Fault { caller: caller.clone(), rule: 0, kind: fault.kind() });
             plan.add(fault, &mut self.rng);
@@ -161,14 +167,14 @@ impl Cloud {
         (flight, double)
     }
 
-    fn draw_faults(&mut self, caller: &Caller) -> Plan {
+    fn draw_faults(&mut self, caller: &Caller, body: &[u8]) -> Plan {
         let mut plan = Plan::default();
         if self.faults.is_empty() {
             return plan;
         }
         let mut faults = std::mem::take(&mut self.faults);
         for active in &mut faults {
-            if active.strikes(self.now, &caller.action, &caller.secret_id, &mut self.rng) {
+            if active.strikes(self.now, &caller.action, &caller.secret_id, body, &mut self.rng) {
                 let fault = active.rule.fault.clone();
                 self.record(What::Fault { caller: caller.clone(), rule: active.id, kind: fault.kind() });
                 plan.add(fault, &mut self.rng);
@@ -250,6 +256,7 @@ impl Cloud {
             Call::Describe(call) => self.describe(account, region, call, &plan.tampering),
             Call::Run(call) => self.run(account, region, call, body, caller, plan.launch_fails),
             Call::Terminate(call) => self.terminate(account, region, call, caller),
+            Call::Offers(call) => self.offers(region, call),
             Call::Quota(call) => self.account_quota(account, region, call),
         }
     }

@@ -1,5 +1,5 @@
-//! What happens to the cloud from outside its API: capacity comes and goes, machines are taken back or
-//! placed by hand, an account runs out of money. Tests and the admin API do all of it through here.
+//! What happens to machines from outside the API: they are taken back, isolated, changed or placed by hand. Tests and
+//! the admin API do it through here; what happens to the goods and to the accounts is in `market` and `customers`.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -11,10 +11,10 @@ use super::cloud::Cloud;
 use super::fault::{ActiveFault, FaultRule};
 use super::ledger::What;
 use super::life::Change;
-use super::machine::{Machine, ModelServer, State, Why};
+use super::machine::{Isolation, Machine, ModelServer, State, Why};
 use super::order::Order;
 use super::settings::{Settings, Span};
-use super::world::{Credential, World, nth_address};
+use super::world::{World, nth_address};
 
 /// How long before it stops a machine the cloud says so (the documented notice of a reclaim).
 pub const RECLAIM_NOTICE: Span = Span::secs(120);
@@ -28,7 +28,7 @@ pub struct NoSuch {
 }
 
 impl NoSuch {
-    fn new(kind: &'static str, name: &str) -> Self {
+    pub(crate) fn new(kind: &'static str, name: &str) -> Self {
         Self { kind, name: name.to_owned() }
     }
 }
@@ -86,18 +86,6 @@ pub struct BillLine {
     pub cost: f64,
     /// Whether the meter still runs.
     pub running: bool,
-}
-
-/// The stock of one type in one zone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Stock {
-    /// The zone.
-    pub zone: String,
-    /// The type.
-    pub instance_type: String,
-    /// Machines that can still be bought.
-    pub count: u32,
 }
 
 impl Cloud {
@@ -171,6 +159,19 @@ impl Cloud {
         }
         self.record(What::StateChanged { instance_id: id.to_owned(), state: state.as_str() });
         Ok(())
+    }
+
+    /// Keeps a machine from working, or lets it work again: it stops, or comes back.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub fn isolate(&mut self, id: &str, source: Isolation) -> Result<(), NoSuch> {
+        let seq = self.existing_seq(id)?;
+        if let Some(machine) = self.machines.get_mut(&seq) {
+            machine.isolation = source;
+        }
+        let state = if source == Isolation::NotIsolated { State::Running } else { State::Stopped };
+        self.set_state(id, state)
     }
 
     /// Changes a machine's name, as a person at the console may.
@@ -323,94 +324,6 @@ impl Cloud {
             }
         };
         self.machines().map(line).collect()
-    }
-
-    /// The stock everywhere.
-    pub fn stock(&self) -> Vec<Stock> {
-        let zones = self.world.regions.values().flat_map(|region| &region.zones);
-        zones
-            .flat_map(|(zone, here)| {
-                here.stock.iter().map(|(instance_type, &count)| Stock {
-                    zone: zone.clone(),
-                    instance_type: instance_type.clone(),
-                    count,
-                })
-            })
-            .collect()
-    }
-
-    /// Sets the stock of a type in a zone.
-    ///
-    /// # Errors
-    /// When the zone or the type does not exist.
-    pub fn set_stock(&mut self, stock: &Stock) -> Result<(), NoSuch> {
-        if !self.world.types.contains_key(&stock.instance_type) {
-            return Err(NoSuch::new("type", &stock.instance_type));
-        }
-        let zone = self.world.regions.values_mut().find_map(|region| region.zones.get_mut(&stock.zone));
-        let zone = zone.ok_or_else(|| NoSuch::new("zone", &stock.zone))?;
-        zone.stock.insert(stock.instance_type.clone(), stock.count);
-        Ok(())
-    }
-
-    /// Sets how many vCPU each account may have as SPOTPAID in a zone.
-    ///
-    /// # Errors
-    /// When the zone does not exist.
-    pub fn set_spot_quota(&mut self, zone: &str, vcpu: u32) -> Result<(), NoSuch> {
-        let found = self.world.regions.values_mut().find_map(|region| region.zones.get_mut(zone));
-        found.ok_or_else(|| NoSuch::new("zone", zone))?.spot_quota = vcpu;
-        Ok(())
-    }
-
-    /// Sets how many addresses a subnet has left.
-    ///
-    /// # Errors
-    /// When the subnet does not exist.
-    pub fn set_free_addresses(&mut self, subnet: &str, free: u32) -> Result<(), NoSuch> {
-        let found = self.world.regions.values_mut().find_map(|region| region.subnets.get_mut(subnet));
-        found.ok_or_else(|| NoSuch::new("subnet", subnet))?.free = free;
-        Ok(())
-    }
-
-    /// Whether an account can pay.
-    ///
-    /// # Errors
-    /// When the account does not exist.
-    pub fn set_arrears(&mut self, account: &str, in_arrears: bool) -> Result<(), NoSuch> {
-        let index = self.account_index(account)?;
-        self.accounts[index].in_arrears = in_arrears;
-        Ok(())
-    }
-
-    /// Gives an account one key pair more. One that exists with the same `SecretId` is replaced.
-    ///
-    /// # Errors
-    /// When the account does not exist.
-    pub fn add_credential(&mut self, account: &str, credential: Credential) -> Result<(), NoSuch> {
-        let index = self.account_index(account)?;
-        self.remove_credential(&credential.secret_id);
-        self.accounts[index].credentials.push(credential);
-        Ok(())
-    }
-
-    /// Takes a key pair away: calls with it are refused from now on. Says whether it existed.
-    pub fn remove_credential(&mut self, secret_id: &str) -> bool {
-        self.signing_keys.remove(secret_id);
-        let mut found = false;
-        for account in &mut self.accounts {
-            let before = account.credentials.len();
-            account.credentials.retain(|credential| credential.secret_id != secret_id);
-            found |= account.credentials.len() < before;
-        }
-        found
-    }
-
-    fn account_index(&self, name: &str) -> Result<usize, NoSuch> {
-        self.accounts
-            .iter()
-            .position(|account| account.name == name)
-            .ok_or_else(|| NoSuch::new("account", name))
     }
 
     /// Adds a fault. Returns its number.

@@ -83,6 +83,9 @@ impl Cloud {
                 "X-TC-Token does not belong to the key pair".to_owned(),
             ));
         }
+        if credential.expires_at.is_some_and(|expires_at| expires_at <= self.now) {
+            return Err(unauthorised("TokenFailure", "the temporary key pair has expired".to_owned()));
+        }
         Ok(account)
     }
 
@@ -90,13 +93,16 @@ impl Cloud {
     /// A refused call does not count.
     fn admit_at_rate(&mut self, account: usize, head: &Head<'_>) -> Result<(), Refusal> {
         let Some(&limit) = self.settings.rate_limits.get(head.action) else { return Ok(()) };
+        // Spread evenly over every second, so that each second has as many of theirs.
+        let theirs = (f64::from(limit) * self.settings.others_use.clamp(0.0, 1.0)).round();
+        let left = limit.saturating_sub(theirs as u32);
         let key = (account, head.region.to_owned(), head.action.to_owned());
         let window = self.windows.entry(key).or_default();
         let start = self.now - SignedDuration::from_secs(1);
         while window.front().is_some_and(|&at| at <= start) {
             window.pop_front();
         }
-        if window.len() >= limit as usize {
+        if window.len() >= left as usize {
             let message = format!("more than {limit} calls of {} in a second", head.action);
             return Err(Refusal::new("RequestLimitExceeded", message));
         }

@@ -150,6 +150,12 @@ pub struct FaultRule {
     /// Only calls with this `SecretId`.
     #[serde(default)]
     pub secret_id: Option<String>,
+    /// Only launches in this zone.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// Only launches of this type.
+    #[serde(default)]
+    pub instance_type: Option<String>,
     /// The chance for each call that fits.
     #[serde(default = "always")]
     pub probability: f64,
@@ -181,6 +187,8 @@ impl FaultRule {
             fault,
             action: None,
             secret_id: None,
+            zone: None,
+            instance_type: None,
             probability: 1.0,
             skip: 0,
             count: None,
@@ -197,6 +205,14 @@ impl FaultRule {
         self
     }
 
+    /// Only launches of this type in this zone.
+    #[must_use]
+    pub fn of(mut self, instance_type: &str, zone: &str) -> Self {
+        self.zone = Some(zone.to_owned());
+        self.instance_type = Some(instance_type.to_owned());
+        self
+    }
+
     /// At most so often.
     #[must_use]
     pub fn times(mut self, count: u64) -> Self {
@@ -209,6 +225,33 @@ impl FaultRule {
     pub fn with_probability(mut self, probability: f64) -> Self {
         self.probability = probability;
         self
+    }
+}
+
+/// What a launch is for, as far as it can be read.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Wanted {
+    instance_type: Option<String>,
+    placement: Option<WantedPlace>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct WantedPlace {
+    zone: Option<String>,
+}
+
+impl FaultRule {
+    /// Whether it is for the type and zone that this body asks for.
+    fn wants(&self, body: &[u8]) -> bool {
+        if self.zone.is_none() && self.instance_type.is_none() {
+            return true;
+        }
+        let wanted: Wanted = serde_json::from_slice(body).unwrap_or_default();
+        let zone = wanted.placement.and_then(|place| place.zone);
+        let fits = |only: &Option<String>, wanted: &Option<String>| only.is_none() || only == wanted;
+        fits(&self.zone, &zone) && fits(&self.instance_type, &wanted.instance_type)
     }
 }
 
@@ -231,6 +274,7 @@ impl ActiveFault {
         now: Timestamp,
         action: &str,
         secret_id: &str,
+        body: &[u8],
         rng: &mut ChaCha8Rng,
     ) -> bool {
         let rule = &mut self.rule;
@@ -239,7 +283,7 @@ impl ActiveFault {
             && rule.from.is_none_or(|from| from <= now)
             && rule.until.is_none_or(|until| now < until)
             && rule.count.is_none_or(|count| self.struck < count);
-        if !fits {
+        if !fits || !rule.wants(body) {
             return false;
         }
         if rule.skip > 0 {

@@ -8,7 +8,7 @@ use super::answer::Refusal;
 use super::cloud::Cloud;
 use super::ledger::{Caller, Launch, What};
 use super::life::Change;
-use super::machine::{Machine, ModelServer, Operation, State};
+use super::machine::{Isolation, Machine, ModelServer, Operation, State};
 use super::order::Order;
 use super::request::RunInstances;
 use super::settings::TokenMode;
@@ -119,16 +119,18 @@ impl Cloud {
                 return Err(Refusal::new("LimitExceeded.UserSpotQuota", message));
             }
         }
-        let stock = zone.and_then(|zone| zone.stock.get(&order.instance_type)).copied().unwrap_or(0);
-        if stock < order.count {
+        let stock = zone.and_then(|zone| zone.stock_of(&order.instance_type, &order.charge_type));
+        if stock.unwrap_or(0) < order.count {
             let message = format!("`{}` is sold out in `{}`", order.instance_type, order.zone);
             return Err(Refusal::new(&self.settings.sold_out_code, message));
         }
+        if zone.is_some_and(|zone| zone.sold_out_disks.contains(&order.disk_type)) {
+            let message = format!("`{}` is sold out in `{}`", order.disk_type, order.zone);
+            return Err(Refusal::new(&self.settings.disk_sold_out_code, message));
+        }
         if place.subnets.get(&order.subnet).is_none_or(|subnet| subnet.free < order.count) {
-            return Err(Refusal::new(
-                "FailedOperation.NoAvailableIpAddressCountInSubnet",
-                format!("`{}` has no addresses left", order.subnet),
-            ));
+            let message = format!("`{}` has no addresses left", order.subnet);
+            return Err(Refusal::new(&self.settings.subnet_full_code, message));
         }
         Ok(order)
     }
@@ -142,15 +144,12 @@ impl Cloud {
         caller: &Caller,
         launch_fails: bool,
     ) -> Vec<String> {
-        if let Some(place) = self.world.regions.get_mut(region) {
-            let stock =
-                place.zones.get_mut(&order.zone).and_then(|zone| zone.stock.get_mut(&order.instance_type));
-            if let Some(stock) = stock {
-                *stock -= order.count;
-            }
-            if let Some(subnet) = place.subnets.get_mut(&order.subnet) {
-                subnet.free -= order.count;
-            }
+        self.change_stock(region, &order.zone, &order.instance_type, &order.charge_type, |stock| {
+            stock.saturating_sub(order.count)
+        });
+        let place = self.world.regions.get_mut(region);
+        if let Some(subnet) = place.and_then(|place| place.subnets.get_mut(&order.subnet)) {
+            subnet.free -= order.count;
         }
         (0..order.count)
             .map(|index| {
@@ -206,6 +205,7 @@ impl Cloud {
             private_ip: nth_address(self.addresses.private, seq),
             public_ip: order.public.then(|| nth_address(self.addresses.public, seq)),
             state: State::Pending,
+            isolation: Isolation::NotIsolated,
             model_server: ModelServer::Ok,
             created_at: self.now,
             visible_at,

@@ -150,19 +150,19 @@ impl Cloud {
         }
         let addresses = [Some(machine.private_ip), machine.public_ip];
         let (region, zone) = (machine.region.clone(), machine.zone.clone());
-        let (subnet, instance_type, foreign) =
-            (machine.subnet.clone(), machine.instance_type.clone(), machine.foreign);
+        let (subnet, foreign) = (machine.subnet.clone(), machine.foreign);
+        let (instance_type, charge_type) = (machine.instance_type.clone(), machine.charge_type.clone());
         let instance_id = machine.id.clone();
         for address in addresses.into_iter().flatten() {
             self.by_address.remove(&address);
         }
-        if let Some(place) = self.world.regions.get_mut(&region).filter(|_| !foreign) {
-            if let Some(subnet) = place.subnets.get_mut(&subnet) {
+        if !foreign {
+            let place = self.world.regions.get_mut(&region);
+            if let Some(subnet) = place.and_then(|place| place.subnets.get_mut(&subnet)) {
                 subnet.free += 1;
             }
-            let stock = place.zones.get_mut(&zone).and_then(|zone| zone.stock.get_mut(&instance_type));
-            if let Some(stock) = stock.filter(|_| self.settings.stock_returns) {
-                *stock += 1;
+            if self.settings.stock_returns {
+                self.change_stock(&region, &zone, &instance_type, &charge_type, |stock| stock + 1);
             }
         }
         self.record(What::Gone { instance_id, why });

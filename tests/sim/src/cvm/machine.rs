@@ -105,6 +105,37 @@ pub enum ModelServer {
     Die,
 }
 
+/// Why a machine is kept from working, `IsolatedSource` on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Isolation {
+    /// It is not.
+    #[default]
+    NotIsolated,
+    /// The account has not paid.
+    Arrear,
+    /// Its term is over.
+    Expire,
+    /// Somebody gave it back.
+    ManMade,
+}
+
+impl Isolation {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::NotIsolated => "NOTISOLATED",
+            Self::Arrear => "ARREAR",
+            Self::Expire => "EXPIRE",
+            Self::ManMade => "MANMADE",
+        }
+    }
+
+    /// `RestrictState` beside it. Only the end of a term is documented to show there.
+    pub(crate) fn restrict_state(self) -> &'static str {
+        if self == Self::Expire { "EXPIRED" } else { "NORMAL" }
+    }
+}
+
 /// Why a machine is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -164,6 +195,8 @@ pub struct Machine {
     pub public_ip: Option<Ipv4Addr>,
     /// What it is doing.
     pub state: State,
+    /// What keeps it from working, if anything does.
+    pub isolation: Isolation,
     /// What its model server does.
     pub model_server: ModelServer,
     /// When the launch was committed.

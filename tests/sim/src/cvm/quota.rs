@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::answer::Refusal;
 use super::cloud::Cloud;
 use super::machine::{Machine, State};
-use super::request::{DescribeAccountQuota, Filter};
+use super::offers::{check_filters, no_filter};
+use super::request::{ByFilters, Filter};
 
 /// The number of the first account; the others count on from it.
 const FIRST_APP_ID: u64 = 1_250_000_001;
@@ -16,11 +17,12 @@ impl Cloud {
         &self,
         account: usize,
         region: &str,
-        call: &DescribeAccountQuota,
+        call: &ByFilters,
     ) -> Result<String, Refusal> {
         let filters = call.filters.as_deref().unwrap_or_default();
+        check_filters(filters)?;
         if let Some(unknown) = filters.iter().find(|filter| !matches!(&*filter.name, "zone" | "quota-type")) {
-            return Err(Refusal::new("InvalidFilter", format!("no filter is called `{}`", unknown.name)));
+            return Err(no_filter(&unknown.name));
         }
         let wanted = |name: &str, value: &str| {
             let of_name = |filter: &&Filter| filter.name == name;

@@ -73,13 +73,14 @@ pub(crate) enum Call {
     Describe(DescribeInstances),
     Run(Box<RunInstances>),
     Terminate(TerminateInstances),
-    Quota(DescribeAccountQuota),
+    Offers(ByFilters),
+    Quota(ByFilters),
 }
 
 impl Call {
     /// Whether it only looks.
     pub(crate) fn only_reads(&self) -> bool {
-        matches!(self, Self::Describe(_) | Self::Quota(_))
+        matches!(self, Self::Describe(_) | Self::Offers(_) | Self::Quota(_))
     }
 
     /// Reads the body of an action.
@@ -88,6 +89,7 @@ impl Call {
             "DescribeInstances" => read(body).map(Self::Describe),
             "RunInstances" => read(body).map(Box::new).map(Self::Run),
             "TerminateInstances" => read(body).map(Self::Terminate),
+            "DescribeZoneInstanceConfigInfos" => read(body).map(Self::Offers),
             "DescribeAccountQuota" => read(body).map(Self::Quota),
             _ => Err(Refusal::new("InvalidAction", "the action does not exist or is not offered here")),
         }
@@ -117,9 +119,10 @@ pub(crate) struct DescribeInstances {
     pub(crate) limit: Option<i64>,
 }
 
+/// The body of the looks that take nothing else.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(crate) struct DescribeAccountQuota {
+pub(crate) struct ByFilters {
     pub(crate) filters: Option<Vec<Filter>>,
 }
 

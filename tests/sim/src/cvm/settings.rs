@@ -10,6 +10,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, LogNormal};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::zone_information::ZoneInformation;
+
 /// The 99th percentile of a standard normal distribution.
 const Z99: f64 = 2.326_347_874;
 
@@ -221,10 +223,18 @@ pub struct Settings {
     pub token_error: String,
     /// The error code for a type without stock in a zone.
     pub sold_out_code: String,
+    /// The error code for a type of disk that is sold out in a zone.
+    pub disk_sold_out_code: String,
+    /// The error code for a subnet without addresses.
+    pub subnet_full_code: String,
     /// How long calls take.
     pub latency: Latency,
     /// How `instance-name` compares.
     pub name_filter: NameFilter,
+    /// How true DescribeZoneInstanceConfigInfos is.
+    pub zone_information: ZoneInformation,
+    /// The share of each rate limit that other users of the same account use up, from 0 to 1.
+    pub others_use: f64,
     /// Calls a second by account, region and action. An action that is not named has no limit.
     pub rate_limits: BTreeMap<String, u32>,
     /// Seconds that the cloud's own clock is ahead of true time: it dates answers and judges signatures.
@@ -238,6 +248,7 @@ impl Default for Settings {
         let limits = [
             ("DescribeInstances", 40),
             ("DescribeAccountQuota", 20),
+            ("DescribeZoneInstanceConfigInfos", 40),
             ("RunInstances", 10),
             ("TerminateInstances", 10),
         ];
@@ -253,8 +264,12 @@ impl Default for Settings {
             token_mode: TokenMode::Replay,
             token_error: "InvalidClientToken.Used".to_owned(),
             sold_out_code: "ResourceInsufficient.SpecifiedInstanceType".to_owned(),
+            disk_sold_out_code: "ResourceInsufficient.CloudDiskSoldOut".to_owned(),
+            subnet_full_code: "FailedOperation.NoAvailableIpAddressCountInSubnet".to_owned(),
             latency: Latency::Lognormal,
             name_filter: NameFilter::Exact,
+            zone_information: ZoneInformation::default(),
+            others_use: 0.0,
             rate_limits: limits.iter().map(|&(action, limit)| (action.to_owned(), limit)).collect(),
             clock_ahead: 0.0,
             stock_returns: true,

@@ -143,7 +143,7 @@ impl<'a> Instance<'a> {
             instance_type: &machine.instance_type,
             cpu: machine.cpu,
             memory: machine.memory,
-            restrict_state: "NORMAL",
+            restrict_state: machine.isolation.restrict_state(),
             instance_name: &machine.name,
             instance_charge_type: &machine.charge_type,
             system_disk: SystemDisk {
@@ -188,7 +188,7 @@ impl<'a> Instance<'a> {
             cam_role_name: "",
             hpc_cluster_id: "",
             rdma_ip_addresses: None,
-            isolated_source: "NOTISOLATED",
+            isolated_source: machine.isolation.as_str(),
             gpu_info: (machine.gpu > 0).then_some(GpuInfo {
                 count: machine.gpu,
                 ids: None,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::settings::Settings;
@@ -50,7 +51,11 @@ pub struct Account {
 impl Account {
     /// An account with money and one key pair.
     pub fn new(name: impl Into<String>, credential: Credential) -> Self {
-        Self { name: name.into(), credentials: vec![credential], in_arrears: false, instance_quota: 500 }
+        Self { credentials: vec![credential], ..Self::without_keys(name) }
+    }
+
+    pub(crate) fn without_keys(name: impl Into<String>) -> Self {
+        Self { name: name.into(), credentials: Vec::new(), in_arrears: false, instance_quota: 500 }
     }
 }
 
@@ -63,12 +68,14 @@ pub struct Credential {
     pub secret_key: String,
     /// The `X-TC-Token` that must come with it.
     pub token: Option<String>,
+    /// When it stops being accepted, if it does.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Credential {
     /// A permanent key pair.
     pub fn new(secret_id: impl Into<String>, secret_key: impl Into<String>) -> Self {
-        Self { secret_id: secret_id.into(), secret_key: secret_key.into(), token: None }
+        Self { secret_id: secret_id.into(), secret_key: secret_key.into(), token: None, expires_at: None }
     }
 }
 
@@ -152,8 +159,26 @@ pub struct Zone {
     pub default_subnet: String,
     /// Machines that can still be bought, by type. A type that is not named is not sold here.
     pub stock: BTreeMap<String, u32>,
+    /// By `InstanceChargeType`, then by type: where it says something, it stands instead of `stock`.
+    pub stock_by_charge: BTreeMap<String, BTreeMap<String, u32>>,
+    /// Types of system disks, `CLOUD_BSSD`, that cannot be had at the moment.
+    pub sold_out_disks: BTreeSet<String>,
     /// How many vCPU one account may have as SPOTPAID here.
     pub spot_quota: u32,
+}
+
+impl Zone {
+    /// Machines of a type that can still be bought when they are paid in this way; `None` when the type is not
+    /// sold here.
+    pub fn stock_of(&self, instance_type: &str, charge_type: &str) -> Option<u32> {
+        let own = self.stock_by_charge.get(charge_type).and_then(|stock| stock.get(instance_type));
+        own.or_else(|| self.stock.get(instance_type)).copied()
+    }
+
+    pub(crate) fn stock_mut(&mut self, instance_type: &str, charge_type: &str) -> Option<&mut u32> {
+        let own = self.stock_by_charge.get_mut(charge_type).and_then(|stock| stock.get_mut(instance_type));
+        own.or_else(|| self.stock.get_mut(instance_type))
+    }
 }
 
 /// One subnet.
@@ -186,15 +211,10 @@ impl World {
     /// The world of the sample manifest: ap-singapore with zones -2 and -3, and one region more, so that
     /// regions can be told apart.
     pub fn sample() -> Self {
-        let singapore = Region::new(
-            &[
-                ("ap-singapore-2", "vpc-86f66zht", "subnet-gfrv79s2"),
-                ("ap-singapore-3", "vpc-86f66zht", "subnet-h4kq21mz"),
-            ],
-            "sg-aglabemo",
-            "img-5gn3j31i",
-            "skey-5p8q1xvd",
-        );
+        let singapore = Region::singapore(&[
+            ("ap-singapore-2", "vpc-86f66zht", "subnet-gfrv79s2"),
+            ("ap-singapore-3", "vpc-86f66zht", "subnet-h4kq21mz"),
+        ]);
         let guangzhou = Region::new(
             &[
                 ("ap-guangzhou-6", "vpc-k2w9f0qa", "subnet-t7c3m5xe"),
@@ -222,7 +242,35 @@ impl World {
     }
 }
 
+impl World {
+    /// The sample's world grown to 24 candidates: ap-singapore has six zones, each of which sells four types with
+    /// GPUs, 40 machines of each.
+    pub fn wide() -> Self {
+        let mut world = Self::sample();
+        let v100 = InstanceType { cpu: 10, memory: 40, gpu: 1, hourly: 3.01, hourly_spot: 0.9 };
+        world.types.insert("GN10X.2XLARGE40".to_owned(), v100);
+        let mut singapore = Region::singapore(&[
+            ("ap-singapore-1", "vpc-86f66zht", "subnet-a1zone01"),
+            ("ap-singapore-2", "vpc-86f66zht", "subnet-gfrv79s2"),
+            ("ap-singapore-3", "vpc-86f66zht", "subnet-h4kq21mz"),
+            ("ap-singapore-4", "vpc-86f66zht", "subnet-a4zone04"),
+            ("ap-singapore-5", "vpc-86f66zht", "subnet-a5zone05"),
+            ("ap-singapore-6", "vpc-86f66zht", "subnet-a6zone06"),
+        ]);
+        for zone in singapore.zones.values_mut() {
+            let with_gpu = world.types.iter().filter(|(_, kind)| kind.gpu > 0);
+            zone.stock.extend(with_gpu.map(|(name, _)| (name.clone(), 40)));
+        }
+        world.regions.insert("ap-singapore".to_owned(), singapore);
+        world
+    }
+}
+
 impl Region {
+    fn singapore(zones: &[(&str, &str, &str)]) -> Self {
+        Self::new(zones, "sg-aglabemo", "img-5gn3j31i", "skey-5p8q1xvd")
+    }
+
     /// Zones given as (zone, vpc, subnet), each with stock for 200 machines of the sample's type and a
     /// quota for as many; a second VPC so that mismatches can be made.
     fn new(zones: &[(&str, &str, &str)], security_group: &str, image: &str, key_pair: &str) -> Self {
@@ -235,7 +283,13 @@ impl Region {
         };
         for &(zone, vpc, subnet) in zones {
             let stock = stock.iter().map(|&(name, count)| (name.to_owned(), count)).collect();
-            let here = Zone { default_subnet: subnet.to_owned(), stock, spot_quota: 1600 };
+            let here = Zone {
+                default_subnet: subnet.to_owned(),
+                stock,
+                stock_by_charge: BTreeMap::new(),
+                sold_out_disks: BTreeSet::new(),
+                spot_quota: 1600,
+            };
             region.zones.insert(zone.to_owned(), here);
             let subnet_here = Subnet { vpc: vpc.to_owned(), zone: zone.to_owned(), free: 4000 };
             region.subnets.insert(subnet.to_owned(), subnet_here);

@@ -7,6 +7,7 @@
 )]
 
 mod caller;
+mod codes;
 mod determinism;
 mod door;
 mod faults;
@@ -14,6 +15,10 @@ mod http_face;
 mod launching;
 mod life;
 mod listing;
+mod offers;
+mod quota;
+mod shipped;
 mod signatures;
 mod tokens;
+mod troubles;
 mod virtual_time;

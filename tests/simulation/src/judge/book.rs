@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use spotpool_operator::crd::SpotPoolSpec;
+use spotpool_operator::crd::{Phase, SpotPoolSpec};
 use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG};
 use spotpool_operator::ports::PoolKey;
 
@@ -32,6 +32,8 @@ pub(super) struct Book {
     pub(super) excused: BTreeSet<String>,
     /// Names of which a request was doubled on its way.
     pub(super) doubled: BTreeSet<String>,
+    /// When a model server last answered, by its address.
+    pub(super) answered: BTreeMap<String, Duration>,
     /// When a request that the network delays was sent, by RequestId.
     pub(super) delayed: BTreeMap<String, Duration>,
 }
@@ -48,6 +50,10 @@ pub(super) struct Pool {
     pub(super) paused_at: Option<Duration>,
     /// Since when it is leaving and its machines are to live on.
     pub(super) kept_at: Option<Duration>,
+    /// Numbers of SpotInstances that were started beside machines that do not answer.
+    pub(super) replacements: BTreeSet<i64>,
+    /// The one of them that is beside the others still.
+    pub(super) beside: Option<i64>,
     /// When its requests of the last hour were refused.
     pub(super) refused: VecDeque<Duration>,
     /// When its requests of the last hour were granted.
@@ -90,6 +96,13 @@ impl Pool {
         (count(greatest(|size| size.1)), count(greatest(|size| size.2)))
     }
 
+    /// The smallest minimum that was asked for since `from`.
+    pub(super) fn least_since(&self, from: Duration) -> usize {
+        let first = self.sizes.iter().rposition(|(at, _, _)| *at <= from).unwrap_or(0);
+        let least = self.sizes[first..].iter().map(|size| size.1).min().unwrap_or(0);
+        usize::try_from(least).unwrap_or(0)
+    }
+
     /// Whether it has been paused for so long that everything decided before has taken effect.
     pub(super) fn rests(&self, now: Duration) -> bool {
         self.lost_at().is_none() && self.paused_at.is_some_and(|at| now.saturating_sub(at) > SETTLED)
@@ -104,6 +117,12 @@ impl Pool {
 /// One SpotInstance.
 pub(super) struct Instance {
     pub(super) name: String,
+    pub(super) n: i64,
+    pub(super) phase: Phase,
+    /// Where its model server is asked.
+    pub(super) address: Option<String>,
+    /// Somebody has deleted it, and not the operator.
+    pub(super) deleted_by_hand: bool,
     pub(super) pool: PoolKey,
     pub(super) pool_uid: String,
     /// Whether its cluster id is that of the store it stands in.
@@ -194,6 +213,34 @@ impl Book {
         tag(CLUSTER_TAG).is_some_and(|cluster| self.clusters.iter().any(|known| known == cluster))
             && tag(POOL_TAG) == Some(instance.pool_uid.as_str())
             && tag(INSTANCE_TAG) == uid
+    }
+
+    /// Whether another SpotInstance of its pool has a machine that does not serve, as the store says.
+    pub(super) fn has_unwell(&self, instance: &Instance) -> bool {
+        let unwell = |other: &&Instance| {
+            other.pool_uid == instance.pool_uid
+                && other.n != instance.n
+                && matches!(other.phase, Phase::NotReady | Phase::Booting | Phase::Terminating)
+        };
+        self.instances.values().any(|other| unwell(&other))
+    }
+
+    /// Whether a SpotInstance's model server answered somebody since then.
+    pub(super) fn answered_since(&self, instance: &Instance, then: Duration) -> bool {
+        let at = instance.address.as_ref().and_then(|address| self.answered.get(address));
+        at.is_some_and(|at| *at >= then)
+    }
+
+    /// SpotInstances of this pool that stay and serve: as the store says, or as was just answered and is about
+    /// to be written.
+    pub(super) fn serving(&self, pool_uid: &str, since: Duration) -> usize {
+        let serves = |instance: &&Instance| {
+            instance.pool_uid == pool_uid
+                && instance.gone_at.is_none()
+                && (instance.phase == Phase::Ready || self.answered_since(instance, since))
+                && (instance.leaving_at.is_none() || instance.deleted_by_hand)
+        };
+        self.instances.values().filter(serves).count()
     }
 
     /// Living machines of this name that calls made.

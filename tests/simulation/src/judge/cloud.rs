@@ -196,7 +196,15 @@ fn sizes(book: &Book, uid: &str, instance: &Instance, id: &str, now: Duration) -
     let (_, maximum) = pool.bounds_since(instance.basis);
     // From its first attempt on a SpotInstance counts as its machine, and a size within the bounds stays.
     let (minimum, _) = pool.bounds_since(instance.first_basis.unwrap_or(instance.basis));
-    let manned = book.manned(&instance.pool_uid, uid);
+    let mut manned = book.manned(&instance.pool_uid, uid);
+    // One may be started beside machines that do not answer.
+    let beside = pool.beside.map(|n| format!("{}-{n}", instance.pool.name));
+    manned.retain(|name| beside.as_deref() != Some(name));
+    let (minimum, maximum) = if pool.replacements.contains(&instance.n) && book.has_unwell(instance) {
+        (manned.len() + 1, maximum + 1)
+    } else {
+        (minimum, maximum)
+    };
     if manned.len() >= maximum {
         let text = format!("{id} was made for {name} beside {}: maximum {maximum}", manned.join(", "));
         find(Invariant::NeverOver, text);

@@ -58,6 +58,10 @@ pub enum Invariant {
     LetsLive,
     /// A pool costs few refused requests, whatever is sold out.
     FewRefusals,
+    /// A machine that does not answer goes only when another one did.
+    NotByRumour,
+    /// A machine that serves and is deleted by hand goes when enough others serve.
+    ServesFirst,
     /// At rest every pool has what it asks for, and nothing else is left.
     WholeAtRest,
     /// 8: a converged pool writes nothing.
@@ -85,6 +89,8 @@ impl Invariant {
             Self::RestsWhilePaused => "rests-while-paused",
             Self::LetsLive => "lets-live",
             Self::FewRefusals => "few-refusals",
+            Self::NotByRumour => "not-by-rumour",
+            Self::ServesFirst => "serves-first",
             Self::WholeAtRest => "whole-at-rest",
             Self::QuietAtRest => "quiet-at-rest",
             Self::KeepsRunning => "keeps-running",
@@ -161,6 +167,11 @@ impl Judge {
         let now = self.truth.elapsed();
         let found = store::judge(&mut self.lock().book, cluster, commit, now);
         self.report(found, now);
+    }
+
+    /// A model server answered somebody.
+    pub fn on_answer(&self, address: &str) {
+        self.lock().book.answered.insert(address.to_owned(), self.truth.elapsed());
     }
 
     /// A process read a pool: what it decides from now on goes by that.

@@ -1,10 +1,10 @@
 //! What the store's commits may not show.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use kube::ResourceExt;
-use spotpool_operator::crd::{KEEP_MACHINES_ANNOTATION, SpotInstance, SpotPool};
+use spotpool_operator::crd::{KEEP_MACHINES_ANNOTATION, Phase, SpotInstance, SpotPool};
 use spotpool_operator::identity::instance_name;
 
 use super::book::{Book, Instance, Pool, bounds};
@@ -50,6 +50,8 @@ fn pool(
         sizes: vec![size],
         paused_at: None,
         kept_at: None,
+        replacements: BTreeSet::new(),
+        beside: None,
         refused: VecDeque::new(),
         answered: VecDeque::new(),
     });
@@ -62,6 +64,8 @@ fn pool(
             known.kept_at.get_or_insert(now);
         }
     }
+    known.beside = object.status.as_ref().and_then(|status| status.care.replacement);
+    known.replacements.extend(known.beside);
     known.paused_at = known.paused_at.or(Some(now)).filter(|_| object.spec.paused);
     if by == Actor::People
         && before.is_some_and(|pool| !pool.finalizers().is_empty())
@@ -100,6 +104,10 @@ fn created(book: &mut Book, cluster: &str, made: &SpotInstance, now: Duration) {
     }
     let instance = Instance {
         name: made.name_any(),
+        n: made.spec.n,
+        phase: Phase::Launching,
+        address: None,
+        deleted_by_hand: false,
         pool,
         pool_uid: made.spec.pool.uid.clone(),
         own_cluster,
@@ -117,7 +125,7 @@ fn created(book: &mut Book, cluster: &str, made: &SpotInstance, now: Duration) {
         first_basis: None,
         recorded: BTreeMap::new(),
         machine: None,
-        extra: std::collections::BTreeSet::new(),
+        extra: BTreeSet::new(),
     };
     book.instances.insert(uid, instance);
 }
@@ -166,7 +174,19 @@ fn changed(
             }
         }
     }
+    if let Actor::Process(_) = by {
+        let leaves = !was_leaving && after.metadata.deletion_timestamp.is_some();
+        if leaves && matches!(new.reason.as_deref(), Some("Unhealthy" | "NeverServed")) {
+            found.extend(by_rumour(book, &uid, read.unwrap_or(now)));
+        }
+        if was_leaving && (old.phase, new.phase) == (Phase::Ready, Phase::Terminating) {
+            found.extend(serves_first(book, &uid, now));
+        }
+    }
     let Some(instance) = book.instances.get_mut(&uid) else { return found };
+    (instance.phase, instance.address) = (new.phase, new.address.clone());
+    instance.deleted_by_hand |=
+        by == Actor::People && !was_leaving && after.metadata.deletion_timestamp.is_some();
     if after.metadata.deletion_timestamp.is_some() {
         instance.leaving_at.get_or_insert(now);
     }
@@ -184,6 +204,48 @@ fn changed(
     }
     instance.recorded.extend(on_record.into_iter().map(|id| (id, None)));
     found
+}
+
+/// An answer vouches for the way to the machines for so long, passes and late writes included.
+const VOUCHES_FOR: Duration = Duration::from_secs(90);
+
+/// A machine is sent away for not answering: another one of its pool must have answered since about then.
+fn by_rumour(book: &Book, uid: &str, read: Duration) -> Option<Finding> {
+    let instance = book.instances.get(uid)?;
+    let of_pool =
+        book.instances.iter().filter(|(other, known)| *other != uid && known.pool_uid == instance.pool_uid);
+    let answered = |known: &Instance| book.answered_since(known, read.saturating_sub(VOUCHES_FOR));
+    let vouched = of_pool.map(|(_, known)| known).any(answered);
+    let text = || format!("{} is sent away for not answering, and no other machine answers", instance.name);
+    (!vouched).then(|| Finding::new(Invariant::NotByRumour, &instance.pool.name, text()))
+}
+
+/// It was answering a moment ago.
+const JUST_NOW: Duration = Duration::from_secs(8);
+/// Two processes that both believe to lead may each let one go.
+const TWO_LEADERS: Duration = Duration::from_secs(60);
+
+/// A machine that was deleted by hand and serves is let go.
+fn serves_first(book: &Book, uid: &str, now: Duration) -> Option<Finding> {
+    let instance = book.instances.get(uid)?;
+    let pool = book.pools.get(&instance.pool_uid)?;
+    let just_now = now.saturating_sub(JUST_NOW);
+    // Somebody may have pointed its status at another's machine.
+    let recorded = instance.machine.as_ref().and_then(|id| book.machines.get(id));
+    let own = recorded.is_some_and(|machine| machine.lives() && machine.name == instance.machine_name);
+    let answers = own && book.answered_since(instance, just_now);
+    let readers = book
+        .reads
+        .iter()
+        .filter(|((_, key), at)| *key == instance.pool && now.saturating_sub(**at) < TWO_LEADERS)
+        .count();
+    let from = instance.leaving_at.unwrap_or(now).saturating_sub(TWO_LEADERS);
+    let others = book.serving(&instance.pool_uid, just_now).saturating_sub(1);
+    let least = pool.least_since(from);
+    let text =
+        || format!("{} serves and is let go; {others} others serve, {least} are asked for", instance.name);
+    let wrong = answers && readers < 2 && pool.lost_at().is_none() && others < least;
+    wrong.then(|| Finding::new(Invariant::ServesFirst, &instance.pool.name, text()))
 }
 
 fn gone(book: &mut Book, before: &SpotInstance, now: Duration) -> Vec<Finding> {

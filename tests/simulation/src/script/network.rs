@@ -109,6 +109,13 @@ pub(super) async fn throttling(mut scene: Scene) {
     }
 }
 
+/// The way from the operators to the model servers is cut.
+pub(super) async fn blind_prober(mut scene: Scene) {
+    let time = scene.secs(20, 600);
+    scene.count(Kind::BlindProber, "", || format!("no model server can be asked for {} s", time.as_secs()));
+    scene.world.home().around.weather.blind(time);
+}
+
 /// Looks that end half way, or that lack what they should have.
 pub(super) async fn cut_page(mut scene: Scene) {
     let lasts = scene.secs(3, 90);

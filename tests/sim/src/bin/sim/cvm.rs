@@ -5,7 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
-use sim::cvm::{Account, Addresses, Cloud, CloudConfig, Credential, Latency, NameFilter, Span, TokenMode};
+use sim::cvm::{
+    Account, Addresses, Cloud, CloudConfig, Credential, Latency, NameFilter, Span, TokenMode, World,
+};
 use sim::http::{serve, serve_machines};
 use sim::shared::SimCloud;
 
@@ -47,6 +49,9 @@ pub(crate) struct CvmArgs {
     /// error-on-changed-body.
     #[arg(long, default_value = "replay", value_name = "MODE")]
     token_mode: TokenMode,
+    /// What there is to buy: two zones of the region with the sample's type, or six with four types each.
+    #[arg(long, value_enum, default_value = "sample")]
+    world: WorldArg,
     /// How the instance-name filter compares.
     #[arg(long, value_enum, default_value = "exact")]
     name_filter: NameFilterArg,
@@ -62,6 +67,12 @@ enum LatencyArg {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum WorldArg {
+    Sample,
+    Wide,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum NameFilterArg {
     Exact,
     Contains,
@@ -72,6 +83,10 @@ pub(crate) async fn run(args: CvmArgs) -> anyhow::Result<()> {
     let (accounts, made_up) = accounts(&args.credential)?;
     let mut config = CloudConfig::new(accounts);
     config.addresses = loopback(std::process::id(), address.port());
+    config.world = match args.world {
+        WorldArg::Sample => World::sample(),
+        WorldArg::Wide => World::wide(),
+    };
     let settings = &mut config.settings;
     settings.boot = args.boot;
     settings.load = args.load;

@@ -1,0 +1,211 @@
+//! Sends a card to a bot's group, or draws it in the terminal.
+//!
+//! ```sh
+//! cargo run -q -p feishu --example send -- --dry-run --template red --tag P1:red --field pod=etcd-2 \
+//!     --text 'no leader since 12:30' --log /var/log/syslog --reference INC-42 'etcd-2 is down'
+//! ```
+//! Without `--dry-run` it is sent through `FEISHU_WEBHOOK`, signed if `FEISHU_SECRET` is set.
+
+use std::error::Error;
+use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use feishu::{
+    BotWebhook, Card, CollapsiblePanel, Column, ColumnSet, CustomBot, HttpCustomBot, Markdown, Mention,
+    Message, Paint, TagColor, Template,
+};
+use url::Url;
+
+/// Sends a card to a bot's group. Every text is shown as it stands, whatever is in it.
+#[derive(Parser)]
+#[command(name = "send", group = clap::ArgGroup::new("dry").args(["dry_run", "json"]))]
+struct Args {
+    /// What everybody reads first.
+    title: String,
+    /// A second line below the title.
+    #[arg(long)]
+    subtitle: Option<String>,
+    /// The header's colour.
+    #[arg(long, default_value = "blue")]
+    template: Template,
+    /// A tag behind the title, such as `P1:red`.
+    #[arg(long = "tag", value_parser = tag)]
+    tags: Vec<(String, TagColor)>,
+    /// A paragraph.
+    #[arg(long = "text")]
+    texts: Vec<String>,
+    /// A name and a value beside it, such as `pod=etcd-2`.
+    #[arg(long = "field", value_parser = pair)]
+    fields: Vec<(String, String)>,
+    /// A link, such as `runbook=https://example.com/runbook`.
+    #[arg(long = "link", value_parser = link)]
+    links: Vec<(String, Url)>,
+    /// Somebody to notify: an open_id, or `all`.
+    #[arg(long = "mention", value_parser = mention)]
+    mentions: Vec<Mention>,
+    /// A file to show in a closed panel; `-` is the standard input.
+    #[arg(long = "log")]
+    logs: Vec<PathBuf>,
+    /// A name at the end, such as an incident's. With one, the message is sent again when an answer got lost.
+    #[arg(long)]
+    reference: Option<String>,
+
+    // Read later: an error about an argument would show it.
+    /// The bot's webhook.
+    #[arg(long, env = "FEISHU_WEBHOOK", hide_env_values = true, required_unless_present = "dry")]
+    webhook: Option<String>,
+    /// The secret of a bot that checks signatures.
+    #[arg(long, env = "FEISHU_SECRET", hide_env_values = true)]
+    secret: Option<String>,
+    /// One of the keywords of a bot that demands one.
+    #[arg(long, env = "FEISHU_KEYWORD")]
+    keyword: Option<String>,
+    /// Seconds for everything, repeats included.
+    #[arg(long, default_value_t = 30)]
+    deadline: u64,
+
+    /// Draw the card in the terminal instead of sending it.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the body instead of sending it.
+    #[arg(long)]
+    json: bool,
+    /// Columns of the drawing.
+    #[arg(long, default_value_t = 72)]
+    width: usize,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it has the form NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn tag(text: &str) -> Result<(String, TagColor), String> {
+    let Some((tag, color)) = text.rsplit_once(':') else { return Ok((text.to_owned(), TagColor::Neutral)) };
+    Ok((tag.to_owned(), color.parse().map_err(|error: feishu::Error| error.to_string())?))
+}
+
+fn link(text: &str) -> Result<(String, Url), String> {
+    let (label, url) = pair(text)?;
+    Ok((label, url.parse().map_err(|error: url::ParseError| error.to_string())?))
+}
+
+fn mention(text: &str) -> Result<Mention, String> {
+    match text {
+        "all" => Ok(Mention::All),
+        id => id.parse().map(Mention::User).map_err(|error: feishu::Error| error.to_string()),
+    }
+}
+
+/// The card's cap is 20 KB: of a longer file only the start could be shown.
+const MOST_OF_A_LOG: u64 = 64 * 1024;
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().lock().take(MOST_OF_A_LOG).read_to_end(&mut bytes)?;
+    } else {
+        std::fs::File::open(path)?.take(MOST_OF_A_LOG).read_to_end(&mut bytes)?;
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+impl Args {
+    fn message(&self) -> Result<Message, Box<dyn Error>> {
+        let mut card = Card::new(&self.title).template(self.template);
+        if let Some(subtitle) = &self.subtitle {
+            card = card.subtitle(subtitle);
+        }
+        for (text, color) in &self.tags {
+            card = card.tag(text, *color);
+        }
+        for text in &self.texts {
+            card = card.markdown(text);
+        }
+        for (name, value) in &self.fields {
+            let name = Column::new(1).markdown(Markdown::default().bold(name));
+            card = card.columns(ColumnSet::new().column(name).column(Column::new(3).markdown(value)));
+        }
+        for path in &self.logs {
+            let log = read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let name = path.file_name().map_or("log".into(), |name| name.to_string_lossy());
+            card = card.hr().panel(CollapsiblePanel::new(name).markdown(Markdown::default().code_block(log)));
+        }
+        let mut last = Markdown::default();
+        for (label, url) in &self.links {
+            last = last.link(label, url).text(" ");
+        }
+        for mention in &self.mentions {
+            last = last.mention(mention.clone());
+        }
+        if !self.links.is_empty() || !self.mentions.is_empty() {
+            card = card.markdown(last);
+        }
+        let message = Message::from(card);
+        Ok(match &self.reference {
+            Some(reference) => message.with_reference(reference),
+            None => message,
+        })
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprint!("send: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprint!(": {error}");
+                cause = error.source();
+            }
+            eprintln!();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    let message = args.message()?;
+    if args.dry_run || args.json {
+        let rendered = message.render(args.keyword.as_deref())?;
+        if args.json {
+            println!("{:#}", rendered.body());
+        } else {
+            let paint = if io::stdout().is_terminal() { Paint::Ansi } else { Paint::Plain };
+            print!("{}", rendered.preview(args.width, paint));
+        }
+        let note = if rendered.shortened() { ", shortened to fit" } else { "" };
+        eprintln!("{} bytes{note}; not sent", rendered.bytes());
+        return Ok(());
+    }
+
+    // The TLS provider is the program's choice; the library only uses it.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| "a TLS provider is installed already")?;
+    let webhook: BotWebhook = args.webhook.ok_or("no webhook: set FEISHU_WEBHOOK")?.parse()?;
+    let mut builder = HttpCustomBot::builder(webhook).deadline(Duration::from_secs(args.deadline));
+    if let Some(secret) = args.secret {
+        builder = builder.secret(secret);
+    }
+    if let Some(keyword) = args.keyword {
+        builder = builder.keyword(keyword);
+    }
+    let delivery = builder.build()?.send(&message).await?;
+    println!("delivered with {} requests", delivery.tries);
+    for (happened, what) in [
+        (delivery.shortened, "it was shortened to fit"),
+        (delivery.as_text, "the card was refused, its text was posted"),
+        (delivery.maybe_doubled, "it may stand there twice"),
+    ] {
+        if happened {
+            println!("{what}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! One request to one webhook: its turn under the rates, its timeout, its answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use tokio::time::{Instant, timeout_at};
+use tracing::debug;
+
+use crate::answer::{self, Answer};
+use crate::limit::{Limiter, NoRoom};
+use crate::webhook::SecretUrl;
+use crate::{Error, Operation, Transport, TransportError};
+
+/// The way to one webhook.
+pub(crate) struct Channel {
+    pub(crate) operation: Operation,
+    pub(crate) webhook: SecretUrl,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) limiter: Arc<Limiter>,
+    pub(crate) timeout: Duration,
+}
+
+/// What came of one request.
+pub(crate) struct Exchange {
+    pub(crate) outcome: Result<(), Error>,
+    /// The server's clock, from the answer's `Date` header: in whole seconds, cut.
+    pub(crate) date: Option<Timestamp>,
+}
+
+impl Channel {
+    /// Spares the making of a message that cannot be sent in time.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub(crate) fn foresee(&self, send_by: Instant) -> Result<(), Error> {
+        self.limiter.foresee(send_by).map_err(|no_room| self.rate_limited(no_room))
+    }
+
+    /// Waits for a turn and makes one request, whose body is made only then: a signature must not age in line.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`], before anything was sent.
+    pub(crate) async fn exchange(
+        &self,
+        send_by: Instant,
+        body: impl FnOnce() -> Bytes,
+    ) -> Result<Exchange, Error> {
+        let operation = self.operation;
+        let place = self.limiter.acquire(send_by).await.map_err(|no_room| self.rate_limited(no_room))?;
+        let sent = Instant::now();
+        let response = timeout_at(sent + self.timeout, self.transport.post(&self.webhook, body())).await;
+        drop(place);
+
+        let response = match response {
+            Ok(Ok(response)) => response,
+            Ok(Err(TransportError::NotSent(source))) => {
+                return Ok(Exchange { outcome: Err(Error::NotSent { operation, source }), date: None });
+            }
+            Ok(Err(TransportError::Unknown(source))) => {
+                return Ok(Exchange { outcome: Err(Error::Unknown { operation, source }), date: None });
+            }
+            Err(_) => {
+                let source = Box::new(NoAnswer(self.timeout));
+                return Ok(Exchange { outcome: Err(Error::Unknown { operation, source }), date: None });
+            }
+        };
+        let round_trip = sent.elapsed();
+        debug!(?round_trip, status = response.status().as_u16(), "answered");
+        Ok(Exchange { outcome: self.read(&response), date: date(response.headers()) })
+    }
+
+    fn rate_limited(&self, no_room: NoRoom) -> Error {
+        Error::RateLimited { operation: self.operation, wait: no_room.wait }
+    }
+
+    fn read(&self, response: &http::Response<Bytes>) -> Result<(), Error> {
+        let operation = self.operation;
+        let status = response.status();
+        let retry_after = retry_after(response.headers());
+        match answer::read_redacted(status, response.body(), |text| self.webhook.redact(text)) {
+            Ok(Answer::Done) => Ok(()),
+            Ok(Answer::Refused(refusal)) => Err(Error::Refused {
+                operation,
+                code: refusal.code,
+                class: refusal.class(),
+                message: refusal.message,
+                status: status.as_u16(),
+                retry_after,
+            }),
+            Err(not_feishu) => Err(Error::Unknown { operation, source: Box::new(not_feishu) }),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("no answer within {0:?}")]
+struct NoAnswer(Duration);
+
+/// The `Date` of an answer.
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(headers.get(header::DATE)?.to_str().ok()?).ok()
+}
+
+/// `Retry-After` in its form in seconds. Its other form, a date, depends on a clock that may be wrong.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: u64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}

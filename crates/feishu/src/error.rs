@@ -1,0 +1,130 @@
+//! One error type, whose variants are named for what the caller may do next.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::Class;
+
+/// A cause of any type.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What was asked of Feishu.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// A message to a custom bot's group.
+    Send,
+    /// A flow's trigger.
+    Trigger,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Send => "feishu: send a message",
+            Self::Trigger => "feishu: trigger a flow",
+        })
+    }
+}
+
+/// Why a message was not delivered, or not known to be.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nothing left this machine: always safe to repeat.
+    #[error("{operation}: nothing was sent, repeating is safe")]
+    NotSent {
+        /// What was asked.
+        operation: Operation,
+        /// What kept it.
+        source: BoxError,
+    },
+    /// It was sent and no usable answer came: it may stand in the group. Feishu knows no idempotency key, so
+    /// repeat it only if its readers can tell a double, by a [reference](crate::Message::with_reference).
+    #[error("{operation}: sent, but the outcome is unknown; repeating may show it twice")]
+    Unknown {
+        /// What was asked.
+        operation: Operation,
+        /// What went wrong.
+        source: BoxError,
+    },
+    /// Feishu refused it: it does not stand in the group.
+    #[error("{operation}: refused with code {code} `{message}`: {}", class.advice())]
+    Refused {
+        /// What was asked.
+        operation: Operation,
+        /// The body's `code`.
+        code: i64,
+        /// Feishu's own words: for people, never to decide on. Capped, without secrets.
+        message: String,
+        /// What the code means.
+        class: Class,
+        /// The answer's HTTP status, which is usually 200.
+        status: u16,
+        /// A `Retry-After` of the answer, if it had one.
+        retry_after: Option<Duration>,
+    },
+    /// The webhook's rates leave no room before the deadline. The message is not in the group and waits nowhere: ask
+    /// again after `wait`.
+    #[error("{operation}: the rate limit leaves no room for another {wait:?}")]
+    RateLimited {
+        /// What was asked.
+        operation: Operation,
+        /// There is no room before this time has passed. Others may take it then.
+        wait: Duration,
+    },
+    /// The message cannot be sent as it is (a flow's payload over the cap, an image through a bot with a keyword).
+    /// Nothing was sent, and repeating it does not help.
+    #[error("{operation}: {what}")]
+    Invalid {
+        /// What was asked.
+        operation: Operation,
+        /// What to change.
+        what: String,
+    },
+    /// A webhook, a key or another setting that cannot be used.
+    #[error("feishu: configuration: {what}")]
+    Config {
+        /// What to change.
+        what: String,
+        /// What kept it, when something below did.
+        source: Option<BoxError>,
+    },
+}
+
+impl Error {
+    /// What Feishu's code means, when it answered with one.
+    pub fn class(&self) -> Option<Class> {
+        match self {
+            Self::Refused { class, .. } => Some(*class),
+            _ => None,
+        }
+    }
+
+    /// Feishu's code, when it answered with one.
+    pub fn code(&self) -> Option<i64> {
+        match self {
+            Self::Refused { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// Whether the same call may be made again as it stands, after [`retry_after`](Self::retry_after), and without
+    /// the danger that the message appears twice. [`Error::Unknown`] is not: see there.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::NotSent { .. } | Self::RateLimited { .. } => true,
+            Self::Refused { class, .. } => class.is_passing(),
+            Self::Unknown { .. } | Self::Invalid { .. } | Self::Config { .. } => false,
+        }
+    }
+
+    /// How long to wait at least before the next try, when somebody said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { wait, .. } => Some(*wait),
+            Self::Refused { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}

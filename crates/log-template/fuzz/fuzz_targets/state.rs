@@ -1,0 +1,8 @@
+//! Any bytes as a saved state with a right checksum.
+#![no_main]
+
+#[path = "../../tests/mining/property.rs"]
+#[allow(dead_code, reason = "the other target's half")]
+mod property;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| property::state(bytes));

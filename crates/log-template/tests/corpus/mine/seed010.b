@@ -1,0 +1,1 @@
+2026-01-02 03:04:05,123 WARN [main] org.example.Service: cannot reach 10.0.0.1

@@ -1,0 +1,1 @@
+time="2026-01-02T03:04:05Z" level=info msg="RunPodSandbox for pod" error="x"

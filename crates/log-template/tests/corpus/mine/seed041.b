@@ -1,0 +1,1 @@
+03-17 16:13:38.811  1702  2395 D WindowManager: printFreezingDisplayLogs

@@ -1,0 +1,1 @@
+Wed Nov 25 20:26:28 UTC 2026 backup finished

@@ -1,0 +1,1 @@
+1767322800.123456 backup finished

@@ -1,0 +1,1 @@
+02-Jan-2026 03:04:05.123 INFO [main] org.apache.catalina.startup.Catalina.start Server startup in [1234] milliseconds

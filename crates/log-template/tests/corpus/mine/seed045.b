@@ -1,0 +1,1 @@
+10.0.0.1:8080 refused by ERROR 5

@@ -1,0 +1,228 @@
+//! Line 7, not by rumour: which machines that do not answer may go, and when nothing may happen at all.
+
+use spotpool_operator::conditions::kind;
+use spotpool_operator::crd::{Phase, SpotInstance};
+
+use crate::given::{at, pool};
+use crate::model::Model;
+
+/// The shortest time between two machines that are sent away: failureThreshold x interval.
+const PAUSE: u64 = 15;
+const BOOT_DEADLINE: u64 = 15 * 60;
+
+fn filled(minimum: i32, maximum: i32) -> Model {
+    let mut model = Model::new(pool(minimum, maximum), 100);
+    model.settle();
+    model
+}
+
+impl Model {
+    fn falls_silent(&mut self, n: i64) {
+        self.silent.insert(n, self.now);
+    }
+
+    /// Passes every five seconds.
+    fn pass_for(&mut self, seconds: u64) {
+        for _ in 0..seconds / 5 {
+            self.pass();
+            self.wait(5);
+        }
+    }
+
+    fn numbers(&self) -> Vec<i64> {
+        let stays = |instance: &&SpotInstance| instance.metadata.deletion_timestamp.is_none();
+        self.instances.iter().filter(stays).map(|instance| instance.spec.n).collect()
+    }
+
+    fn serving(&self) -> usize {
+        let serves = |instance: &&SpotInstance| {
+            let status = instance.status.clone().unwrap_or_default();
+            status.phase == Phase::Ready && !self.silent.contains_key(&instance.spec.n)
+        };
+        self.instances.iter().filter(serves).count()
+    }
+
+    fn says(&self, kind: &str) -> (String, String) {
+        let status = self.pool.as_ref().unwrap().status.as_ref().unwrap();
+        let found = status.conditions.iter().find(|condition| condition.type_ == kind).unwrap();
+        (found.status.clone(), found.reason.clone())
+    }
+}
+
+fn said(status: &str, reason: &str) -> (String, String) {
+    (status.to_owned(), reason.to_owned())
+}
+
+#[test]
+fn a_sick_machine_is_replaced_when_another_one_answers() {
+    let mut model = filled(2, 2);
+    model.falls_silent(1);
+    model.pass_for(10);
+    assert_eq!(model.numbers(), [1, 2], "two failed answers are nothing");
+    model.pass_for(60);
+    assert_eq!(model.numbers(), [2, 3]);
+    assert_eq!(model.living(), 2);
+}
+
+#[test]
+fn a_pool_of_one_gets_its_replacement_first() {
+    let mut model = filled(1, 1);
+    model.falls_silent(1);
+    let mut together = false;
+    for _ in 0..20 {
+        model.pass();
+        together |= model.numbers() == [1, 2];
+        assert!(
+            model.numbers().contains(&1) || model.serving() == 1,
+            "it went before its replacement served"
+        );
+        model.wait(5);
+    }
+    assert!(together);
+    assert_eq!(model.numbers(), [2]);
+}
+
+#[test]
+fn sick_machines_go_one_at_a_time() {
+    let mut model = filled(5, 5);
+    (1..=4).for_each(|n| model.falls_silent(n));
+    let mut left = Vec::new();
+    for _ in 0..30 {
+        let before = model.numbers();
+        model.pass();
+        let gone = before.iter().filter(|n| !model.numbers().contains(n)).count();
+        if gone > 0 {
+            assert_eq!(gone, 1);
+            left.push(model.now);
+        }
+        model.wait(5);
+    }
+    assert_eq!(left.len(), 4);
+    for pair in left.windows(2) {
+        assert!(pair[1].duration_since(pair[0]).as_secs() >= PAUSE.cast_signed());
+    }
+    assert_eq!(model.serving(), 5);
+}
+
+#[test]
+fn a_cut_between_prober_and_pool_costs_one_machine_beside_and_ends_nothing() {
+    let mut model = filled(10, 10);
+    model.cut_since = Some(model.now);
+    model.pass_for(30 * 60);
+    assert_eq!(model.numbers(), (1..=11).collect::<Vec<_>>(), "one replacement, and nobody went");
+    assert_eq!(model.says(kind::HEALTH_CHECK_REACHABLE), said("False", "NobodyAnswers"));
+    assert_eq!(model.says(kind::STALLED), said("True", "NobodyAnswers"));
+    model.cut_since = None;
+    model.pass_for(60);
+    assert_eq!(model.numbers(), (1..=10).collect::<Vec<_>>(), "only the surplus went");
+    assert_eq!(model.says(kind::HEALTH_CHECK_REACHABLE), said("True", "Answering"));
+    assert_eq!(model.serving(), 10);
+}
+
+#[test]
+fn within_its_bounds_too_a_pool_gives_back_what_was_started_beside() {
+    let mut model = filled(1, 3);
+    model.cut_since = Some(model.now);
+    model.pass_for(60);
+    assert_eq!(model.numbers(), [1, 2]);
+    model.cut_since = None;
+    model.pass_for(60);
+    assert_eq!(model.numbers(), [1]);
+}
+
+#[test]
+fn two_machines_that_fall_silent_at_once_do_not_vouch_against_each_other() {
+    let mut model = filled(2, 2);
+    model.cut_since = Some(model.now);
+    model.pass_for(60);
+    assert_eq!(model.numbers(), [1, 2, 3]);
+}
+
+#[test]
+fn a_machine_that_never_answers_is_replaced_after_its_boot_deadline() {
+    let mut model = filled(2, 2);
+    model.silent.insert(3, model.now);
+    let id = model.machines.keys().next().unwrap().clone();
+    model.machines.remove(&id);
+    model.pass_for(BOOT_DEADLINE - 60);
+    assert_eq!(model.numbers(), [2, 3]);
+    model.pass_for(120);
+    assert_eq!(model.numbers(), [2, 4]);
+    assert_eq!(model.says(kind::STALLED), said("False", "NothingStalled"));
+}
+
+#[test]
+fn a_template_of_which_no_machine_ever_answers_stops_after_two_boot_deadlines() {
+    let mut model = filled(2, 2);
+    let edited = model.pool.as_mut().unwrap();
+    edited.spec.image_id = "img-broken".to_owned();
+    (3..20).for_each(|n| model.falls_silent(n));
+    let id = model.machines.keys().next().unwrap().clone();
+    model.machines.remove(&id);
+    model.pass_for(6 * BOOT_DEADLINE);
+    assert_eq!(model.numbers(), [2, 5], "3 and 4 were given up, 5 stays");
+    assert_eq!(model.says(kind::STALLED), said("True", "BootsFail"));
+    // Another template is tried at once.
+    model.pool.as_mut().unwrap().spec.image_id = "img-right".to_owned();
+    model.silent.clear();
+    model.pass_for(60);
+    assert_eq!(model.says(kind::STALLED), said("False", "NothingStalled"));
+}
+
+#[test]
+fn failed_boots_are_at_most_ten_an_hour() {
+    let mut model = filled(1, 3);
+    let health = &mut model.pool.as_mut().unwrap().spec.health;
+    health.startup_timeout = "10s".to_owned();
+    model.pool.as_mut().unwrap().spec.minimum = 3;
+    // Each that comes answers once too late.
+    (2..400).for_each(|n| model.falls_silent(n));
+    let made = |model: &Model| model.pool.as_ref().unwrap().status.as_ref().unwrap().launched;
+    model.pass_for(60);
+    let before = made(&model);
+    model.pass_for(3600);
+    assert!(made(&model) - before <= 10, "{} in an hour", made(&model) - before);
+    assert_eq!(model.says(kind::STALLED), said("True", "BootsFail"));
+}
+
+#[test]
+fn kubectl_delete_si_replaces_a_machine_before_it_goes() {
+    let mut model = filled(1, 1);
+    let time = k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(500));
+    model.instances[0].metadata.deletion_timestamp = Some(time);
+    for _ in 0..20 {
+        model.pass();
+        assert!(model.serving() >= 1, "nobody serves");
+        model.wait(5);
+    }
+    assert_eq!(model.instances.iter().map(|instance| instance.spec.n).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn deleting_all_of_them_is_a_slow_roll() {
+    let mut model = filled(3, 3);
+    let time = k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(500));
+    for instance in &mut model.instances {
+        instance.metadata.deletion_timestamp = Some(time.clone());
+    }
+    for _ in 0..60 {
+        model.pass();
+        assert!(model.serving() >= 3, "{} of 3 serve", model.serving());
+        assert!(model.living() <= 4);
+        model.wait(5);
+    }
+    assert_eq!(model.numbers(), [4, 5, 6]);
+    assert_eq!(model.instances.len(), 3);
+}
+
+#[test]
+fn a_deleted_machine_that_may_be_spared_goes_at_once() {
+    let mut model = filled(1, 3);
+    model.pool.as_mut().unwrap().spec.minimum = 3;
+    model.settle();
+    model.pool.as_mut().unwrap().spec.minimum = 1;
+    let time = k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(500));
+    model.instances[0].metadata.deletion_timestamp = Some(time);
+    model.pass_for(60);
+    assert_eq!(model.numbers(), [2, 3], "the size may shrink: nothing comes instead");
+}

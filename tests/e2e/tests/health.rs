@@ -1,0 +1,91 @@
+//! Machines that do not answer, and machines that are deleted by hand: replaced, and nobody is worse off.
+
+use e2e::{FILLED_WITHIN, SOON, World};
+use serde_json::json;
+use spotpool_operator::conditions::{kind, reason};
+use spotpool_operator::crd::{Phase, SpotInstance, SpotPool};
+
+async fn silence(world: &World, name: &str) -> String {
+    let instances = world.people.instances().await.unwrap();
+    let of_name = |instance: &&SpotInstance| instance.metadata.name.as_deref() == Some(name);
+    let status = instances.iter().find(of_name).and_then(|instance| instance.status.clone()).unwrap();
+    let id = status.instance_id.unwrap();
+    world.cloud.post(&format!("instances/{id}/model-server"), &json!({"behaviour": "die"})).await.unwrap();
+    id
+}
+
+/// The SpotInstances that stay, by name, once there are these.
+async fn come_to(world: &World, names: &[&str]) {
+    world
+        .until(&format!("{names:?}"), FILLED_WITHIN, async || {
+            let instances = world.people.instances().await?;
+            let serves = |instance: &SpotInstance| {
+                instance.status.as_ref().is_some_and(|status| status.phase == Phase::Ready)
+            };
+            let all: Vec<&str> =
+                instances.iter().filter_map(|instance| instance.metadata.name.as_deref()).collect();
+            Ok((all == names && instances.iter().all(serves)).then_some(()))
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_machine_that_stops_answering_is_replaced_and_the_event_says_why() {
+    let world = World::begin("sick").await.unwrap();
+    let manifest = world.manifest("sick", 2, 2).unwrap().with("spec.health.interval", "1s");
+    world.people.create::<SpotPool>(&manifest).await.unwrap();
+    world.ready("sick").await.unwrap();
+    silence(&world, "sick-1").await;
+    come_to(&world, &["sick-2", "sick-3"]).await;
+    let events = world.people.events_about("SpotPool", "sick").await.unwrap();
+    let told = events.iter().find(|event| event.reason.as_deref() == Some("Unhealthy")).unwrap();
+    let note = told.message.as_deref().unwrap_or_default();
+    assert!(note.contains("sick-1") && note.contains("does not answer its health check"), "{note}");
+}
+
+#[tokio::test]
+async fn the_only_machine_is_replaced_after_its_replacement_answers() {
+    let world = World::begin("only").await.unwrap();
+    let manifest = world.manifest("only", 1, 1).unwrap().with("spec.health.interval", "1s");
+    world.people.create::<SpotPool>(&manifest).await.unwrap();
+    world.ready("only").await.unwrap();
+    let first = silence(&world, "only-1").await;
+    let told = world
+        .until("the question to be told", SOON, async || {
+            let status = world.people.pool("only").await?.status.unwrap_or_default();
+            let found =
+                status.conditions.into_iter().find(|found| found.type_ == kind::HEALTH_CHECK_REACHABLE);
+            Ok(found.filter(|found| found.reason == reason::ASKING_A_REPLACEMENT))
+        })
+        .await
+        .unwrap();
+    assert!(told.message.contains("only-1"), "{}", told.message);
+    assert_eq!(world.cloud.calls("TerminateInstances").await.unwrap(), 0, "nobody goes before it answers");
+    come_to(&world, &["only-2"]).await;
+    let left = world.ours().await.unwrap();
+    assert!(left.iter().all(|machine| machine.id != first), "{left:?}");
+    world.people.condition("only", kind::HEALTH_CHECK_REACHABLE, "True", SOON).await.unwrap();
+}
+
+#[tokio::test]
+async fn kubectl_delete_si_all_rolls_a_pool_and_never_fewer_serve_than_are_asked_for() {
+    let world = World::begin("roll").await.unwrap();
+    let manifest = world.manifest("roll", 2, 2).unwrap().with("spec.health.interval", "1s");
+    world.people.create::<SpotPool>(&manifest).await.unwrap();
+    world.ready("roll").await.unwrap();
+    world.people.kubectl(&["delete", "si", "--all", "--wait=false"]).unwrap();
+    let rolled = world
+        .until("two others", FILLED_WITHIN, async || {
+            let pool = world.people.pool("roll").await?;
+            let status = pool.status.unwrap_or_default();
+            anyhow::ensure!(status.ready_size >= 2, "only {} serve", status.ready_size);
+            let instances = world.people.instances().await?;
+            let names: Vec<String> =
+                instances.into_iter().filter_map(|instance| instance.metadata.name).collect();
+            Ok((names == ["roll-3", "roll-4"]).then_some(()))
+        })
+        .await;
+    rolled.unwrap();
+    assert_eq!(world.ever_made().await.unwrap(), 4);
+}
