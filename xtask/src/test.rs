@@ -22,12 +22,12 @@ Run what a change has to pass. CI runs exactly this.
   dependencies  cargo deny: bans, licences, sources
   package       each library as it would be published
   e2e           the operator and the test kit on a real API server
-  conformance   the official Python SDK against the stand-in for the cloud
+  conformance   the official Python SDKs against the stand-ins
   simulation    200 seeds of faults in virtual time
   demo          the README's demo, as a test
 
 What is missing is fetched or built once and kept outside the checkout: the servers (`cargo xtask servers`),
-cargo-deny, a Python environment. Needs Go 1.26 and Python 3.9. On two cores some 25 minutes the first
+cargo-deny, a Python environment. Needs Go 1.26 and Python 3.11. On two cores some 25 minutes the first
 time and 8 the next. Nothing is skipped unless you say so, and the summary says so too.";
 
 /// Run what a change has to pass

@@ -197,7 +197,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
         builder = builder.keyword(keyword);
     }
     let delivery = builder.build()?.send(&message).await?;
-    println!("delivered with {} requests", delivery.tries);
+    println!("delivered at try {}", delivery.tries);
     for (happened, what) in [
         (delivery.shortened, "it was shortened to fit"),
         (delivery.as_text, "the card was refused, its text was posted"),

@@ -2,9 +2,9 @@
 //!
 //! A log line may hold `<at id=all></at>`, a link, half a card, or characters that turn the line around. Nobody outside
 //! knows in which order Feishu and its clients decode entities, read tags and look for links, so each layer here is
-//! enough by itself: characters that cannot be seen are spelled out ([`visible`]); what begins a tag, a mention or a
-//! link is broken by a word joiner, which survives any decoding ([`defuse`]); and all that is markup in the card's
-//! Markdown becomes the entity that Feishu's page on rich text prescribes ([`markdown`]).
+//! enough by itself: characters that cannot be seen are spelled out ([`visible`]); what begins a tag, a mention, a link
+//! or an entity is broken by a word joiner, which survives any decoding ([`defuse`]); and all that is markup in the
+//! card's Markdown becomes the entity that Feishu's page on rich text prescribes ([`markdown`]).
 
 use std::fmt::Write as _;
 
@@ -63,7 +63,8 @@ fn is_invisible(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// [`visible`], and nothing in it is a tag, a mention or an address that a client would turn into a link.
+/// [`visible`], and nothing in it is a tag, a mention, an emoji's name, an entity or an address that a client would turn
+/// into a link.
 pub(crate) fn defuse(text: &str) -> String {
     let text = visible(text);
     let mut out = String::with_capacity(text.len());
@@ -72,10 +73,13 @@ pub(crate) fn defuse(text: &str) -> String {
     while let Some((at, c)) = characters.next() {
         out.push(c);
         let after = characters.peek().map(|(_, c)| *c);
+        let rest = &text[at + c.len_utf8()..];
         if before_tag(c, after)
             || before_mention(c, after)
             || in_domain(before, c, after)
             || ends_scheme(&text, at, c)
+            || begins_emoji(c, rest)
+            || begins_entity(c, rest)
         {
             out.push(JOINER);
         }
@@ -119,6 +123,23 @@ fn ends_scheme(text: &str, at: usize, c: char) -> bool {
     }
     let word = text[..at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(word))
+}
+
+/// `:OK:`.
+fn begins_emoji(c: char, rest: &str) -> bool {
+    c == ':' && rest.starts_with(|c: char| c.is_ascii_alphabetic()) && name_before(rest, b':')
+}
+
+/// `&lt;` and `&#60;`, for whoever decodes what need not be decoded.
+fn begins_entity(c: char, rest: &str) -> bool {
+    c == '&' && name_before(rest.strip_prefix('#').unwrap_or(rest), b';')
+}
+
+/// Whether a name stands at the start, and then this. No name is longer than 40 bytes.
+fn name_before(text: &str, end: u8) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let length = text.bytes().take(40).take_while(is_name).count();
+    length > 0 && text.as_bytes().get(length) == Some(&end)
 }
 
 /// [`defuse`], for the `content` of a card's Markdown.
@@ -194,6 +215,7 @@ mod tests {
             ("@all @_all a@b", "@|all @|_all a@|b"),
             ("MAILTO:a", "MAILTO:|a"),
             ("evil。com 失败。重试", "evil。|com 失败。重试"),
+            (":OK: a&lt;b &#60; a && b; c", ":|OK: a&|lt;b &|#60; a && b; c"),
             ("10.0.0.1:8080 12:30:45 1 < 2", "10.0.0.1:8080 12:30:45 1 < 2"),
         ] {
             assert_eq!(defuse(text).replace(JOINER, "|"), defused);
@@ -207,7 +229,7 @@ mod tests {
             markdown("- a\n1. b\n    c\na - b = 1.5"),
             "&#45; a\n1&#46; b\n\u{a0}\u{a0}\u{a0}\u{a0}c\na - b = 1.5"
         );
-        assert_eq!(markdown("&lt;"), "&#38;lt;");
+        assert_eq!(markdown("&lt;"), format!("&#38;{JOINER}lt;"));
     }
 
     #[test]

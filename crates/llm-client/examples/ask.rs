@@ -83,7 +83,7 @@ async fn ask(args: Args) -> Result<(), Box<dyn Error>> {
         builder = builder.key(key);
     }
     if let Some(url) = args.base_url {
-        builder = builder.base_url(url.parse()?);
+        builder = builder.base_url(url.parse().map_err(|error| format!("--base-url: {error}"))?);
     }
     if let (Some(prompt), Some(completion)) = (args.prompt_price, args.completion_price) {
         builder = builder.prices(Prices::per_million(args.currency, prompt, completion));
@@ -101,6 +101,10 @@ async fn ask(args: Args) -> Result<(), Box<dyn Error>> {
     let mut stream = chat.stream(&request).await?;
     let mut out = io::stdout();
     while let Some(event) = stream.next().await {
+        if event.is_err() {
+            // What came so far stays; the error begins a line of its own.
+            writeln!(out)?;
+        }
         match event? {
             Event::Delta(Delta::Content(text)) => {
                 out.write_all(text.as_bytes())?;

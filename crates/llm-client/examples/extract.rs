@@ -5,7 +5,7 @@
 //! ```
 
 use std::error::Error;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -80,7 +80,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
         builder = builder.key(key);
     }
     if let Some(url) = args.base_url {
-        builder = builder.base_url(url.parse()?);
+        builder = builder.base_url(url.parse().map_err(|error| format!("--base-url: {error}"))?);
     }
     let chat = builder.build()?;
 
@@ -93,7 +93,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     .temperature(0.0);
     let found = extract::<Report>(&chat, &request, &Schema::of::<Report>("report")?).await?;
 
-    println!("{}", serde_json::to_string_pretty(&found.value)?);
+    writeln!(io::stdout(), "{}", serde_json::to_string_pretty(&found.value)?)?;
     if found.structured.repaired {
         eprintln!("the first answer did not fit the schema");
     }

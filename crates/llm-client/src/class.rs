@@ -116,6 +116,7 @@ fn of_status(status: u16, message: &str) -> Class {
         403 => Class::Forbidden,
         404 | 405 | 410 => Class::NotFound,
         413 => Class::ContextTooLong,
+        451 => Class::Moderated,
         429 if says(&["insufficient balance", "exceeded your current quota", "check your plan"]) => {
             Class::OutOfCredit
         }
@@ -128,6 +129,7 @@ fn of_status(status: u16, message: &str) -> Class {
                 "context length",
                 "prompt is too long",
                 "range of input length",
+                "max_seq_len",
             ]) =>
         {
             Class::ContextTooLong
@@ -165,6 +167,13 @@ mod tests {
             (404, "404", "The model `m` does not exist.", Class::NotFound),
             (401, "30014", "", Class::Unauthorized),
             (403, "30003", "", Class::Forbidden),
+            (
+                400,
+                "20015",
+                "length of prompt_tokens (9000) must be less than max_seq_len (8192).",
+                Class::ContextTooLong,
+            ),
+            (451, "", "", Class::Moderated),
             (422, "", "", Class::BadRequest),
             (500, "", "", Class::Unavailable),
             (503, "", "", Class::Unavailable),

@@ -1,5 +1,7 @@
 //! What a redactor looks for: classes, extra patterns, allowed values, the key.
 
+use std::collections::HashSet;
+
 use regex::bytes::RegexBuilder;
 
 use crate::class::Class;
@@ -15,7 +17,7 @@ pub struct RedactorBuilder {
     key: Option<Key>,
     switches: Vec<(bool, String)>,
     extra: Vec<(String, String)>,
-    allowed: Vec<Vec<u8>>,
+    allowed: HashSet<Vec<u8>>,
 }
 
 /// A longer extra pattern is refused, in bytes of its text.
@@ -59,7 +61,7 @@ impl RedactorBuilder {
     /// A value that is known to be harmless, and is left alone wherever it stands.
     #[must_use]
     pub fn allow(mut self, value: impl Into<Vec<u8>>) -> Self {
-        self.allowed.push(value.into());
+        self.allowed.insert(value.into());
         self
     }
 
@@ -82,11 +84,7 @@ impl RedactorBuilder {
             Some(key) => key,
             None => Key::random()?,
         };
-        let rules = Rules::compile(&chosen, extra).map_err(|error| BuildError::BadPattern {
-            name: "the classes".to_owned(),
-            source: error.into(),
-        })?;
-        Ok(Redactor { rules, key, allowed: self.allowed })
+        Ok(Redactor { rules: Rules::compile(&chosen, extra), key, allowed: self.allowed })
     }
 }
 
@@ -124,7 +122,7 @@ fn check_name(name: &str, others: &[(String, regex::bytes::Regex)]) -> Result<()
 fn compile(name: &str, pattern: &str) -> Result<regex::bytes::Regex, BuildError> {
     let too_big = |what, limit| BuildError::PatternTooBig { name: name.to_owned(), what, limit };
     if pattern.len() > LONGEST_PATTERN {
-        return Err(too_big("a text", LONGEST_PATTERN));
+        return Err(too_big("its text", LONGEST_PATTERN));
     }
     let bad = |source: Box<dyn std::error::Error + Send + Sync>| BuildError::BadPattern {
         name: name.to_owned(),
@@ -135,9 +133,7 @@ fn compile(name: &str, pattern: &str) -> Result<regex::bytes::Regex, BuildError>
         .dfa_size_limit(2 * BIGGEST_PATTERN)
         .build()
         .map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => {
-                too_big("compiled, it would need more than the limit", BIGGEST_PATTERN)
-            }
+            regex::Error::CompiledTooBig(_) => too_big("compiled, it", BIGGEST_PATTERN),
             other => bad(Box::new(other)),
         })?;
     if compiled.is_match(b"") {

@@ -129,6 +129,7 @@ pub(crate) enum Code {
     Bearer,
     Authorization,
     Cookie,
+    RandomToken,
     Email,
     ChineseIdentity,
     ChineseMobile,

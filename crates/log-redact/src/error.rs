@@ -4,7 +4,8 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The operating system gave no random bytes for a key: give one ([`Key::from_bytes`](crate::Key::from_bytes)).
+    /// The operating system gave no random bytes for a key: give one
+    /// ([`Key::from_bytes`](crate::Key::from_bytes)).
     #[error("the operating system gave no random bytes for a key")]
     NoRandomness,
     /// A key that could be guessed: take 32 random bytes.
@@ -38,7 +39,7 @@ pub enum BuildError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// An extra pattern would take more memory than is allowed: make it smaller.
-    #[error("the pattern of {name:?} is too big: {what} of at most {limit} bytes")]
+    #[error("the pattern of {name:?} is too big: {what} may take {limit} bytes at most")]
     PatternTooBig {
         /// The name of the pattern.
         name: String,

@@ -11,14 +11,54 @@ use crate::scan::Candidate;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Find<'r> {
-    /// The bytes of the text that are replaced.
+    /// The bytes of the text, or of the whole stream, that are replaced.
     pub range: Range<usize>,
+    /// The line that they begin in; the first is 1.
+    pub line: u64,
+    /// The byte of that line that they begin at; the first is 1.
+    pub column: u64,
     /// The name of the class.
     pub class: &'r str,
     /// What the class is about.
     pub group: Group,
     /// Names the secret: the same secret of the same class has the same id under the same key.
     pub id: Id,
+}
+
+/// Counts lines along a text.
+#[derive(Debug)]
+pub(crate) struct Ruler {
+    /// How many bytes it has come.
+    pub(crate) at: usize,
+    line: u64,
+    line_start: usize,
+}
+
+impl Ruler {
+    pub(crate) fn new() -> Self {
+        Self { at: 0, line: 1, line_start: 0 }
+    }
+
+    /// Comes along `text`, and says of each find in it (in order, by its place in `text`) where in the whole
+    /// it is.
+    pub(crate) fn measure(&mut self, text: &[u8], finds: &mut [Find<'_>]) {
+        let (begin, mut from) = (self.at, 0);
+        for find in finds {
+            self.advance(&text[from..find.range.start]);
+            from = find.range.start;
+            (find.line, find.column) = (self.line, (self.at - self.line_start) as u64 + 1);
+            find.range = begin + find.range.start..begin + find.range.end;
+        }
+        self.advance(&text[from..]);
+    }
+
+    fn advance(&mut self, text: &[u8]) {
+        if let Some(last) = memchr::memrchr(b'\n', text) {
+            self.line += memchr::memchr_iter(b'\n', text).count() as u64;
+            self.line_start = self.at + last + 1;
+        }
+        self.at += text.len();
+    }
 }
 
 /// Makes of overlapping candidates one find each: the widest range, and the class that says most.
@@ -28,7 +68,11 @@ pub(crate) fn resolve<'r>(
     text: &[u8],
     mut candidates: Vec<Candidate>,
 ) -> Vec<Find<'r>> {
-    candidates.sort_by_key(|candidate| (candidate.start, std::cmp::Reverse(candidate.end), candidate.class));
+    // Of two spellings of one secret the most decoded one counts, which is the shortest.
+    let spelling = |candidate: &Candidate| candidate.decoded.as_ref().map_or(usize::MAX, Vec::len);
+    candidates.sort_by_key(|candidate| {
+        (candidate.start, std::cmp::Reverse(candidate.end), candidate.class, spelling(candidate))
+    });
     let mut finds: Vec<Find<'r>> = Vec::with_capacity(candidates.len());
     let mut best: Option<Candidate> = None;
     for candidate in candidates {
@@ -54,6 +98,8 @@ impl Candidate {
         let secret = self.decoded.as_deref().unwrap_or(&text[self.start..self.end]);
         Find {
             range: self.start..self.end,
+            line: 0,
+            column: 0,
             class: &class.name,
             group: class.group,
             id: key.id(&class.name, secret),

@@ -1,4 +1,5 @@
-//! What a line break cuts in two: the lines around it as one text, and whether what follows belongs to what was before.
+//! What a line break cuts in two: the lines around it as one text, and whether what follows belongs to what
+//! was before.
 
 use crate::key_value;
 use crate::view::{self, View};
@@ -90,7 +91,13 @@ impl Joined {
         self.view.push_all(text, end..end + rest.max(usize::from(end < text.len())));
     }
 
-    /// Whether what was found at `start..end` of the view, over the break at `seam`, can be one thing. `whole` says that
+    /// Whether what is before the break at `seam` may be a word of its own, such as the name of what follows.
+    pub(crate) fn begins_with_a_word(&self, start: usize, seam: usize) -> bool {
+        self.view.text[start..seam].iter().all(u8::is_ascii_alphabetic)
+    }
+
+    /// Whether what was found at `start..end` of the view, over the break at `seam`, can be one thing.
+    /// `whole` says that
     /// it is a secret without what follows the break; then that must look like more of the same.
     pub(crate) fn belongs(&self, start: usize, seam: usize, end: usize, whole: bool) -> bool {
         let more = &self.view.text[seam..end];
@@ -100,13 +107,15 @@ impl Joined {
         if !whole {
             return start < seam;
         }
+        if more.iter().all(|byte| *byte == b'=') {
+            return true;
+        }
         let any = |is: fn(&u8) -> bool| more.iter().any(is);
         let digit = any(u8::is_ascii_digit);
         let mixed = any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase);
         if self.alone && end >= self.end {
-            let letter = more.len() == 1 && more[0].is_ascii_alphanumeric();
-            let drawn = digit || mixed || key_value::looks_drawn(more) || more.len() > LONG;
-            return letter || drawn && any(u8::is_ascii_alphanumeric);
+            let drawn = digit || mixed || key_value::looks_drawn(more) || more.len() > LONG || is_scrap(more);
+            return drawn && any(u8::is_ascii_alphanumeric);
         }
         match self.view.text.get(end) {
             Some(b' ' | b'\t') => more.len() >= LONG && digit && mixed,
@@ -114,6 +123,12 @@ impl Joined {
             _ => more.len() >= 4 && key_value::looks_drawn(more),
         }
     }
+}
+
+/// Whether these few letters are a rest of something rather than a line of a script.
+fn is_scrap(line: &[u8]) -> bool {
+    const WORDS: [&[u8]; 8] = [b"fi", b"do", b"end", b"EOF", b"eof", b"OK", b"ok", b"yes"];
+    line.len() <= 3 && line.iter().all(u8::is_ascii_alphanumeric) && !WORDS.contains(&line)
 }
 
 fn is_number(line: &[u8]) -> bool {
@@ -128,7 +143,7 @@ fn says_something_else(word: &[u8]) -> bool {
     let key = word.iter().take_while(|byte| name(byte)).count();
     let pair = match &word[key..] {
         [b'='] | [b'=', b'='] => false,
-        [b'=' | b':', ..] => key > 0,
+        [b'=' | b':', ..] => word[..key].iter().any(u8::is_ascii_alphabetic),
         _ => false,
     };
     let day = |separator: u8| {
@@ -165,10 +180,8 @@ struct Line {
 
 impl Line {
     fn at(text: &[u8], at: usize) -> Self {
-        let rest = text.get(at..).unwrap_or_default();
-        let indent = rest.iter().take(LONGEST_WORD).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        let start = at + indent;
-        let rest = &rest[indent..];
+        let start = view::after_indent(text, at);
+        let rest = text.get(start..).unwrap_or_default();
         let length = rest.iter().take(LONGEST_WORD).take_while(|byte| !byte.is_ascii_whitespace()).count();
         let line_break = start + length + usize::from(rest.get(length) == Some(&b'\r'));
         let alone = length > 0 && text.get(line_break).is_none_or(|byte| *byte == b'\n');

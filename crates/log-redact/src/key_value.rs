@@ -41,8 +41,13 @@ pub(crate) struct Pair {
 /// The key around the word at `at..after`, and its value.
 pub(crate) fn pair_around(text: &[u8], at: usize, after: usize) -> Option<Pair> {
     let key_start = Alphabet::IDENTIFIER.start_of_run(text, at, LONGEST_KEY);
+    // Of `sig=` the key is what is before the sign.
+    let after = if text[..after].ends_with(b"=") { after - 1 } else { after };
     let key_end = Alphabet::IDENTIFIER.end_of_run(text, after, LONGEST_KEY);
     let key = (key_start, key_end);
+    if key_start.checked_sub(1).is_some_and(|open| placeholder::end_at(text, open).is_some()) {
+        return None;
+    }
     let (tie, at) = tie_after(text, key)?;
     let value = value_at(text, key, tie, at)?;
     (value.value.0 < value.value.1 && placeholder::end_at(text, value.value.0).is_none()).then_some(value)
@@ -173,7 +178,10 @@ fn bare_end(text: &[u8], begin: usize, tie: Tie) -> usize {
     let mut at = begin;
     while at < limit {
         match text[at] {
-            0..=b' ' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'&' | b'\\' | b'|' | 0x7f..=0xff => break,
+            0..=b' ' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'|' | 0x7f => break,
+            // Letters of European languages are part of it; Chinese text goes on without a blank.
+            0xcc.. => break,
+            b'&' if begins_a_parameter(text, at + 1) => break,
             b',' | b';' if ends_a_list_item(text, at + 1) => break,
             b')' | b']' | b'}' if closes(text, at + 1) => break,
             _ => at += 1,
@@ -182,6 +190,18 @@ fn bare_end(text: &[u8], begin: usize, tie: Tie) -> usize {
     // The full stop of a sentence.
     let stop = matches!(tie, Tie::Prose | Tie::Colon) && at > begin + 1 && text[at - 1] == b'.';
     at - usize::from(stop)
+}
+
+/// After an ampersand: whether another parameter of a query begins, an XML entity, or nothing more.
+fn begins_a_parameter(text: &[u8], at: usize) -> bool {
+    let end = Alphabet::IDENTIFIER.end_of_run(text, at, LONGEST_KEY);
+    match byte_at(text, end) {
+        Some(b'=' | b'[' | b'%' | b'&' | b';') => true,
+        Some(b' ' | b'"' | b'\'' | b'\n' | b'\r' | b'#') | None => {
+            end == at || text[at..end].iter().all(u8::is_ascii_alphabetic)
+        }
+        _ => false,
+    }
 }
 
 /// After a comma or semicolon inside a bare value: whether another item of a list begins.

@@ -14,10 +14,12 @@ mod redactor;
 mod rules;
 mod runs;
 mod scan;
+mod seam;
 mod shape;
 mod stream;
 mod verify;
 mod view;
+mod words;
 
 pub use builder::{BIGGEST_PATTERN, LONGEST_PATTERN, MOST_PATTERNS, RedactorBuilder};
 pub use class::{Class, Group};

@@ -1,13 +1,13 @@
 //! The redactor: a text in, the same text without secrets out.
 
 use std::borrow::Cow;
-use std::ops::Range;
+use std::collections::HashSet;
 
 use memchr::memchr_iter;
 
 use crate::builder::RedactorBuilder;
 use crate::error::BuildError;
-use crate::find::{self, Find};
+use crate::find::{self, Find, Ruler};
 use crate::placeholder::{self, Key};
 use crate::rules::Rules;
 use crate::scan;
@@ -26,7 +26,7 @@ pub(crate) const BEHIND: usize = 4 * 1024;
 pub struct Redactor {
     pub(crate) rules: Rules,
     pub(crate) key: Key,
-    pub(crate) allowed: Vec<Vec<u8>>,
+    pub(crate) allowed: HashSet<Vec<u8>>,
 }
 
 impl Redactor {
@@ -62,24 +62,26 @@ impl Redactor {
             return Cow::Borrowed(text);
         }
         let mut out = Vec::with_capacity(text.len());
-        write_redacted(&mut out, text, 0..text.len(), &finds);
+        write_redacted(&mut out, text, &finds);
         Cow::Owned(out)
     }
 
     /// What is in a text, in order and without overlaps.
     pub fn find(&self, text: &[u8]) -> Vec<Find<'_>> {
         let mut finds = Vec::new();
-        let mut at = 0;
-        while at < text.len() {
+        let mut ruler = Ruler::new();
+        while ruler.at < text.len() {
+            let at = ruler.at;
             let whole = text.len() - at <= BLOCK + AHEAD;
-            let block = self.block(text, at, whole);
-            at = block.end;
+            let mut block = self.block(text, at, whole);
+            ruler.measure(&text[at..block.end], &mut block.finds);
             finds.extend(block.finds);
         }
         finds
     }
 
-    /// Works on the block of `text` that begins at `start`. `whole` says that the text ends where the block may end.
+    /// Works on the block of `text` that begins at `start`. `whole` says that the text ends where the block
+    /// may end.
     pub(crate) fn block(&self, text: &[u8], start: usize, whole: bool) -> Block<'_> {
         let cut = if whole { text.len() } else { start + cut(&text[start..start + BLOCK]) };
         let from = start.saturating_sub(BEHIND);
@@ -92,25 +94,28 @@ impl Redactor {
         });
         let mut finds = find::resolve(&self.rules, &self.key, window, candidates);
         for find in &mut finds {
-            find.range = find.range.start + from..find.range.end + from;
+            find.range = find.range.start + from - start..find.range.end + from - start;
         }
-        let end = finds.last().map_or(cut, |last| last.range.end.max(cut));
+        let end = finds.last().map_or(cut, |last| (start + last.range.end).max(cut));
         Block { finds, end }
     }
 
     fn is_allowed(&self, text: &[u8], candidate: &scan::Candidate) -> bool {
         let secret = candidate.decoded.as_deref().unwrap_or(&text[candidate.start..candidate.end]);
-        self.allowed.iter().any(|allowed| allowed == secret)
+        self.allowed.contains(secret)
     }
 }
 
 /// A part of a text that has been worked on.
 pub(crate) struct Block<'r> {
+    /// By their place in the block.
     pub(crate) finds: Vec<Find<'r>>,
+    /// Where in the text the block ends.
     pub(crate) end: usize,
 }
 
-/// Where a block is cut: after its last line; if it is all one line after its last blank; if there is none, anywhere but
+/// Where a block is cut: after its last line; if it is all one line after its last blank; if there is none,
+/// anywhere but
 /// in the middle of a character.
 fn cut(block: &[u8]) -> usize {
     let after = |place: usize| place + 1;
@@ -124,9 +129,9 @@ fn cut(block: &[u8]) -> usize {
         })
 }
 
-/// Writes a range of a text with placeholders in place of what was found. The line breaks inside a find stay.
-pub(crate) fn write_redacted(out: &mut Vec<u8>, text: &[u8], range: Range<usize>, finds: &[Find<'_>]) {
-    let mut at = range.start;
+/// Writes a text with placeholders in place of what was found. The line breaks inside a find stay.
+pub(crate) fn write_redacted(out: &mut Vec<u8>, text: &[u8], finds: &[Find<'_>]) {
+    let mut at = 0;
     for find in finds {
         out.extend_from_slice(&text[at..find.range.start]);
         placeholder::write(out, find.class, find.id);
@@ -139,5 +144,5 @@ pub(crate) fn write_redacted(out: &mut Vec<u8>, text: &[u8], range: Range<usize>
         }
         at = find.range.end;
     }
-    out.extend_from_slice(&text[at..range.end]);
+    out.extend_from_slice(&text[at..]);
 }

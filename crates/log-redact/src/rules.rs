@@ -1,10 +1,10 @@
 //! The classes that are looked for, compiled: which words to watch for, and what each of them starts.
 
-use aho_corasick::dfa::{Builder, DFA};
 use regex::bytes::Regex;
 
 use crate::class::{Class, Code, Group, KeyName, Rule};
 use crate::shape::Shape;
+use crate::words::Words;
 
 /// The place of a class in [`Rules::classes`].
 pub(crate) type ClassId = u16;
@@ -33,14 +33,18 @@ pub(crate) enum Target {
     Dsn,
 }
 
+impl Target {
+    /// Whether it is worth while to put together the word that starts it, if a line break cuts it in two.
+    pub(crate) fn may_be_cut(self) -> bool {
+        !matches!(self, Self::At | Self::Ipv4 | Self::Ipv6 | Self::Mac | Self::HostSuffix)
+    }
+}
+
 /// The classes that are looked for, compiled.
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) classes: Vec<Active>,
-    pub(crate) words: DFA,
-    /// For each word, what it starts.
-    pub(crate) targets: Vec<Vec<Target>>,
-    pub(crate) longest_word: usize,
+    pub(crate) words: Words,
     /// Names of keys, the more special first.
     keys: Vec<(KeyName, ClassId)>,
     codes: Vec<(Code, ClassId)>,
@@ -48,10 +52,12 @@ pub(crate) struct Rules {
     /// Shapes without a word long enough to watch for: looked at wherever a long run begins.
     pub(crate) at_runs: Vec<(ClassId, &'static Shape)>,
     pub(crate) digits: bool,
+    /// The class of what only looks drawn.
+    pub(crate) random: Option<ClassId>,
 }
 
 /// Words that the name of a key may contain.
-const KEY_STEMS: [&str; 20] = [
+const KEY_STEMS: [&str; 21] = [
     "passw",
     "passphrase",
     "passcode",
@@ -67,6 +73,7 @@ const KEY_STEMS: [&str; 20] = [
     "signature",
     "sig=",
     "sessid",
+    "_session",
     "identified by",
     "密码",
     "口令",
@@ -95,18 +102,17 @@ const JOINTS: [&str; 4] = ["", "_", "-", "."];
 const SHORTEST_WORD: usize = 3;
 
 impl Rules {
-    pub(crate) fn compile(chosen: &[&'static Class], extra: Vec<(String, Regex)>) -> Result<Self, String> {
+    pub(crate) fn compile(chosen: &[&'static Class], extra: Vec<(String, Regex)>) -> Self {
         let mut words = Words::default();
         let mut rules = Self {
             classes: Vec::new(),
-            words: Builder::new().build([""; 0]).map_err(|error| error.to_string())?,
-            targets: Vec::new(),
-            longest_word: 0,
+            words: Words::default(),
             keys: Vec::new(),
             codes: Vec::new(),
             extra: Vec::new(),
             at_runs: Vec::new(),
             digits: false,
+            random: None,
         };
         for class in chosen {
             let id = rules.activate(class.name.to_owned(), class.group);
@@ -145,13 +151,10 @@ impl Rules {
         }
         // The longest names first: what says more wins.
         rules.keys.sort_by_key(|(name, _)| std::cmp::Reverse(name.with.len() * 100 + name.suffix.len()));
-        rules.longest_word = words.spelled.iter().map(String::len).max().unwrap_or(0);
-        rules.words = Builder::new()
-            .ascii_case_insensitive(true)
-            .build(&words.spelled)
-            .map_err(|error| error.to_string())?;
-        rules.targets = words.targets;
-        Ok(rules)
+        rules.random = rules.code(Code::RandomToken);
+        words.compile();
+        rules.words = words;
+        rules
     }
 
     fn activate(&mut self, name: String, group: Group) -> ClassId {
@@ -184,31 +187,6 @@ impl Rules {
                 && (key.with.is_empty() || memchr::memmem::find(name, key.with.as_bytes()).is_some())
         };
         self.keys.iter().filter(move |(key, _)| holds(key)).map(|(_, id)| *id)
-    }
-}
-
-/// Words to watch for, each once.
-#[derive(Default)]
-struct Words {
-    spelled: Vec<String>,
-    targets: Vec<Vec<Target>>,
-}
-
-impl Words {
-    fn watch(&mut self, word: &str, target: Target) {
-        let word = word.to_ascii_lowercase();
-        match self.spelled.iter().position(|other| *other == word) {
-            Some(at) if self.targets[at].contains(&target) => {}
-            Some(at) => self.targets[at].push(target),
-            None => {
-                self.spelled.push(word);
-                self.targets.push(vec![target]);
-            }
-        }
-    }
-
-    fn watch_all(&mut self, words: &[&str], target: Target) {
-        words.iter().for_each(|word| self.watch(word, target));
     }
 }
 

@@ -16,6 +16,10 @@ const SHORTEST_RUN: usize = 15;
 const LONGEST_RUN: usize = 48 * 1024;
 /// Lines of base64 of at least this length may go on in the next.
 const FULL_LINE: usize = 48;
+/// Fewer letters may be a name.
+const SHORTEST_RANDOM: usize = 32;
+/// A longer run is data: a picture, a compressed file.
+const LONGEST_RANDOM: usize = 1024;
 /// A path has so many parts at most that are tried as a beginning.
 const MOST_PARTS: usize = 12;
 
@@ -54,6 +58,7 @@ impl Scan<'_> {
         }
         let parts = run.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(place, _)| place + 1);
         let mut is_base64 = false;
+        self.random(start, end);
         for part in std::iter::once(0).chain(parts).take(MOST_PARTS) {
             let begin = start + part;
             if end - begin < SHORTEST_RUN {
@@ -70,9 +75,21 @@ impl Scan<'_> {
                 }
             }
             number::iban(self, begin);
+            let part = &self.text[begin..end];
+            let part = &part[..part.iter().position(|byte| *byte == b'/').unwrap_or(part.len())];
+            self.random(begin, begin + part.len());
             if !is_base64 {
                 is_base64 = self.base64(begin, end + padding);
             }
+        }
+    }
+
+    fn random(&mut self, start: usize, end: usize) {
+        if (SHORTEST_RANDOM..=LONGEST_RANDOM).contains(&(end - start))
+            && let Some(class) = self.rules.random
+            && is_random(&self.text[start..end])
+        {
+            self.find(class, (start, end));
         }
     }
 
@@ -100,10 +117,50 @@ impl Scan<'_> {
     }
 }
 
+/// Whether letters of both cases and digits follow each other as they do when they are drawn: in names of
+/// programs and
+/// in paths most follow one of their own kind, and hashes have one case.
+fn is_random(letters: &[u8]) -> bool {
+    let kind = |byte: &u8| match byte {
+        b'0'..=b'9' => 0,
+        b'a'..=b'z' => 1,
+        b'A'..=b'Z' => 2,
+        _ => 3,
+    };
+    let mut counts = [0; 4];
+    letters.iter().for_each(|byte| counts[kind(byte)] += 1);
+    let changes = letters.windows(2).filter(|pair| kind(&pair[0]) != kind(&pair[1])).count();
+    counts[..3].iter().all(|count| *count >= 3)
+        && counts[3] * 8 <= letters.len()
+        && (changes * 9 >= letters.len() * 4
+            || changes * 14 >= letters.len() * 5 && counts[0] * 10 >= letters.len())
+}
+
 /// The length of the end of a terminal's colour code that a run begins with: `31m` of `ESC [ 1 ; 31 m`.
 fn after_colour(text: &[u8], start: usize, end: usize) -> usize {
     const LONGEST: usize = 4;
     let head = &text[start..end.min(start + LONGEST)];
     let length = head.iter().position(|byte| *byte == b'm').map_or(0, |place| place + 1);
     if length > 0 && shape::ends_colour(text, start + length - 1) { length } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drawn_letters_are_told_from_names_hashes_and_paths() {
+        assert!(is_random(b"k3Jq9XvB2mZt7RwY5cLp8NdHs4GfQa6E"));
+        for text in [
+            "org-apache-hadoop-hdfs-server-datanode-DataNode2",
+            "0123456789abcdef0123456789abcdef01234567",
+            "0123456789ABCDEF0123456789ABCDEF01234567",
+            "blk_1608999687919862906_1234567890_ABC",
+            "AbstractSingletonProxyFactoryBean2Impl3Test4",
+            "usr/lib/x86_64-linux-gnu/libX11_so_6_4_0",
+            "550e8400-e29b-41d4-a716-446655440000-A1B",
+        ] {
+            assert!(!is_random(text.as_bytes()), "{text}");
+        }
+    }
 }

@@ -1,14 +1,13 @@
-//! Looks for everything in one text: once over its bytes for the watched words, once in strides for long runs, and once more over
+//! Looks for everything in one text: once over its bytes for the watched words, once in strides for long
+//! runs, and once more over
 //! whatever in it is a text of its own (decoded).
 
 use std::ops::Range;
 
-use aho_corasick::Anchored;
-use aho_corasick::automaton::Automaton;
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use crate::class::Code;
-use crate::join::{self, Joined, Reach};
+use crate::join;
 use crate::rules::{ClassId, Rules, Target};
 use crate::verify;
 use crate::view::{self, View};
@@ -36,8 +35,10 @@ pub(crate) struct Scan<'a> {
     pub(crate) text: &'a [u8],
     depth: u8,
     pub(crate) found: Vec<Candidate>,
+    /// What only looks drawn: it says nothing about what is beside it, and joins no lines.
+    weak: Vec<Candidate>,
     /// Line breaks over which a secret may go on.
-    breaks: Vec<usize>,
+    pub(crate) breaks: Vec<usize>,
     /// How far each kind of thing has been looked at, so that no byte is looked at again by the next hit.
     pub(crate) done: Done,
 }
@@ -48,6 +49,7 @@ pub(crate) struct Done {
     pub(crate) keys: usize,
     pub(crate) addresses: usize,
     pub(crate) hosts: usize,
+    pub(crate) headers: usize,
     pub(crate) keys_of_pem: usize,
     pub(crate) macs: usize,
     pub(crate) mails: usize,
@@ -61,7 +63,15 @@ pub(crate) fn scan(rules: &Rules, text: &[u8], accept: Range<usize>) -> Vec<Cand
 }
 
 fn scan_at(rules: &Rules, text: &[u8], accept: Range<usize>, depth: u8) -> Vec<Candidate> {
-    let mut scan = Scan { rules, text, depth, found: Vec::new(), breaks: Vec::new(), done: Done::default() };
+    let mut scan = Scan {
+        rules,
+        text,
+        depth,
+        found: Vec::new(),
+        weak: Vec::new(),
+        breaks: Vec::new(),
+        done: Done::default(),
+    };
     scan.words(&accept);
     scan.long_runs(&accept);
     scan.digits(&accept);
@@ -69,61 +79,57 @@ fn scan_at(rules: &Rules, text: &[u8], accept: Range<usize>, depth: u8) -> Vec<C
     if depth < DEEPEST {
         scan.percent(&accept);
         scan.escapes(&accept);
+        scan.line_breaks(&accept);
         scan.joined();
     }
+    scan.found.append(&mut scan.weak);
     scan.found
 }
 
 impl Scan<'_> {
     pub(crate) fn find(&mut self, class: ClassId, (start, end): (usize, usize)) {
-        self.found.push(Candidate { start, end, class, decoded: None });
+        self.push(Candidate { start, end, class, decoded: None });
     }
 
     /// The same for a secret that may be written in several ways, of which one is `plain`.
     pub(crate) fn find_as(&mut self, class: ClassId, (start, end): (usize, usize), plain: Vec<u8>) {
-        self.found.push(Candidate { start, end, class, decoded: Some(plain) });
+        self.push(Candidate { start, end, class, decoded: Some(plain) });
     }
 
-    /// Watches for the rules' words. Line breaks and the blanks after them are passed over, so that a word that a line
-    /// break cuts in two is met as well.
+    fn push(&mut self, candidate: Candidate) {
+        let list = if self.is_weak(&candidate) { &mut self.weak } else { &mut self.found };
+        list.push(candidate);
+    }
+
+    pub(crate) fn is_weak(&self, candidate: &Candidate) -> bool {
+        Some(candidate.class) == self.rules.random
+    }
+
+    /// Watches for the rules' words.
     fn words(&mut self, accept: &Range<usize>) {
         let words = &self.rules.words;
-        let Ok(mut state) = words.start_state(Anchored::No) else { return };
-        let limit = self.text.len().min(accept.end + self.rules.longest_word);
-        let mut at = accept.start;
-        let mut line_break = None;
-        while at < limit {
-            let line_end = memchr(b'\n', &self.text[at..limit]).map_or(limit, |length| at + length);
-            let stop = if line_end < limit { view::line_stop(self.text, line_end).max(at) } else { line_end };
-            let first =
-                at + self.text[at..stop].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-            for place in first..stop {
-                state = words.next_state(Anchored::No, state, self.text[place]);
-                if words.is_special(state) && words.is_match(state) {
-                    for index in 0..words.match_len(state) {
-                        let word = words.match_pattern(state, index);
-                        let length = words.pattern_len(word);
-                        match (place + 1).checked_sub(length).filter(|start| *start >= first) {
-                            Some(start) if start < accept.end => self.meet(word.as_usize(), start, place + 1),
-                            Some(_) => {}
-                            None => self.breaks.extend(line_break),
-                        }
-                    }
-                }
+        words.each_in(self.text, accept.clone(), |word, at, after| self.meet(words.targets(word), at, after));
+    }
+
+    /// Notes the line breaks that cut a word in two, or that a line of one word follows: few lines are one
+    /// word, and one
+    /// that is may be the rest of what the line before it ends with.
+    fn line_breaks(&mut self, accept: &Range<usize>) {
+        let mut line_start = accept.start;
+        for length in memchr_iter(b'\n', &self.text[accept.clone()]) {
+            let line_end = accept.start + length;
+            let line = &self.text[line_start..view::line_stop(self.text, line_end).max(line_start)];
+            let next = view::after_indent(self.text, line_end + 1);
+            if join::is_one_word(self.text, line_end + 1) || self.rules.words.is_cut(line, &self.text[next..])
+            {
+                self.breaks.push(line_end);
             }
-            line_break = (line_end < accept.end).then_some(line_end);
-            // Few lines are one word; one that is may be the rest of what the line before it ends with.
-            if line_break.is_some() && join::is_one_word(self.text, line_end + 1) {
-                self.goes_on_over(line_end);
-            }
-            at = line_end + 1;
+            line_start = line_end + 1;
         }
     }
 
-    fn meet(&mut self, word: usize, at: usize, after: usize) {
-        // The targets are the rules', which outlive this.
-        let rules = self.rules;
-        for target in &rules.targets[word] {
+    fn meet(&mut self, targets: &[Target], at: usize, after: usize) {
+        for target in targets {
             match *target {
                 Target::Shape(class, shape) => {
                     if !shape.literals.iter().any(|literal| self.text[at..after] == *literal.as_bytes()) {
@@ -204,9 +210,10 @@ impl Scan<'_> {
         }
         let Some(text) = view::base64_text(&self.text[start..end]) else { return false };
         let found = scan_at(self.rules, &text, 0..text.len(), self.depth + 1);
-        if let Some(first) = found.into_iter().min_by_key(|candidate| (candidate.start, candidate.class)) {
+        let first = found.into_iter().min_by_key(|other| (self.is_weak(other), other.start, other.class));
+        if let Some(first) = first {
             let secret = first.decoded.unwrap_or_else(|| text[first.start..first.end].to_vec());
-            self.found.push(Candidate { start, end, class: first.class, decoded: Some(secret) });
+            self.push(Candidate { start, end, class: first.class, decoded: Some(secret) });
         }
         true
     }
@@ -219,7 +226,7 @@ impl Scan<'_> {
                     break;
                 }
                 if start < end {
-                    self.found.push(Candidate { start, end, class: *class, decoded: None });
+                    self.push(Candidate { start, end, class: *class, decoded: None });
                 }
             }
         }
@@ -259,65 +266,23 @@ impl Scan<'_> {
     }
 
     fn look_into(&mut self, view: &View) {
-        let found = scan_at(self.rules, &view.text, 0..view.text.len(), self.depth + 1);
+        let found = self.look_at(view);
         self.take(view, found);
     }
 
-    fn take(&mut self, view: &View, found: Vec<Candidate>) {
+    /// Everything in a text inside this one, by its place in that.
+    pub(crate) fn look_at(&self, view: &View) -> Vec<Candidate> {
+        scan_at(self.rules, &view.text, 0..view.text.len(), self.depth + 1)
+    }
+
+    /// Takes what was found in a text inside this one.
+    pub(crate) fn take(&mut self, view: &View, found: Vec<Candidate>) {
         for candidate in found {
             let Some((start, end)) = view.outer(candidate.start..candidate.end) else { continue };
             let plain = &view.text[candidate.start..candidate.end];
             let decoded = candidate.decoded.unwrap_or_else(|| plain.to_vec());
-            self.found.push(Candidate { start, end, class: candidate.class, decoded: Some(decoded) });
+            self.push(Candidate { start, end, class: candidate.class, decoded: Some(decoded) });
         }
-    }
-
-    /// What goes on over line breaks.
-    fn joined(&mut self) {
-        const REACHES: [Reach; 3] = [Reach::Words(1), Reach::Words(2), Reach::Column];
-        let mut breaks = std::mem::take(&mut self.breaks);
-        breaks.sort_unstable();
-        breaks.dedup();
-        let mut covered = 0;
-        for line_break in breaks {
-            // Text wrapped at a column goes on over many breaks, and is looked at once.
-            if line_break < covered {
-                continue;
-            }
-            let mut seams = 0;
-            for reach in REACHES {
-                let joined = Joined::new(self.text, line_break, reach);
-                if reach == Reach::Column {
-                    covered = joined.last_line;
-                }
-                if joined.seams.len() > seams {
-                    seams = joined.seams.len();
-                    self.look_over(&joined);
-                }
-            }
-        }
-    }
-
-    fn look_over(&mut self, joined: &Joined) {
-        let view = &joined.view;
-        let mut found = scan_at(self.rules, &view.text, 0..view.text.len(), self.depth + 1);
-        found.retain(|candidate| {
-            let seam = joined.seams.iter().rfind(|seam| candidate.start < **seam && **seam < candidate.end);
-            seam.is_some_and(|seam| self.is_continued(joined, *seam, candidate))
-        });
-        self.take(view, found);
-    }
-
-    /// Whether what follows the line break belongs to the secret: always when there is no secret without it, else only
-    /// when it looks like more of the same.
-    fn is_continued(&self, joined: &Joined, seam: usize, candidate: &Candidate) -> bool {
-        let Some((start, _)) = joined.view.outer(candidate.start..candidate.end) else { return false };
-        let Some((next_line, _)) = joined.view.outer(seam..candidate.end) else { return false };
-        let whole_before = self.found.iter().any(|other| other.start <= start && other.end > start);
-        let whole_after = self.found.iter().any(|other| other.start == next_line);
-        // Base64 that is text on both sides of a break is one text.
-        let is_text = whole_before && candidate.decoded.is_some();
-        !whole_after && (is_text || joined.belongs(candidate.start, seam, candidate.end, whole_before))
     }
 
     pub(crate) fn code(&self, code: Code) -> Option<ClassId> {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::find::{Find, Ruler};
 use crate::redactor::{AHEAD, BEHIND, BLOCK, Redactor, write_redacted};
 
 /// Redacts a stream that comes in chunks.
 ///
 /// What comes out does not depend on how the stream was cut into chunks, and is what
-/// [`Redactor::redact_bytes`] makes of the whole. At most 200 KiB are held back; [`flush`](Self::flush) gives them out when the stream
+/// [`Redactor::redact_bytes`] makes of the whole. At most 200 KiB are held back; [`flush`](Self::flush)
+/// gives them out when the stream
 /// pauses.
 #[derive(Debug)]
 pub struct Stream<'r> {
@@ -17,12 +19,21 @@ pub struct Stream<'r> {
     /// Where in `held` that begins which is held back.
     start: usize,
     counts: BTreeMap<&'r str, u64>,
+    ruler: Ruler,
+    finds: Option<Vec<Find<'r>>>,
 }
 
 impl Redactor {
     /// Starts to redact a stream.
     pub fn stream(&self) -> Stream<'_> {
-        Stream { redactor: self, held: Vec::new(), start: 0, counts: BTreeMap::new() }
+        Stream {
+            redactor: self,
+            held: Vec::new(),
+            start: 0,
+            counts: BTreeMap::new(),
+            ruler: Ruler::new(),
+            finds: None,
+        }
     }
 }
 
@@ -48,10 +59,21 @@ impl<'r> Stream<'r> {
         self.held.extend_from_slice(&rest);
     }
 
-    /// Gives out the rest, and how often each class was found.
-    pub fn finish(mut self, out: &mut Vec<u8>) -> BTreeMap<&'r str, u64> {
+    /// Gives out the rest: the stream has ended.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
         self.finish_held(out);
-        self.counts
+        self.held.clear();
+        self.start = 0;
+    }
+
+    /// Keeps what is found from now on, for [`take_finds`](Self::take_finds).
+    pub fn keep_finds(&mut self) {
+        self.finds.get_or_insert_default();
+    }
+
+    /// What was found in all that was given out since it was asked last, if it is [kept](Self::keep_finds).
+    pub fn take_finds(&mut self) -> Vec<Find<'r>> {
+        self.finds.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// How often each class was found so far.
@@ -66,10 +88,15 @@ impl<'r> Stream<'r> {
     }
 
     fn advance(&mut self, whole: bool, out: &mut Vec<u8>) {
-        let block = self.redactor.block(&self.held, self.start, whole);
-        write_redacted(out, &self.held, self.start..block.end, &block.finds);
+        let mut block = self.redactor.block(&self.held, self.start, whole);
+        let text = &self.held[self.start..block.end];
+        write_redacted(out, text, &block.finds);
+        self.ruler.measure(text, &mut block.finds);
         for find in &block.finds {
             *self.counts.entry(find.class).or_default() += 1;
+        }
+        if let Some(finds) = &mut self.finds {
+            finds.append(&mut block.finds);
         }
         self.start = block.end;
         let forgotten = self.start.saturating_sub(BEHIND);

@@ -190,7 +190,9 @@ impl<'a> View<'a> {
         if !output.is_terminal() {
             return Ok(());
         }
-        let height = rustix::termios::tcgetwinsize(&output).map_or(24, |size| size.ws_row.max(3));
+        let size = rustix::termios::tcgetwinsize(&output).map_or(0, |size| size.ws_row);
+        // Some terminals do not know how high they are.
+        let height = if size > 2 { size } else { 24 };
         let rows = self.arguments.rows.unwrap_or(usize::from(height) - 2);
         // From the top left, without wrapping long lines, and nothing left below.
         let table = self.table(rows, "\x1b[K\n");

@@ -198,9 +198,8 @@ impl Lexer<'_, '_> {
         if lead > 0 {
             self.marks(start);
             // Marks of several kinds in a row are rare; all of them stand for the first.
-            return self.bare_word(start + lead, end);
         }
-        self.bare_word(start, end)
+        self.bare_word(start + lead, end)
     }
 
     /// Addresses and paths that begin with this unit and go on beyond it.
@@ -228,8 +227,8 @@ impl Lexer<'_, '_> {
         // `verbose: no, colour: yes`, but `failed: no space left`.
         let is_last = end == self.text.len() || self.byte(end) != b' ';
         let after_sign = self.pieces.last().is_some_and(|p| p.is_mark(b'=') || p.is_mark(b':') && is_last);
-        if value::is_mail(unit)
-            || value::is_host(unit)
+        let has_joint = unit.iter().any(|&b| class(b) == JOIN);
+        if has_joint && (value::is_mail(unit) || value::is_host(unit))
             || value::is_opaque(unit)
             || value::is_literal(unit, after_sign)
             || (value::is_short_hex(unit) && self.goes_on_with_colon(start))

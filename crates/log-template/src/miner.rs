@@ -94,7 +94,7 @@ impl Miner {
 
     /// Takes in one line, without its line end, and says which template it belongs to.
     pub fn observe(&mut self, line: &[u8]) -> Observation {
-        self.lines += 1;
+        self.lines = self.lines.saturating_add(1);
         self.merges.clear();
         self.forgotten.clear();
         let message = &line[header::message(line)];

@@ -1,8 +1,5 @@
 //! Points in time as programs write them.
 
-const MONTHS: [&[u8]; 12] =
-    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
-const DAYS: [&[u8]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
 const ZONES: [&[u8]; 10] = [b"UTC", b"GMT", b"CST", b"CET", b"CEST", b"EST", b"EDT", b"PST", b"PDT", b"Z"];
 /// The longest run of digits and signs that is one point in time.
 const LONGEST: usize = 40;
@@ -27,10 +24,10 @@ pub(crate) fn at(text: &[u8], at: usize) -> Option<Time> {
         b'0'..=b'9' => place = after_day(text, at).unwrap_or(at),
         b'A'..=b'Z' => {
             syslog = true;
-            if let Some(after) = named(text, place, &DAYS) {
+            if let Some(after) = named(text, place, is_day) {
                 (place, syslog) = (after, false);
             }
-            place = named(text, place, &MONTHS)?;
+            place = named(text, place, is_month)?;
             let day = digits(text, place);
             if day == 0 || day > 2 {
                 return None;
@@ -64,7 +61,7 @@ fn after_day(text: &[u8], at: usize) -> Option<usize> {
     let year = month + 4;
     let sign = *text.get(month - 1)?;
     let is_sign = matches!(sign, b' ' | b'-') && text.get(year - 1) == Some(&sign);
-    let known = MONTHS.contains(&text.get(month..month + 3)?);
+    let known = is_month(text.get(month..month + 3)?);
     (month <= at + 3 && is_sign && known && digits(text, year) == 4 && text.get(year + 4) == Some(&b' '))
         .then_some(year + 5)
 }
@@ -100,7 +97,7 @@ fn numeric(text: &[u8], from: usize) -> Option<usize> {
             }
             b'T' | b'_' if count >= 8 && is_digit(text, end + 1) => {}
             // `10/Oct/2000:13:55:36`
-            b'A'..=b'Z' if last == b'/' && MONTHS.iter().any(|m| text[end..].starts_with(m)) => end += 2,
+            b'A'..=b'Z' if last == b'/' && text.get(end..end + 3).is_some_and(is_month) => end += 2,
             b'Z' => {
                 end += 1;
                 break;
@@ -171,12 +168,33 @@ fn is_epoch(run: &[u8]) -> bool {
         && run.len() - whole.len() <= 10
 }
 
-fn named(text: &[u8], at: usize, names: &[&[u8]]) -> Option<usize> {
+fn named(text: &[u8], at: usize, is_known: impl Fn(&[u8]) -> bool) -> Option<usize> {
     let end = at + 3;
-    let name = text.get(at..end)?;
-    let known = names.contains(&name);
+    let known = is_known(text.get(at..end)?);
     let blank = matches!(text.get(end)?, b' ' | b',');
     (known && blank).then(|| blanks(text, end + usize::from(text[end] == b',')))
+}
+
+fn is_month(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"Jan"
+            | b"Feb"
+            | b"Mar"
+            | b"Apr"
+            | b"May"
+            | b"Jun"
+            | b"Jul"
+            | b"Aug"
+            | b"Sep"
+            | b"Oct"
+            | b"Nov"
+            | b"Dec"
+    )
+}
+
+fn is_day(name: &[u8]) -> bool {
+    matches!(name, b"Mon" | b"Tue" | b"Wed" | b"Thu" | b"Fri" | b"Sat" | b"Sun")
 }
 
 fn blanks(text: &[u8], from: usize) -> usize {

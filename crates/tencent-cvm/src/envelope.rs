@@ -64,19 +64,20 @@ impl Answer {
         let Some(head) = envelope.response else {
             return Err(unknown("the answer has no Response".into()));
         };
-        let request_id = capped(head.request_id.as_deref().unwrap_or_default(), MAX_WORD);
+        // The cloud may echo what it was sent, in whatever field.
+        let said = |text: &str, limit| capped(&without_secrets(text, credentials), limit);
+        let request_id = said(head.request_id.as_deref().unwrap_or_default(), MAX_WORD);
         let Some(refusal) = head.error else {
             return Ok(Self { body, request_id });
         };
         let Some(code) = refusal.code.filter(|code| !code.is_empty()) else {
             return Err(unknown("the answer is an error without a code".into()));
         };
-        let message = without_secrets(&refusal.message.unwrap_or_default(), credentials);
         Err(Error::Api {
             action,
             class: classify(action, &code),
-            code: capped(&without_secrets(&code, credentials), MAX_WORD),
-            message: capped(&message, MAX_MESSAGE),
+            code: said(&code, MAX_WORD),
+            message: said(&refusal.message.unwrap_or_default(), MAX_MESSAGE),
             request_id,
             retry_after,
         })
@@ -129,7 +130,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// The cloud may echo what it was sent.
 fn without_secrets(text: &str, credentials: &Credentials) -> String {
     let mut text = text.to_owned();
     for secret in [Some(credentials.secret_key()), credentials.token()].into_iter().flatten() {

@@ -32,7 +32,7 @@ pub(crate) const SUITES: [Suite; 12] = [
     Suite { name: "package", what: "each library as it would be published", run: package },
     Suite { name: "e2e", what: "on a real API server", run: e2e },
     Suite { name: "loki", what: "loki-client on a real Loki", run: loki },
-    Suite { name: "conformance", what: "the official Python SDK against the stand-in", run: conformance },
+    Suite { name: "conformance", what: "the official Python SDKs against the stand-ins", run: conformance },
     Suite { name: "simulation", what: "200 seeds of faults in virtual time", run: simulation },
     Suite { name: "demo", what: "the README's demo", run: the_demo },
 ];
@@ -116,7 +116,7 @@ fn conformance() -> Result<Count> {
     let sim = own::build(own::SIM)?;
     let script = own::root().join("tests/sim/conformance/run.py");
     let run = counted(Command::new("python3").arg(script).arg("--sim").arg(sim).current_dir(own::root()));
-    run.context("it needs Python 3.9 or later with venv (Debian: python3 and python3-venv)")
+    run.context("it needs Python 3.11 or later with venv (Debian: python3 and python3-venv)")
 }
 
 fn simulation() -> Result<Count> {

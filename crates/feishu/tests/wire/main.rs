@@ -6,6 +6,7 @@
 
 mod cards;
 mod codes;
+mod corpus;
 mod cost;
 mod flow;
 mod group;

@@ -36,6 +36,25 @@ fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (String, Option<llm
     (deltas.into_iter().filter_map(text).collect(), answer)
 }
 
+/// Inputs from which the fuzzer (`fuzz/`) starts, and what it found.
+#[test]
+fn the_corpus_of_the_fuzzer_means_the_same_however_it_is_cut() {
+    let corpus = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus")).expect("the corpus");
+    let mut inputs = 0;
+    for file in corpus {
+        let path = file.expect("a file").path();
+        let bytes = std::fs::read(&path).expect("its bytes");
+        let whole = decode([bytes.as_slice()]);
+        for size in [1, 2, 3, 7, 64] {
+            assert_eq!(whole, decode(bytes.chunks(size)), "{} in pieces of {size}", path.display());
+        }
+        let _ = Decoder::whole(&bytes);
+        let _ = json_in(&String::from_utf8_lossy(&bytes));
+        inputs += 1;
+    }
+    assert!(inputs >= 20, "{inputs}");
+}
+
 proptest! {
     #[test]
     fn a_stream_means_the_same_however_it_is_cut(cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..20)) {

@@ -6,6 +6,7 @@
 #![cfg(test)]
 mod budget;
 mod configuration;
+mod cost;
 mod deadlines;
 mod decoders;
 mod dialects;

@@ -15,7 +15,8 @@ pub(crate) const ALNUM: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 pub(crate) const URL64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 pub(crate) const STD64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// So many letters of an alphabet, the last of which is a letter or digit, so that it is clear where the secret ends.
+/// So many letters of an alphabet, the last of which is a letter or digit, so that it is clear where the
+/// secret ends.
 pub(crate) fn some(rng: &mut ChaCha8Rng, alphabet: &str, length: usize) -> String {
     let mut letters: String = (0..length).map(|_| one(rng, alphabet)).collect();
     while letters.ends_with(|letter: char| !letter.is_ascii_alphanumeric()) {

@@ -1,9 +1,12 @@
-//! Measures what the crate promises: how much of what is planted is found, how often harmless text is taken for a
+//! Measures what the crate promises: how much of what is planted is found, how often harmless text is taken
+//! for a
 //! secret, and how fast it is. Ends with 1 when a figure is missed.
 //!
 //! `cargo run --release -p log-redact --example measure -- --help`
 
+mod clock;
 mod false_alarms;
+mod growth;
 mod letters;
 mod logs;
 mod planted;
@@ -53,11 +56,13 @@ fn main() -> Result<ExitCode> {
     match logs::load()? {
         Some(logs) => {
             rows.push(false_alarms::measure(&everything, &logs, args.show));
-            rows.push(speed::measure(&as_shipped, "speed of redaction", &logs, seed, args.megabytes));
-            rows.push(speed::measure(&everything, "speed, all classes on", &logs, seed, args.megabytes));
+            rows.push(speed::measure(&as_shipped, "speed of redaction", &logs, seed, args.megabytes, 80.0));
+            rows.push(speed::measure(&everything, "speed, all classes on", &logs, seed, args.megabytes, 0.0));
         }
         None => println!("false alarms and speed are SKIPPED: no logs in {}", logs::folder().display()),
     }
+
+    rows.push(growth::measure(&everything, args.show));
 
     println!("\n{:<24} {:<58} {:<14} reached", "what", "measured", "to reach");
     for row in &rows {
@@ -70,4 +75,27 @@ fn main() -> Result<ExitCode> {
         );
     }
     Ok(ExitCode::from(u8::from(!rows.iter().all(|row| row.reached))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_is_planted_one_in_a_thousand_stays_at_most() {
+        let row = recall::measure(&Redactor::new().unwrap(), 7, 1, true);
+        assert!(row.measured.starts_with("99.9") || row.measured.starts_with("100"), "{}", row.measured);
+    }
+
+    #[test]
+    fn clean_logs_stay_clean() {
+        let redactor = Redactor::builder().enable("all").build().unwrap();
+        match logs::load().unwrap() {
+            Some(logs) => {
+                let row = false_alarms::measure(&redactor, &logs, true);
+                assert!(row.reached, "{}", row.measured);
+            }
+            None => println!("SKIPPED: no logs in {}", logs::folder().display()),
+        }
+    }
 }

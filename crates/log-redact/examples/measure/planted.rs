@@ -1,6 +1,8 @@
-//! Secrets to plant, made at run time from a seed: nothing here is a secret, and nothing that looks like one is in this text.
+//! Secrets to plant, made at run time from a seed: nothing here is a secret, and nothing that looks like one
+//! is in this text.
 //!
-//! Written from what the issuers say about their tokens, apart from the detector, which is not looked at: a mistake in one of the
+//! Written from what the issuers say about their tokens, apart from the detector, which is not looked at: a
+//! mistake in one of the
 //! two is a miss. Where an issuer gives a checksum, it is computed here.
 
 use rand::RngExt;

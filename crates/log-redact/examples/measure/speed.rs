@@ -1,13 +1,11 @@
 //! How fast it is, in processor time of one thread.
 
-use std::time::Duration;
-
 use log_redact::Redactor;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rustix::time::{ClockId, clock_gettime};
 
 use super::Row;
+use super::clock::processor_time;
 use super::logs::Logs;
 
 const CHUNK: usize = 64 * 1024;
@@ -18,12 +16,12 @@ pub(crate) fn measure(
     logs: &[Logs],
     seed: u64,
     megabytes: usize,
+    least: f64,
 ) -> Row {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut spent = Duration::ZERO;
-    let (mut bytes, mut lines) = (0, 0);
+    let (mut bytes, mut lines, mut finds) = (0, 0, 0);
+    let mut speeds = Vec::new();
     let mut clean = Vec::new();
-    let mut finds = 0;
     while bytes < megabytes * 1_000_000 {
         // No line comes twice: every repetition has other digits.
         let text = with_fresh_digits(&mut rng, logs);
@@ -35,19 +33,23 @@ pub(crate) fn measure(
             stream.push(chunk, &mut clean);
             clean.clear();
         }
-        finds += stream.finish(&mut clean).values().sum::<u64>();
-        spent += processor_time().saturating_sub(start);
+        stream.finish(&mut clean);
+        let spent = processor_time().saturating_sub(start);
+        finds += stream.counts().values().sum::<u64>();
         clean.clear();
+        speeds.push(text.len() as f64 / 1e6 / spent.as_secs_f64());
     }
-    let speed = bytes as f64 / 1e6 / spent.as_secs_f64();
+    speeds.sort_by(f64::total_cmp);
+    let median = speeds.get(speeds.len() / 2).copied().unwrap_or_default();
+    let best = speeds.last().copied().unwrap_or_default();
+    let lines_per_second = median * lines as f64 / bytes as f64;
     Row {
         what,
         measured: format!(
-            "{speed:.0} MB/s, {:.1} M lines/s ({finds} finds)",
-            lines as f64 / 1e6 / spent.as_secs_f64()
+            "{median:.0} MB/s, {best:.0} at best, {lines_per_second:.1} M lines/s ({finds} finds)"
         ),
-        wanted: ">= 80 MB/s",
-        reached: speed >= 80.0,
+        wanted: if least > 0.0 { ">= 80 MB/s" } else { "for comparison" },
+        reached: median >= least,
     }
 }
 
@@ -58,10 +60,4 @@ fn with_fresh_digits(rng: &mut ChaCha8Rng, logs: &[Logs]) -> Vec<u8> {
         *byte = b'0' + rng.random_range(0..10);
     }
     text
-}
-
-/// Of this process, so that what else runs on the machine does not count.
-fn processor_time() -> Duration {
-    let now = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32)
 }

@@ -173,6 +173,7 @@ pub(super) const CLASSES: &[Class] = &[
         "https://gitlab.com/gitlab-org/gitlab/-/issues/353039",
         Rule::Shapes(&[
             Shape::new(&["AQVN"], &[between(Alphabet::URL64, 35, 38)]),
+            Shape::new(&["y0_"], &[between(Alphabet::URL64, 50, 80)]),
             Shape::new(
                 &["t1.9"],
                 &[

@@ -56,7 +56,7 @@ pub(super) const CLASSES: &[Class] = &[
         "API token of Atlassian",
         "https://support.atlassian.com/atlassian-account/docs/manage-api-tokens-for-your-atlassian-account/",
         Rule::Shapes(&[Shape::new(
-            &["ATATT3xFfG", "ATCTT3xFfG", "ATSTT3xFfG"],
+            &["ATATT3", "ATCTT3", "ATSTT3"],
             &[between(Alphabet::URL64_EQUALS, 60, 300)],
         )]),
     ),
@@ -76,7 +76,10 @@ pub(super) const CLASSES: &[Class] = &[
         "notion-token",
         "Integration token of Notion",
         "https://developers.notion.com/page/changelog",
-        Rule::Shapes(&[Shape::new(&["ntn_"], &[between(Alphabet::ALNUM, 40, 60)])]),
+        Rule::Shapes(&[
+            Shape::new(&["ntn_"], &[between(Alphabet::ALNUM, 40, 60)]),
+            Shape::new(&["secret_"], &[exactly(Alphabet::ALNUM, 43)]),
+        ]),
     ),
     class(
         "postman-api-key",
@@ -101,5 +104,68 @@ pub(super) const CLASSES: &[Class] = &[
             &["pat"],
             &[exactly(Alphabet::ALNUM, 14), literal("."), exactly(Alphabet::HEX_LOWER, 64)],
         )]),
+    ),
+    class(
+        "buildkite-token",
+        "API or agent token of Buildkite",
+        "https://buildkite.com/docs/apis/managing-api-tokens",
+        Rule::Shapes(&[Shape::new(
+            &["bkua_", "bkat_", "bkct_", "bkaj_"],
+            &[between(Alphabet::ALNUM, 32, 128)],
+        )]),
+    ),
+    class(
+        "circleci-token",
+        "Personal or project token of CircleCI",
+        "https://circleci.com/docs/managing-api-tokens/",
+        Rule::Shapes(&[Shape::new(
+            &["CCIPAT_", "CCIPRJ_"],
+            &[between(Alphabet::ALNUM, 20, 24), literal("_"), exactly(Alphabet::HEX_LOWER, 40)],
+        )]),
+    ),
+    class(
+        "sonarqube-token",
+        "Token of SonarQube: of a user, a project or an analysis",
+        "https://docs.sonarsource.com/sonarqube-server/latest/user-guide/managing-tokens/",
+        Rule::Shapes(&[Shape::new(&["squ_", "sqp_", "sqa_"], &[exactly(Alphabet::HEX_LOWER, 40)])]),
+    ),
+    class(
+        "harness-token",
+        "Token of Harness: of a user or a service account",
+        "https://developer.harness.io/docs/platform/automation/api/add-and-manage-api-keys/",
+        Rule::Shapes(&[Shape::new(
+            &["pat.", "sat."],
+            &[
+                between(Alphabet::URL64, 22, 22),
+                literal("."),
+                exactly(Alphabet::HEX, 24),
+                literal("."),
+                exactly(Alphabet::ALNUM, 20),
+            ],
+        )]),
+    ),
+    class(
+        "infracost-api-key",
+        "API key of Infracost",
+        "https://www.infracost.io/docs/",
+        Rule::Shapes(&[Shape::new(&["ico-"], &[exactly(Alphabet::ALNUM, 32)])]),
+    ),
+    class(
+        "readme-api-key",
+        "API key of ReadMe",
+        "https://docs.readme.com/main/reference/intro/authentication",
+        Rule::Shapes(&[Shape::new(&["rdme_"], &[between(Alphabet::LOWER_DIGITS, 60, 80)])]),
+    ),
+    class(
+        "typeform-token",
+        "Personal access token of Typeform",
+        "https://www.typeform.com/developers/get-started/personal-access-token/",
+        Rule::Shapes(&[Shape::new(&["tfp_"], &[between(Alphabet::URL64_DOT, 44, 80)])]),
+    ),
+    class(
+        "frameio-token",
+        "Token of Frame.io",
+        "https://developer.frame.io/docs/getting-started/authentication",
+        Rule::Shapes(&[Shape::new(&["fio-u-"], &[between(Alphabet::URL64_EQUALS, 64, 64)])]),
     ),
 ];

@@ -126,6 +126,12 @@ pub(super) const CLASSES: &[Class] = &[
         "session-id",
         "Session id",
         "https://owasp.org/www-community/attacks/Session_hijacking_attack",
-        Rule::Keys(&[key("sessionid"), key("sessid")]),
+        Rule::Keys(&[key("sessionid"), key("sessid"), key("gitlabsession"), key("laravelsession")]),
+    ),
+    class(
+        "random-token",
+        "Long random letters and digits, as most tokens are",
+        "https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html#data-to-exclude",
+        Rule::Code(Code::RandomToken),
     ),
 ];

@@ -132,4 +132,64 @@ pub(super) const CLASSES: &[Class] = &[
         "https://developers.dropbox.com/oauth-guide",
         Rule::Shapes(&[Shape::new(&["sl."], &[between(Alphabet::URL64, 120, 1400)])]),
     ),
+    class(
+        "render-api-key",
+        "API key of Render",
+        "https://render.com/docs/api",
+        Rule::Shapes(&[Shape::new(&["rnd_"], &[between(Alphabet::ALNUM, 24, 40)])]),
+    ),
+    class(
+        "scalingo-token",
+        "API token of Scalingo",
+        "https://developers.scalingo.com/tokens",
+        Rule::Shapes(&[Shape::new(&["tk-us-"], &[exactly(Alphabet::URL64, 48)])]),
+    ),
+    class(
+        "mapbox-token",
+        "Access token of Mapbox",
+        "https://docs.mapbox.com/help/dive-deeper/access-tokens/",
+        Rule::Shapes(&[Shape::new(
+            &["sk.eyJ", "pk.eyJ", "tk.eyJ"],
+            &[between(Alphabet::URL64, 20, 200), literal("."), between(Alphabet::URL64, 20, 40)],
+        )]),
+    ),
+    class(
+        "clickhouse-cloud-key",
+        "Secret of an API key of ClickHouse Cloud",
+        "https://clickhouse.com/docs/cloud/manage/openapi",
+        Rule::Shapes(&[Shape::new(&["4b1d"], &[exactly(Alphabet::ALNUM, 38)])]),
+    ),
+    class(
+        "openshift-token",
+        "OAuth access token of OpenShift",
+        "https://docs.redhat.com/en/documentation/openshift_container_platform/4.18/html/authentication_and_authorization/managing-oauth-access-tokens",
+        Rule::Shapes(&[Shape::new(&["sha256~"], &[between(Alphabet::URL64, 43, 43)])]),
+    ),
+    class(
+        "docker-swarm-token",
+        "Join token of a Docker swarm",
+        "https://docs.docker.com/reference/cli/docker/swarm/join-token/",
+        Rule::Shapes(&[Shape::new(
+            &["SWMTKN-1-"],
+            &[between(Alphabet::LOWER_DIGITS, 49, 50), literal("-"), between(Alphabet::LOWER_DIGITS, 24, 26)],
+        )]),
+    ),
+    class(
+        "prefect-api-key",
+        "API key of Prefect",
+        "https://docs.prefect.io/v3/how-to-guides/cloud/manage-users/api-keys",
+        Rule::Shapes(&[Shape::new(&["pnu_", "pnb_"], &[between(Alphabet::ALNUM, 36, 40)])]),
+    ),
+    class(
+        "adobe-client-secret",
+        "Client secret of Adobe",
+        "https://developer.adobe.com/developer-console/docs/guides/authentication/",
+        Rule::Shapes(&[Shape::new(&["p8e-"], &[between(Alphabet::URL64, 32, 32)])]),
+    ),
+    class(
+        "meta-access-token",
+        "Access token of Meta",
+        "https://developers.facebook.com/docs/facebook-login/guides/access-tokens/",
+        Rule::Shapes(&[Shape::new(&["EAA"], &[between(Alphabet::ALNUM, 80, 400)])]),
+    ),
 ];

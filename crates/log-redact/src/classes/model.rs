@@ -99,4 +99,46 @@ pub(super) const CLASSES: &[Class] = &[
         "https://docs.bigmodel.cn/cn/guide/develop/http/introduction",
         Rule::Keys(&[key_of("zhipu", "apikey"), key_of("bigmodel", "apikey"), key_of("glm", "apikey")]),
     ),
+    class(
+        "cerebras-api-key",
+        "API key of Cerebras",
+        "https://inference-docs.cerebras.ai/quickstart",
+        Rule::Shapes(&[Shape::new(&["csk-"], &[between(Alphabet::LOWER_DIGITS, 40, 60)])]),
+    ),
+    class(
+        "fireworks-api-key",
+        "API key of Fireworks",
+        "https://docs.fireworks.ai/api-reference/introduction",
+        Rule::Shapes(&[Shape::new(&["fw_"], &[between(Alphabet::ALNUM, 20, 32)])]),
+    ),
+    class(
+        "voyage-api-key",
+        "API key of Voyage AI",
+        "https://docs.voyageai.com/docs/api-key-and-installation",
+        Rule::Shapes(&[Shape::new(&["pa-"], &[between(Alphabet::URL64, 40, 48)])]),
+    ),
+    class(
+        "jina-api-key",
+        "API key of Jina AI",
+        "https://jina.ai/embeddings/",
+        Rule::Shapes(&[Shape::new(&["jina_"], &[between(Alphabet::URL64, 50, 70)])]),
+    ),
+    class(
+        "pinecone-api-key",
+        "API key of Pinecone",
+        "https://docs.pinecone.io/guides/projects/manage-api-keys",
+        Rule::Shapes(&[Shape::new(&["pcsk_"], &[between(Alphabet::URL64, 50, 80)])]),
+    ),
+    class(
+        "firecrawl-api-key",
+        "API key of Firecrawl",
+        "https://docs.firecrawl.dev/api-reference/introduction",
+        Rule::Shapes(&[Shape::new(&["fc-"], &[exactly(Alphabet::HEX_LOWER, 32)])]),
+    ),
+    class(
+        "wandb-api-key",
+        "API key of Weights and Biases",
+        "https://docs.wandb.ai/support/find_api_key/",
+        Rule::Shapes(&[Shape::new(&["wandb_v1_"], &[between(Alphabet::URL64, 40, 120)])]),
+    ),
 ];

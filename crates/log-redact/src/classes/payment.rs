@@ -81,9 +81,30 @@ pub(super) const CLASSES: &[Class] = &[
         "flutterwave-key",
         "Secret key of Flutterwave",
         "https://developer.flutterwave.com/docs/authentication",
+        Rule::Shapes(&[
+            Shape::new(&["FLWSECK-"], &[between(Alphabet::HEX_LOWER, 12, 32), literal("-X")]),
+            Shape::new(&["FLWSECK_TEST-"], &[between(Alphabet::SLACK, 12, 40)]),
+        ]),
+    ),
+    class(
+        "easypost-api-key",
+        "API key of EasyPost",
+        "https://docs.easypost.com/docs/authentication",
+        Rule::Shapes(&[Shape::new(&["EZAK", "EZTK"], &[exactly(Alphabet::ALNUM, 54)])]),
+    ),
+    class(
+        "shippo-api-token",
+        "API token of Shippo",
+        "https://docs.goshippo.com/docs/guides_general/authentication/",
+        Rule::Shapes(&[Shape::new(&["shippo_live_", "shippo_test_"], &[exactly(Alphabet::HEX_LOWER, 40)])]),
+    ),
+    class(
+        "duffel-access-token",
+        "Access token of Duffel",
+        "https://duffel.com/docs/api/overview/making-requests",
         Rule::Shapes(&[Shape::new(
-            &["FLWSECK-", "FLWSECK_TEST-"],
-            &[between(Alphabet::HEX_LOWER, 12, 32), literal("-X")],
+            &["duffel_test_", "duffel_live_"],
+            &[between(Alphabet::URL64_EQUALS, 43, 43)],
         )]),
     ),
 ];

@@ -67,4 +67,10 @@ pub(super) const CLASSES: &[Class] = &[
         "https://github.com/clojars/clojars-web/wiki/Deploy-Tokens",
         Rule::Shapes(&[Shape::new(&["CLOJARS_"], &[exactly(Alphabet::HEX_LOWER, 60)])]),
     ),
+    class(
+        "artifactory-reference-token",
+        "Reference token of Artifactory",
+        "https://jfrog.com/help/r/jfrog-platform-administration-documentation/reference-tokens",
+        Rule::Shapes(&[Shape::new(&["cmVmd"], &[exactly(Alphabet::ALNUM, 59)])]),
+    ),
 ];

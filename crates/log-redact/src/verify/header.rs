@@ -1,4 +1,5 @@
-//! Credentials in HTTP headers (RFC 9110, 11; RFC 6265): `Authorization`, `Cookie`, and their schemes wherever they stand.
+//! Credentials in HTTP headers (RFC 9110, 11; RFC 6265): `Authorization`, `Cookie`, and their schemes
+//! wherever they stand.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,7 +19,7 @@ pub(crate) fn authorization(scan: &mut Scan<'_>, pair: &Pair) {
     let text = scan.text;
     let (start, mut end) = pair.value;
     if !pair.quoted {
-        end = header_end(text, start);
+        end = header_end(scan, start);
     }
     let value = &text[start..end];
     let scheme = value.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
@@ -61,7 +62,7 @@ pub(crate) fn cookie(scan: &mut Scan<'_>, pair: &Pair) {
     let text = scan.text;
     let (start, mut end) = pair.value;
     if !pair.quoted && pair.tie == Tie::Colon {
-        end = header_end(text, start);
+        end = header_end(scan, start);
     }
     if text[pair.key.0..pair.key.1].to_ascii_lowercase().ends_with(b"set-cookie") {
         end = memchr(b';', &text[start..end]).map_or(end, |length| start + length);
@@ -106,8 +107,17 @@ pub(crate) fn is_user_and_password(token: &[u8]) -> bool {
             .is_ok_and(|text| text.contains(&b':') && text.iter().all(|byte| *byte >= b' '))
 }
 
-/// Where a header's value ends: at the end of the line, or of what the line was put into.
-fn header_end(text: &[u8], start: usize) -> usize {
+/// Where a header's value ends: at the end of the line, or of what the line was put into. Of several on a
+/// line all end at one
+/// place, which is looked for once.
+fn header_end(scan: &mut Scan<'_>, start: usize) -> usize {
+    if start >= scan.done.headers {
+        scan.done.headers = line_or_quote_end(scan.text, start);
+    }
+    scan.done.headers
+}
+
+fn line_or_quote_end(text: &[u8], start: usize) -> usize {
     let rest = &text[start..text.len().min(start + LONGEST_TOKEN)];
     let end =
         rest.iter().position(|byte| matches!(byte, b'\n' | b'\r' | b'\'' | b'\\')).unwrap_or(rest.len());

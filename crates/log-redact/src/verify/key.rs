@@ -34,7 +34,8 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
     }
 }
 
-/// The letters and digits of a key's name in lower case, without the numbers at its end; a name that is not ASCII as it is.
+/// The letters and digits of a key's name in lower case, without the numbers at its end; a name that is not
+/// ASCII as it is.
 fn plain_name<'b>(name: &[u8], letters: &'b mut [u8; 160]) -> &'b [u8] {
     let mut length = 0;
     for byte in name.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()) {
@@ -54,7 +55,8 @@ fn fits(class: &str, value: &[u8], pair: &Pair) -> bool {
         return false;
     }
     if class == "password" {
-        // "password: incorrect" in a sentence; a password that is a word stands behind an equals sign or in quotes.
+        // "password: incorrect" in a sentence; a password that is a word stands behind an equals sign or in
+        // quotes.
         return pair.tie != Tie::Prose || key_value::looks_drawn(value);
     }
     if class == "session-id" && is_small_hexadecimal(value) {

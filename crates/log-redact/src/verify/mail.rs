@@ -1,4 +1,5 @@
-//! E-mail addresses (RFC 5322, 3.4.1), as far as they occur in practice: no quotes, no comments, a domain with a dot.
+//! E-mail addresses (RFC 5322, 3.4.1), as far as they occur in practice: no quotes, no comments, a domain
+//! with a dot.
 
 use crate::alphabet::Alphabet;
 use crate::class::Code;

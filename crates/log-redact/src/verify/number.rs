@@ -1,4 +1,5 @@
-//! Numbers of people: identities, telephones, cards, accounts. Every one has a check of its own or a form that other numbers in
+//! Numbers of people: identities, telephones, cards, accounts. Every one has a check of its own or a form
+//! that other numbers in
 //! logs do not have.
 
 use crate::alphabet::Alphabet;
@@ -13,6 +14,9 @@ const MOST_GROUPS: usize = 5;
 /// ISO 13616: 15 (Norway) to 34 letters and digits.
 const IBAN_LENGTHS: std::ops::RangeInclusive<usize> = 15..=34;
 
+/// The fewest digits of a number that is written without separators: a telephone's after a plus sign.
+const FEWEST_ALONE: usize = 8;
+
 /// Looks at the digits at `start..end`, four at least, that may be one group of a number.
 pub(crate) fn look(scan: &mut Scan<'_>, start: usize, end: usize) {
     if end - start > MOST_DIGITS || start < scan.done.numbers {
@@ -20,6 +24,12 @@ pub(crate) fn look(scan: &mut Scan<'_>, start: usize, end: usize) {
     }
     if end - start == 4 {
         spaced_iban(scan, start);
+    }
+    // Most digits in logs are of times, sizes and small numbers.
+    if end - start < FEWEST_ALONE && !is_grouped(scan.text, start, end) {
+        scan.done.numbers = end;
+        scan.goes_on_in_digits_at(end);
+        return;
     }
     let Some(number) = Number::around(scan.text, start, end) else { return };
     if let Some(found) = number.meaning(scan.text)
@@ -29,9 +39,16 @@ pub(crate) fn look(scan: &mut Scan<'_>, start: usize, end: usize) {
     }
     scan.done.numbers = number.end;
     // The end of a line may have cut it.
-    if number.end == end {
-        scan.goes_on_in_digits_at(number.end);
-    }
+    scan.goes_on_in_digits_at(number.end);
+}
+
+/// Whether there are digits on the other side of a separator.
+fn is_grouped(text: &[u8], start: usize, end: usize) -> bool {
+    let separator = |byte: u8| matches!(byte, b' ' | b'-');
+    let before =
+        matches!(text[..start], [.., digit, between] if separator(between) && digit.is_ascii_digit());
+    let after = matches!(text[end..], [between, digit, ..] if separator(between) && digit.is_ascii_digit());
+    before || after
 }
 
 /// Digits in groups with one kind of separator.

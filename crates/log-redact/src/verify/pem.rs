@@ -49,9 +49,12 @@ fn body_length(text: &[u8]) -> usize {
     for line in run.split_inclusive(|byte| *byte == b'\n') {
         at += line.len();
         let content = line.trim_ascii();
-        if content.len() >= 16 && !content.contains(&b' ') {
-            end = at - (line.len() - line.trim_ascii_end().len());
-        } else if !content.is_empty() {
+        let word = content.iter().position(|byte| *byte == b' ').unwrap_or(content.len());
+        if word >= 16 {
+            let indent = line.len() - line.trim_ascii_start().len();
+            end = at - line.len() + indent + word;
+        }
+        if !content.is_empty() && (word < 16 || word < content.len()) {
             break;
         }
     }

@@ -1,4 +1,5 @@
-//! Passwords in addresses: `scheme://user:password@host` (RFC 3986, 3.2.1), in connection strings of databases too.
+//! Passwords in addresses: `scheme://user:password@host` (RFC 3986, 3.2.1), in connection strings of
+//! databases too.
 
 use crate::alphabet::Alphabet;
 use crate::class::Code;
@@ -45,7 +46,8 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
     }
 }
 
-/// Looks at `@tcp(` of Go's MySQL driver, `user:password@tcp(host)/db`, or at `jdbc:oracle:`, `jdbc:oracle:thin:user/password@host`.
+/// Looks at `@tcp(` of Go's MySQL driver, `user:password@tcp(host)/db`, or at `jdbc:oracle:`,
+/// `jdbc:oracle:thin:user/password@host`.
 pub(crate) fn dsn(scan: &mut Scan<'_>, at: usize, after: usize) {
     let Some(class) = scan.code(Code::DsnPassword) else { return };
     let text = scan.text;

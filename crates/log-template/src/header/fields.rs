@@ -3,7 +3,7 @@
 //! A head exists only where a time or a klog prefix stands near the beginning of the line. From there fields are taken
 //! off as long as they look like fields; the first thing that does not is the message.
 
-use crate::time;
+use crate::time::{self, Time};
 
 const LEVELS: [&[u8]; 24] = [
     b"TRACE",
@@ -31,6 +31,8 @@ const LEVELS: [&[u8]; 24] = [
     b"STATEMENT",
     b"DETAIL",
 ];
+/// Of the levels above.
+const LONGEST_LEVEL: usize = 9;
 /// After these a time is part of a sentence.
 const PREPOSITIONS: [&[u8]; 13] = [
     b"at", b"on", b"in", b"by", b"of", b"to", b"from", b"for", b"since", b"until", b"till", b"before",
@@ -48,10 +50,10 @@ pub(super) fn message_start(text: &[u8], within: bool) -> Option<usize> {
         return Some(start);
     }
     let start = priority_end(text);
-    let at = start + first_time(&text[start..], if within { 1 } else { FAR })?;
-    let mut head = Head { text, at, level: within, syslog: false };
-    head.read_time()?;
-    head.level = false;
+    // Within another head a bare number is part of the message, even one that could be seconds since 1970.
+    let time =
+        first_time(text, start, if within { 1 } else { FAR }).filter(|time| !(time.epoch && within))?;
+    let mut head = Head { text, at: time.end, level: false, syslog: time.syslog };
     let start = head.read();
     (start > 0 && start < text.len()).then_some(start)
 }
@@ -104,17 +106,17 @@ pub(super) fn container_runtime(text: &[u8]) -> Option<(usize, bool)> {
     (full && time::at(text, 0).is_some()).then(|| (text.len() - rest.len() + tag + 1, rest.starts_with(b"P")))
 }
 
-/// Where the first time within the first `words` words stands. A word that ends in a colon ends the head before it, and
+/// The first time within the first `words` words. A word that ends in a colon ends the head before it, and
 /// so does what only a sentence has: a preposition, or two words of nothing but small letters.
-fn first_time(text: &[u8], words: usize) -> Option<usize> {
-    let mut at = 0;
+fn first_time(text: &[u8], from: usize, words: usize) -> Option<Time> {
+    let mut at = from;
     let mut plain = 0;
     for _ in 0..words {
         while matches!(text.get(at)?, b' ' | b'[' | b'(' | b'<' | b'|' | b'\t') {
             at += 1;
         }
-        if time::at(text, at).is_some() {
-            return Some(at);
+        if let Some(time) = time::at(text, at) {
+            return Some(time);
         }
         let end = word_end(text, at);
         let word = &text[at..end];
@@ -394,8 +396,8 @@ enum Separator {
 
 fn is_level(word: &[u8]) -> bool {
     let word = word.strip_suffix(b":").or_else(|| word.strip_suffix(b",")).unwrap_or(word);
-    word.first().is_some_and(u8::is_ascii_uppercase)
-        && word.len() >= 3
+    (3..=LONGEST_LEVEL).contains(&word.len())
+        && word[0].is_ascii_uppercase()
         && LEVELS.iter().any(|level| word.eq_ignore_ascii_case(level))
 }
 

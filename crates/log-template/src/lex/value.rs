@@ -163,7 +163,9 @@ pub(super) fn paraphrase_end(text: &[u8], end: usize) -> Option<usize> {
 pub(super) fn is_literal(unit: &[u8], after_sign: bool) -> bool {
     let known =
         |literals: &[&str]| literals.iter().any(|literal| unit.eq_ignore_ascii_case(literal.as_bytes()));
-    (4..=9).contains(&unit.len()) && known(&LITERALS) || after_sign && known(&AFTER_SIGN)
+    // Most words are told by their first letter.
+    let may_be = matches!(unit.first(), Some(b't' | b'T' | b'f' | b'F' | b'n' | b'N' | b'u' | b'U'));
+    may_be && (4..=9).contains(&unit.len()) && known(&LITERALS) || after_sign && known(&AFTER_SIGN)
 }
 
 /// Where the name of a browser ends that is quoted at `at`, or the dash that stands for none: a product and its

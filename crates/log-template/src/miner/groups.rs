@@ -97,7 +97,7 @@ impl Groups {
             self.text -= group.template.size();
             group.template.generalise(&theirs.template);
             self.text += group.template.size();
-            group.lines += theirs.lines;
+            group.lines = group.lines.saturating_add(theirs.lines);
             group.used = group.used.max(used);
         }
     }
@@ -125,7 +125,7 @@ impl Groups {
         let older = self.roots.get_mut(&into.0)?;
         self.text -= younger.template.size() + older.template.size();
         older.template.generalise(&younger.template);
-        older.lines += younger.lines;
+        older.lines = older.lines.saturating_add(younger.lines);
         older.used = older.used.max(younger.used);
         self.text += older.template.size();
         self.aliases.insert(from.0, into.0);

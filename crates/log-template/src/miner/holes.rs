@@ -56,8 +56,8 @@ impl Hole {
         let needed = match self.site.others {
             0 => return false,
             // The fewer words are left to say what the line is about, the more it takes.
-            1 => config.evidence * 2,
-            2 => config.evidence * 3 / 2,
+            1 => config.evidence.saturating_mul(2),
+            2 => config.evidence.saturating_mul(3) / 2,
             _ => config.evidence,
         };
         let number = if self.has_number { config.number } else { 0 };

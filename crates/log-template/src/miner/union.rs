@@ -22,7 +22,7 @@ impl Miner {
         self.merges.clear();
         self.forgotten.clear();
         let before = self.lines;
-        self.lines += other.lines;
+        self.lines = before.saturating_add(other.lines);
         let names = self.name_groups(other, before);
         let name = |id: TemplateId| names.get(&other.groups.resolve(id).0).copied();
         for key in keys(&other.groups.by_shape) {
@@ -30,7 +30,7 @@ impl Miner {
             if let Some(ours) = name(known.group)
                 && !self.groups.is_shape(key)
             {
-                self.groups.set_shape(key, ours, before + known.used);
+                self.groups.set_shape(key, ours, before.saturating_add(known.used));
             }
         }
         for key in keys(&other.holes.by_key) {
@@ -70,7 +70,7 @@ impl Miner {
         }
         for id in keys(&other.groups.roots) {
             let Some(group) = other.groups.roots.get(&id) else { continue };
-            let used = before + group.used;
+            let used = before.saturating_add(group.used);
             let key = super::shape::hash_of(&group.template);
             let ours = match (names.get(&id).copied(), self.groups.of_shape(key)) {
                 (Some(named), Some(shaped)) => self.merge(named, shaped),
@@ -95,7 +95,7 @@ impl Miner {
             key,
             hole.site,
             hole.has_number || self.groups.is_shape(key),
-            before + hole.used,
+            before.saturating_add(hole.used),
         );
         ours.closed |= hole.closed;
         for member in hole.members() {

@@ -79,3 +79,21 @@ fn the_state_of_a_miner_that_reads_noise_stops_growing() {
     let (early, late) = (sizes[2], sizes[9]);
     assert!(late <= early + early / 4, "{sizes:?}");
 }
+
+#[test]
+fn a_line_fits_its_template_also_when_those_that_made_it_general_are_forgotten() {
+    let mut miner = small();
+    let line = |name: &str| format!("session closed for user {name}");
+    for name in ["ann", "bob", "cid", "dan", "eve", "fay"] {
+        miner.observe(line(name).as_bytes());
+    }
+    // Enough to forget the template, and not that a value stands there.
+    for number in 0..70 {
+        miner.observe(strange(number).as_bytes());
+    }
+    for name in ["gus", "hal", "ian"] {
+        let id = miner.observe(line(name).as_bytes()).template;
+        let template = miner.template(id).expect("it was just seen");
+        assert_eq!(template.values(line(name).as_bytes()).map(|values| values.len()), Some(1), "{template}");
+    }
+}

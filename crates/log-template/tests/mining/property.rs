@@ -64,5 +64,6 @@ pub(crate) fn state(content: &[u8]) {
     let mut other = Miner::default();
     other.absorb(&miner);
     miner.absorb(&other);
-    assert!(Miner::load(&miner.save()).is_ok(), "what was loaded can be saved and loaded");
+    let is_absurd = miner.lines() > 1 << 60;
+    assert!(is_absurd || Miner::load(&miner.save()).is_ok(), "what was loaded can be saved and loaded");
 }

@@ -8,11 +8,13 @@
     reason = "a failed expectation is how a test fails, also outside #[test] functions"
 )]
 
+mod answers;
 mod by_id;
 mod clock;
 mod cloud;
 mod describe;
 mod errors;
+mod hostile;
 mod http;
 mod limits;
 mod offers;

@@ -11,7 +11,8 @@ use super::leave::{Farewell, farewell, last_look_after};
 use super::machine::{Standing, WAITS_FOR_REPLACEMENT, next_status, proof_due, standing};
 use super::room::{may_have_machine, occupied};
 use super::seen::{AccountSeen, Observed};
-use super::{Plan, Rules, Step, reads};
+use super::{Hold, Plan, Rules, Step, reads};
+use crate::conditions::reason;
 use crate::crd::{
     Attempt, AttemptOutcome, INSTANCE_FINALIZER, Phase, SpotInstance, SpotInstanceStatus, whole_seconds,
 };
@@ -257,7 +258,10 @@ impl Member {
         if nothing_sent {
             return Step::Release;
         }
-        let (Some(account), None) = (account, &plan.hold) else { return Step::Keep };
+        // Looks at the account that it was asked for in are conclusive, whatever is elsewhere.
+        let known = |hold: &Hold| hold.reason == reason::ANOTHER_ACCOUNT && self.status.account.is_some();
+        let held = plan.hold.as_ref().is_some_and(|hold| !known(hold));
+        let (Some(account), false) = (account, held) else { return Step::Keep };
         if let Some(at) = reads::next_look(&self.with_status(), account, rules) {
             plan.wake_when_known(at, account.now);
         }

@@ -66,6 +66,9 @@ pub(super) fn bounds(spec: &SpotPoolSpec) -> (i32, i32) {
     (held.unwrap_or(spec.minimum), held.unwrap_or(spec.maximum))
 }
 
+/// A decision goes by a status that another leader may have changed since.
+const DECIDED: Duration = Duration::from_secs(60);
+
 /// A pool may cost so many refused requests an hour.
 const REFUSALS: usize = 60;
 const HOUR: Duration = Duration::from_secs(3600);
@@ -119,6 +122,8 @@ pub(super) struct Instance {
     pub(super) name: String,
     pub(super) n: i64,
     pub(super) phase: Phase,
+    /// When the store last said that it does not serve.
+    pub(super) unwell_at: Duration,
     /// Where its model server is asked.
     pub(super) address: Option<String>,
     /// Somebody has deleted it, and not the operator.
@@ -220,7 +225,7 @@ impl Book {
         let unwell = |other: &&Instance| {
             other.pool_uid == instance.pool_uid
                 && other.n != instance.n
-                && matches!(other.phase, Phase::NotReady | Phase::Booting | Phase::Terminating)
+                && (other.phase != Phase::Ready || other.unwell_at + DECIDED >= instance.basis)
         };
         self.instances.values().any(|other| unwell(&other))
     }
@@ -231,16 +236,16 @@ impl Book {
         at.is_some_and(|at| *at >= then)
     }
 
-    /// SpotInstances of this pool that stay and serve: as the store says, or as was just answered and is about
-    /// to be written.
-    pub(super) fn serving(&self, pool_uid: &str, since: Duration) -> usize {
-        let serves = |instance: &&Instance| {
+    /// SpotInstances of this pool that stay, or were deleted by hand, and have a machine on record. (Whether it
+    /// serves may be known to its process and not written yet.)
+    pub(super) fn staffed(&self, pool_uid: &str) -> usize {
+        let staffed = |instance: &&Instance| {
             instance.pool_uid == pool_uid
                 && instance.gone_at.is_none()
-                && (instance.phase == Phase::Ready || self.answered_since(instance, since))
+                && instance.machine.is_some()
                 && (instance.leaving_at.is_none() || instance.deleted_by_hand)
         };
-        self.instances.values().filter(serves).count()
+        self.instances.values().filter(staffed).count()
     }
 
     /// Living machines of this name that calls made.

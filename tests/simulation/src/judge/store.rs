@@ -106,6 +106,7 @@ fn created(book: &mut Book, cluster: &str, made: &SpotInstance, now: Duration) {
         name: made.name_any(),
         n: made.spec.n,
         phase: Phase::Launching,
+        unwell_at: now,
         address: None,
         deleted_by_hand: false,
         pool,
@@ -180,10 +181,13 @@ fn changed(
             found.extend(by_rumour(book, &uid, read.unwrap_or(now)));
         }
         if was_leaving && (old.phase, new.phase) == (Phase::Ready, Phase::Terminating) {
-            found.extend(serves_first(book, &uid, now));
+            found.extend(serves_first(book, &uid, now, read.unwrap_or(now)));
         }
     }
     let Some(instance) = book.instances.get_mut(&uid) else { return found };
+    if old.phase != Phase::Ready || new.phase != Phase::Ready {
+        instance.unwell_at = now;
+    }
     (instance.phase, instance.address) = (new.phase, new.address.clone());
     instance.deleted_by_hand |=
         by == Actor::People && !was_leaving && after.metadata.deletion_timestamp.is_some();
@@ -225,8 +229,9 @@ const JUST_NOW: Duration = Duration::from_secs(8);
 /// Two processes that both believe to lead may each let one go.
 const TWO_LEADERS: Duration = Duration::from_secs(60);
 
-/// A machine that was deleted by hand and serves is let go.
-fn serves_first(book: &Book, uid: &str, now: Duration) -> Option<Finding> {
+/// A machine that was deleted by hand and serves is let go. A process that stood still between its last read and this
+/// write knows neither what was asked for meanwhile nor what another leader let go.
+fn serves_first(book: &Book, uid: &str, now: Duration, read: Duration) -> Option<Finding> {
     let instance = book.instances.get(uid)?;
     let pool = book.pools.get(&instance.pool_uid)?;
     let just_now = now.saturating_sub(JUST_NOW);
@@ -240,11 +245,16 @@ fn serves_first(book: &Book, uid: &str, now: Duration) -> Option<Finding> {
         .filter(|((_, key), at)| *key == instance.pool && now.saturating_sub(**at) < TWO_LEADERS)
         .count();
     let from = instance.leaving_at.unwrap_or(now).saturating_sub(TWO_LEADERS);
-    let others = book.serving(&instance.pool_uid, just_now).saturating_sub(1);
+    let others = book.staffed(&instance.pool_uid).saturating_sub(1);
     let least = pool.least_since(from);
-    let text =
-        || format!("{} serves and is let go; {others} others serve, {least} are asked for", instance.name);
-    let wrong = answers && readers < 2 && pool.lost_at().is_none() && others < least;
+    let text = || {
+        format!(
+            "{} serves and is let go; {others} others have machines, {least} are asked for",
+            instance.name
+        )
+    };
+    let stood_still = now.saturating_sub(read) > TWO_LEADERS;
+    let wrong = answers && readers < 2 && !stood_still && pool.lost_at().is_none() && others < least;
     wrong.then(|| Finding::new(Invariant::ServesFirst, &instance.pool.name, text()))
 }
 

@@ -1,10 +1,9 @@
 """One stand-in on a free port, the official client for it, and its admin API."""
 
 import json
-import subprocess
 import time
-import urllib.request
 
+from process import Process, equal
 from tencentcloud.common import credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
@@ -17,28 +16,13 @@ STS_ID = "AKIDFAKE000000000000000000temporary"
 STS_TOKEN = "fake-session-token"
 
 
-class StandIn:
+class StandIn(Process):
     """Runs while it is entered. `options` are flags of `sim cvm`; calls take no time unless they say so."""
 
-    binary = None
-
     def __init__(self, *options):
-        self.options = list(options)
-
-    def __enter__(self):
-        command = [self.binary, "cvm", "--listen", "127.0.0.1:0", "--latency", "off", "--boot", "100ms", "--load", "0"]
-        command += ["--credential", f"{SECRET_ID}:{SECRET_KEY}", "--credential", f"{STS_ID}:{SECRET_KEY}:{STS_TOKEN}"]
-        self.process = subprocess.Popen(command + self.options, stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        self.endpoint = line.rpartition("http://")[2].strip()
-        if not self.endpoint:
-            raise RuntimeError(f"the stand-in did not start: {line!r}")
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-        self.process.stdout.close()
+        quick = ["--latency", "off", "--boot", "100ms", "--load", "0"]
+        keys = ["--credential", f"{SECRET_ID}:{SECRET_KEY}", "--credential", f"{STS_ID}:{SECRET_KEY}:{STS_TOKEN}"]
+        super().__init__("cvm", [*quick, *keys, *options])
 
     def client(self, region="ap-singapore", secret_id=SECRET_ID, secret_key=SECRET_KEY, token=None, **profile):
         http = HttpProfile(
@@ -49,12 +33,6 @@ class StandIn:
         )
         keys = credential.Credential(secret_id, secret_key, token)
         return cvm_client.CvmClient(keys, region, ClientProfile(httpProfile=http, **profile))
-
-    def admin(self, method, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"http://{self.endpoint}/_sim/{path}", data=data, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
 
     def fault(self, kind, action="RunInstances", count=1, **fields):
         self.admin("POST", "faults", {"fault": {"kind": kind, **fields}, "action": action, "count": count})
@@ -116,11 +94,6 @@ def code_of(call):
     except TencentCloudSDKException as error:
         return error.get_code()
     return None
-
-
-def equal(seen, expected, what=""):
-    if seen != expected:
-        raise AssertionError(f"{what + ': ' if what else ''}expected {expected!r}, saw {seen!r}")
 
 
 def refused(expected, call):

@@ -1,0 +1,123 @@
+//! Puts together what line breaks cut in two, and decides what of it is one secret.
+
+use crate::join::{Joined, Reach};
+use crate::rules::ClassId;
+use crate::scan::{Candidate, Scan};
+
+/// So many of the last things that were put together are asked whether they reach over the next break too.
+const RECENT: usize = 64;
+
+impl Scan<'_> {
+    /// What goes on over line breaks.
+    pub(crate) fn joined(&mut self) {
+        const REACHES: [Reach; 3] = [Reach::Words(1), Reach::Words(2), Reach::Column];
+        let mut breaks = std::mem::take(&mut self.breaks);
+        breaks.sort_unstable();
+        breaks.dedup();
+        let known = Known::new(&self.found);
+        let mut covered = 0;
+        for line_break in breaks {
+            // Text wrapped at a column goes on over many breaks, and is looked at once.
+            if line_break < covered {
+                continue;
+            }
+            let mut seams = 0;
+            for reach in REACHES {
+                let joined = Joined::new(self.text, line_break, reach);
+                if reach == Reach::Column {
+                    covered = joined.last_line;
+                }
+                if joined.seams.len() > seams {
+                    seams = joined.seams.len();
+                    self.look_over(&joined, &known);
+                }
+            }
+        }
+    }
+
+    fn look_over(&mut self, joined: &Joined, known: &Known) {
+        let mut found = self.look_at(&joined.view);
+        found.retain(|candidate| {
+            let seam = joined.seams.iter().rfind(|seam| candidate.start < **seam && **seam < candidate.end);
+            !self.is_weak(candidate)
+                && seam.is_some_and(|seam| self.is_continued(joined, known, *seam, candidate))
+        });
+        self.take(&joined.view, found);
+    }
+
+    /// Whether what follows the line break belongs to the secret: always when there is no secret without it,
+    /// else only
+    /// when it looks like more of the same.
+    fn is_continued(&self, joined: &Joined, known: &Known, seam: usize, candidate: &Candidate) -> bool {
+        let Some((start, _)) = joined.view.outer(candidate.start..candidate.end) else { return false };
+        let Some((next_line, _)) = joined.view.outer(seam..candidate.end) else { return false };
+        let recent = &self.found[known.count.max(self.found.len().saturating_sub(RECENT))..];
+        let whole_before =
+            known.is_inside(start) || recent.iter().any(|other| (other.start..other.end).contains(&start));
+        let class_after = known
+            .class_at(next_line)
+            .or_else(|| recent.iter().find(|other| other.start == next_line).map(|other| other.class));
+        if let Some(class) = class_after
+            && (whole_before || class == candidate.class && joined.begins_with_a_word(candidate.start, seam))
+        {
+            return false;
+        }
+        // Base64 that is text on both sides of a break is one text.
+        let is_text = whole_before && candidate.decoded.is_some();
+        is_text || joined.belongs(candidate.start, seam, candidate.end, whole_before)
+    }
+}
+
+/// What was found on single lines, to be asked for by place.
+struct Known {
+    /// Where each begins, in order, and its class.
+    begins: Vec<(usize, ClassId)>,
+    /// How far each and all before it reach.
+    reach: Vec<usize>,
+    /// How many there are.
+    count: usize,
+}
+
+impl Known {
+    fn new(found: &[Candidate]) -> Self {
+        let mut sorted: Vec<_> = found.iter().map(|other| (other.start, other.end, other.class)).collect();
+        sorted.sort_unstable();
+        let reach = sorted.iter().scan(0, |reach, (_, end, _)| {
+            *reach = *end.max(reach);
+            Some(*reach)
+        });
+        Self {
+            reach: reach.collect(),
+            begins: sorted.iter().map(|(start, _, class)| (*start, *class)).collect(),
+            count: found.len(),
+        }
+    }
+
+    /// Whether this place is part of something.
+    fn is_inside(&self, at: usize) -> bool {
+        let before = self.begins.partition_point(|(start, _)| *start <= at);
+        before.checked_sub(1).is_some_and(|last| self.reach[last] > at)
+    }
+
+    /// The class of what begins here.
+    fn class_at(&self, at: usize) -> Option<ClassId> {
+        let first = self.begins.partition_point(|(start, _)| *start < at);
+        self.begins.get(first).filter(|(start, _)| *start == at).map(|(_, class)| *class)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_is_found_by_its_place() {
+        let find = |start, end, class| Candidate { start, end, class, decoded: None };
+        let known = Known::new(&[find(20, 25, 3), find(2, 12, 1), find(5, 8, 2)]);
+        assert_eq!(
+            [1, 2, 9, 11, 12, 20, 25].map(|at| known.is_inside(at)),
+            [false, true, true, true, false, true, false]
+        );
+        assert_eq!([2, 5, 6, 20, 99].map(|at| known.class_at(at)), [Some(1), Some(2), None, Some(3), None]);
+    }
+}

@@ -1,0 +1,7 @@
+#![cfg(test)]
+//! What the crate promises, seen from outside.
+
+mod configured;
+mod hostile;
+mod promises;
+mod stable;
