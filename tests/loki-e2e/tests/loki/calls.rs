@@ -15,7 +15,7 @@ use crate::traffic::Traffic;
 const QUERY: &str = r#"{app="web"}"#;
 
 async fn client(tenant: &str) -> HttpLoki {
-    Traffic::new().client(Loki::shared().await.unwrap(), tenant)
+    Traffic::new(1).client(Loki::shared().await.unwrap(), tenant)
 }
 
 /// A whole minute, some minutes ago.
@@ -44,7 +44,7 @@ async fn what_is_pushed_in_either_encoding_comes_back_as_it_was() {
     let lines = ["", "a\"b\\c\td", "中文 \u{1b}[31mred\u{1b}[0m", "two\nlines", "\u{fffd}"];
     let pushed = || stream((0..).zip(lines).map(|(n, line)| entry(Nanos::new(at.get() + n), line)).collect());
     for (tenant, encoding) in [("json", PushEncoding::Json), ("protobuf", PushEncoding::SnappyProtobuf)] {
-        let client = Traffic::new().builder(loki).tenant(tenant).push_encoding(encoding).build().unwrap();
+        let client = Traffic::new(1).builder(loki).tenant(tenant).push_encoding(encoding).build().unwrap();
         client.push(&[pushed()]).await.unwrap();
         // Again, as after a lost answer: Loki keeps it once.
         client.push(&[pushed()]).await.unwrap();
@@ -127,9 +127,9 @@ async fn refusals_are_told_apart() {
     assert_eq!(refusal(error), Refusal::Entries);
     assert_eq!(read(&one, Window::instant(at)).await[0].line, "good");
 
-    let nobody = Traffic::new().builder(loki).tries(1).build().unwrap();
+    let nobody = Traffic::new(1).builder(loki).tries(1).build().unwrap();
     assert_eq!(refusal(nobody.query_range(&log(QUERY, 10)).await.unwrap_err()), Refusal::Tenant);
-    let two = Traffic::new().builder(loki).tenant("a").tenant("b").tries(1).build().unwrap();
+    let two = Traffic::new(1).builder(loki).tenant("a").tenant("b").tries(1).build().unwrap();
     assert_eq!(refusal(two.query_range(&log(QUERY, 10)).await.unwrap_err()), Refusal::Tenant);
 }
 

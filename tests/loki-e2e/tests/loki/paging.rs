@@ -30,7 +30,7 @@ async fn read(client: &HttpLoki, window: Window, options: PageOptions) -> Vec<Li
 #[tokio::test]
 async fn every_line_of_random_windows_is_read_once() {
     let loki = Loki::shared().await.unwrap();
-    let traffic = Traffic::new();
+    let traffic = Traffic::new(1);
     let client = traffic.client(loki, "paging");
     let storm = Storm::new(SEED);
     let lines = storm.lines();
@@ -88,7 +88,7 @@ async fn every_line_of_random_windows_is_read_once() {
 #[tokio::test]
 async fn a_count_is_exact_for_any_window() {
     let loki = Loki::shared().await.unwrap();
-    let client = Traffic::new().client(loki, "counts");
+    let client = Traffic::new(1).client(loki, "counts");
     let storm = Storm::new(SEED);
     let lines = storm.lines();
     push(&client, &lines).await;
