@@ -52,6 +52,7 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
         instances: members(plan),
         launch_back_off: memory.entries,
         refusal_budget_whole_at: memory.budget_whole_at.map(whole_seconds),
+        held_secrets: old.held_secrets,
         care: if valid.is_some() { plan.health.care.clone() } else { old.care },
         observed_generation: Some(generation),
         conditions,
@@ -95,8 +96,9 @@ fn ready(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
         return (Truth::True, reason::MINIMUM_SERVES, message);
     }
     let held = plan.hold.as_ref().map(|hold| hold.reason);
+    let unpaid = (!plan.in_arrears.is_empty()).then_some(reason::ACCOUNT_PROBLEM);
     let blind = (plan.health.reach == Reach::Nobody).then_some(reason::NOBODY_ANSWERS);
-    let why = held.or(blind).or_else(|| plan.memory.drought(pool).map(capacity_reason));
+    let why = held.or(unpaid).or(blind).or_else(|| plan.memory.drought(pool).map(capacity_reason));
     (Truth::False, why.unwrap_or(reason::LAUNCHING), message)
 }
 
@@ -140,6 +142,20 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
         let left = would_leak(seen);
         return (Truth::True, hold.reason, format!("{}{left}", hold.message));
     }
+    if !plan.in_arrears.is_empty() {
+        let message = format!(
+            "the account has not paid, and the cloud keeps the machines of these SpotInstances from working (IsolatedSource \
+             ARREAR): {}. Pay, and they come back by themselves; until then they are neither replaced nor terminated, \
+             and the cloud takes them away some time after the due date",
+            some_of(plan.in_arrears.clone())
+        );
+        return (Truth::True, reason::ACCOUNT_PROBLEM, message);
+    }
+    if seen.namespace_leaving && valid_and_stays(seen) {
+        let message = "the namespace is being deleted: nothing is launched in it any more, and the machines go with the \
+                       pool";
+        return (Truth::True, reason::NAMESPACE_LEAVING, message.to_owned());
+    }
     if !plan.elsewhere.is_empty() {
         let places: Vec<String> =
             plan.elsewhere.iter().map(|(name, account)| format!("{name} (account {account})")).collect();
@@ -179,6 +195,10 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
     }
 }
 
+fn valid_and_stays(seen: &Observed) -> bool {
+    seen.pool.valid().is_some_and(|pool| !pool.leaving)
+}
+
 /// Which SpotInstances do not answer, in words.
 fn unwell(plan: &Plan) -> String {
     let names: Vec<String> = plan
@@ -187,6 +207,11 @@ fn unwell(plan: &Plan) -> String {
         .filter(|entry| entry.instance.uid().is_some_and(|uid| plan.health.unwell.contains(&uid)))
         .map(|entry| entry.instance.name_any())
         .collect();
+    some_of(names)
+}
+
+/// The first names, and how many more there are.
+fn some_of(names: Vec<String>) -> String {
     let more = names.len().saturating_sub(NAMED);
     let named = names.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
     if more > 0 { format!("{named} and {more} more") } else { named }
@@ -285,12 +310,26 @@ fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
         let message = format!("{} The machines that run are left as they are.", trouble.advice());
         return (Truth::Unknown, reason::CLOUD_UNREACHABLE, message);
     }
+    if let Some(name) = deleted_secret(seen) {
+        let message = format!(
+            "Secret {name} was deleted and is kept, with its key at work, until this pool's machines are gone: name \
+             another Secret in spec.credentialsSecretRef, or delete the pool. (To take the key away at once, remove \
+             the Secret's finalizers: nothing is launched or terminated then until there is a key again)"
+        );
+        return (Truth::True, reason::SECRET_DELETED, message);
+    }
     if account.inline_key {
         let message = "the key works, but everybody who may read this pool can read it: put it into a Secret and \
                        name that in spec.credentialsSecretRef";
         return (Truth::True, reason::INLINE_KEYS, message.to_owned());
     }
     (Truth::True, reason::ACCEPTED, "the cloud accepts the key".to_owned())
+}
+
+/// The name of the Secret that is held although somebody has deleted it.
+fn deleted_secret(seen: &Observed) -> Option<&str> {
+    let secret = seen.secret.as_ref().filter(|secret| secret.deletion_timestamp.is_some())?;
+    secret.name.as_deref()
 }
 
 fn capacity(seen: &Observed, plan: &Plan) -> Verdict {

@@ -5,6 +5,7 @@
 
 #![cfg(test)]
 
+mod arrears;
 mod broken;
 mod filling;
 mod health;

@@ -40,11 +40,13 @@ pub enum Kind {
     Paused,
     KeptMachines,
     BlindProber,
+    /// The account does not pay for a while.
+    Arrears,
 }
 
 impl Kind {
     /// All of them, in the order in which they are summed up.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Edit,
         Self::Vanish,
         Self::Reclaim,
@@ -78,6 +80,7 @@ impl Kind {
         Self::Paused,
         Self::KeptMachines,
         Self::BlindProber,
+        Self::Arrears,
     ];
 
     /// Its name in the summary.
@@ -116,6 +119,7 @@ impl Kind {
             Self::Paused => "paused",
             Self::KeptMachines => "kept-machines",
             Self::BlindProber => "blind-prober",
+            Self::Arrears => "arrears",
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::flights::{self, Sky};
 use crate::observe::{Pass, Way, objects, parse};
 use crate::plan::admit::{Admission, Launch, admit};
 use crate::plan::{AccountSeen, Plan, PoolSeen, Raise};
-use crate::ports::StoreError;
+use crate::ports::{PoolKey, StoreError};
 use crate::valid::{TEMPLATE_HASH_VERSION, ValidPool};
 
 /// Raises the number, makes the wishes, looks once more, and lets those that may go, go.
@@ -34,8 +34,9 @@ pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: 
     }
     let Some(chosen) = &plan.launch else { return };
     let (pool, list) = if core.rules.guards.second_look {
-        match objects(core, &valid.key).await {
-            Ok((pool, list)) => (parse(pool), list),
+        match second_look(core, &valid.key).await {
+            Ok(Some((pool, list))) => (parse(pool), list),
+            Ok(None) => return,
             Err(error) => return outcome.fail("second look", &error),
         }
     } else {
@@ -56,6 +57,15 @@ pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: 
         }
         Admission::Go(pool, launches) => fly(core, way, account, &Arc::new(*pool), launches),
     }
+}
+
+/// The pool and its SpotInstances as they are now; `None` when their namespace is being deleted.
+async fn second_look(
+    core: &Core,
+    key: &PoolKey,
+) -> Result<Option<(Option<SpotPool>, Vec<SpotInstance>)>, StoreError> {
+    let objects = objects(core, key).await?;
+    Ok((!core.ports.store.namespace_is_leaving(&key.namespace).await?).then_some(objects))
 }
 
 fn fly(core: &Arc<Core>, way: &Way, account: &AccountSeen, pool: &Arc<ValidPool>, launches: Vec<Launch>) {

@@ -23,6 +23,8 @@ pub const POOL_LABEL: &str = "demo.aiops.org/pool";
 pub const POOL_FINALIZER: &str = "demo.aiops.org/machines";
 /// The finalizer that keeps a `SpotInstance` until its machine is proven gone.
 pub const INSTANCE_FINALIZER: &str = "demo.aiops.org/machine";
+/// With a pool's name behind it, the finalizer by which that pool holds the Secret of its key.
+pub const SECRET_FINALIZER_PREFIX: &str = "demo.aiops.org/spotpool-";
 /// An annotation on a pool: with the value `true`, its machines live on when it is deleted.
 pub const KEEP_MACHINES_ANNOTATION: &str = "demo.aiops.org/keep-machines";
 

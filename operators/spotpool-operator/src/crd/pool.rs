@@ -364,6 +364,9 @@ pub struct SpotPoolStatus {
     /// What the care for machines that do not answer must remember.
     #[serde(skip_serializing_if = "Care::is_empty")]
     pub care: Care,
+    /// Secrets that carry the pool's finalizer, so that the key is not lost before the machines are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held_secrets: Vec<String>,
     /// The generation of the spec that this status speaks of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,

@@ -8,7 +8,7 @@ use tencent_cvm::InstanceId;
 
 use super::attempts::{NextAttempt, close, next_attempt};
 use super::leave::{Farewell, farewell, last_look_after};
-use super::machine::{Standing, WAITS_FOR_REPLACEMENT, next_status, proof_due, standing};
+use super::machine::{Standing, WAITS_FOR_REPLACEMENT, is_in_arrears, next_status, proof_due, standing};
 use super::room::{may_have_machine, occupied};
 use super::seen::{AccountSeen, Observed};
 use super::{Hold, Plan, Rules, Step, reads};
@@ -154,6 +154,11 @@ impl Member {
     /// Its machine, or one that may yet come, is in another account than the key opens.
     pub fn is_elsewhere(&self) -> bool {
         self.elsewhere && may_have_machine(&self.status)
+    }
+
+    /// Its machine stands still because the account has not paid.
+    pub(super) fn is_in_arrears(&self, account: &AccountSeen) -> bool {
+        self.belongs && is_in_arrears(&self.status, account)
     }
 
     /// Its name, and the account that its machine was asked for in.

@@ -13,6 +13,7 @@ pub mod machine;
 pub mod member;
 pub mod reads;
 pub mod room;
+pub mod secrets;
 pub mod seen;
 pub mod size;
 
@@ -24,7 +25,7 @@ use kube::ResourceExt;
 use tencent_cvm::InstanceId;
 
 use crate::conditions::reason;
-use crate::crd::{Candidate, POOL_FINALIZER, Phase, SpotInstance, SpotInstanceStatus};
+use crate::crd::{Candidate, POOL_FINALIZER, Phase, SpotInstance, SpotInstanceStatus, SpotPool};
 use crate::guards::Guards;
 use crate::identity::{POOL_TAG, name_prefix};
 use crate::ports::ProbeTarget;
@@ -36,6 +37,7 @@ use crate::valid::ValidPool;
 pub use back_off::Memory;
 pub use health::Health;
 pub use member::Member;
+pub use secrets::SecretHold;
 pub use seen::{AccountSeen, CloudSeen, Observed, PoolSeen};
 
 /// What the plan goes by besides what it sees.
@@ -63,6 +65,8 @@ pub struct Plan {
     pub hold: Option<Hold>,
     /// The pool gets its finalizer before anything else happens in its name.
     pub add_finalizer: bool,
+    /// Whether the Secret of the pool's key is held.
+    pub secrets: SecretHold,
     /// What each SpotInstance needs.
     pub instances: Vec<InstancePlan>,
     /// New numbers, and a SpotInstance for each.
@@ -83,6 +87,8 @@ pub struct Plan {
     pub disputed: Vec<InstanceId>,
     /// SpotInstances whose machines were asked for in another account than the key opens, and that account.
     pub elsewhere: Vec<(String, String)>,
+    /// SpotInstances whose machines stand still because the account has not paid.
+    pub in_arrears: Vec<String>,
     /// SpotInstances that nobody here made.
     pub hand_made: Vec<String>,
     /// How many there are of what.
@@ -181,6 +187,7 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         !self.add_finalizer
             && !self.remove_finalizer
+            && self.secrets == SecretHold::default()
             && self.raise.is_none()
             && self.launch.is_none()
             && self.instances.iter().all(|plan| plan.status.is_none() && plan.step == Step::Keep)
@@ -223,6 +230,7 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
     if let (Some(pool), None) = (seen.pool.valid(), &plan.hold) {
         let_go(&mut members, pool, rules, wall_now);
     }
+    plan.secrets = secrets::hold(seen, &members, rules);
     plan.elsewhere = members.iter().filter(|member| member.is_elsewhere()).map(Member::whereabouts).collect();
     for member in &members {
         let step = member.step(seen, rules, &mut plan);
@@ -238,21 +246,19 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
             plan.memory = pool.status.as_ref().map(Memory::of).unwrap_or_default();
             plan.health.care = pool.status.as_ref().map(|status| status.care.clone()).unwrap_or_default();
             if valid.leaving {
-                let nothing_left = members.is_empty();
-                plan.remove_finalizer =
-                    nothing_left && pool.finalizers().iter().any(|name| name == POOL_FINALIZER);
+                plan.remove_finalizer = is_over(pool, &members);
             } else if !pool.finalizers().iter().any(|name| name == POOL_FINALIZER) {
                 plan.add_finalizer = true;
             }
             plan.unclaimed = unclaimed(valid, seen, &members, rules);
             if let Some(account) = seen.cloud.account() {
+                let unpaid = members.iter().filter(|member| member.is_in_arrears(account));
+                plan.in_arrears = unpaid.map(|member| member.instance.name_any()).collect();
                 size::fit(&mut plan, valid, &members, account, seen, rules, wall_now);
             }
         }
         PoolSeen::Invalid(pool, _) => {
-            plan.remove_finalizer = pool.metadata.deletion_timestamp.is_some()
-                && members.is_empty()
-                && pool.finalizers().iter().any(|name| name == POOL_FINALIZER);
+            plan.remove_finalizer = pool.metadata.deletion_timestamp.is_some() && is_over(pool, &members);
         }
         PoolSeen::Gone => {}
     }
@@ -264,6 +270,12 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
         plan.wake_in(UNTIL_THE_CLOCK_IS_KNOWN);
     }
     plan
+}
+
+/// Nothing of the pool is left but its own object: no machine, no hold on a Secret.
+fn is_over(pool: &SpotPool, members: &[Member]) -> bool {
+    let held = pool.finalizers().iter().any(|name| name == POOL_FINALIZER);
+    held && members.is_empty() && !secrets::any_held(pool)
 }
 
 /// Writes hold when there is no key, when nobody has looked yet, and when every known machine is missing

@@ -47,16 +47,19 @@ pub fn may_have_machine(status: &SpotInstanceStatus) -> bool {
 }
 
 fn lives(machine: &Instance) -> bool {
-    !matches!(
-        machine.state,
-        Some(
-            InstanceState::Stopping
-                | InstanceState::Stopped
-                | InstanceState::Shutdown
-                | InstanceState::Terminating
-                | InstanceState::LaunchFailed
+    // One that stands still until somebody pays comes back.
+    let stays = machine.is_in_arrears();
+    stays
+        || !matches!(
+            machine.state,
+            Some(
+                InstanceState::Stopping
+                    | InstanceState::Stopped
+                    | InstanceState::Shutdown
+                    | InstanceState::Terminating
+                    | InstanceState::LaunchFailed
+            )
         )
-    )
 }
 
 /// Whether a request without an answer may still turn into a machine, as far as a look tells.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use kube::api::ObjectMeta;
 use tencent_cvm::{Instance, InstanceId};
 
 use super::Rules;
@@ -20,6 +21,10 @@ use crate::valid::{InvalidPool, ValidPool};
 pub struct Observed {
     /// The pool.
     pub pool: PoolSeen,
+    /// Whether the pool's namespace is being deleted: nothing can be made in it any more.
+    pub namespace_leaving: bool,
+    /// The Secret that the pool names, when it is there.
+    pub secret: Option<ObjectMeta>,
     /// Every SpotInstance with the pool's label, by number.
     pub instances: Vec<SpotInstance>,
     /// The cloud, as far as it could be asked.

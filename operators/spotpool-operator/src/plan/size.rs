@@ -49,6 +49,10 @@ pub fn fit(
     for (uid, why) in victims {
         plan.send_away(&uid, why, wall_now);
     }
+    // The API server takes no new object there, and what is launched now would be taken down at once.
+    if seen.namespace_leaving {
+        return;
+    }
     let missing = target.least.saturating_sub(counted.len()).min(CREATED_AT_ONCE);
     let fresh: Vec<i64> =
         (1..=i64::try_from(missing).unwrap_or(0)).map(|i| pool.launched.saturating_add(i)).collect();

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod admission;
+mod arrears;
 mod attempts;
 mod candidates;
 mod farewells;
@@ -15,4 +16,5 @@ mod model;
 mod observed;
 mod properties;
 mod scaling;
+mod secrets;
 mod statuses;

@@ -78,6 +78,8 @@ impl Model {
             AccountSeen { now: Some(self.now), snapshot: Some(Arc::new(snapshot)), ..AccountSeen::default() };
         let mut seen = Observed {
             pool,
+            namespace_leaving: false,
+            secret: None,
             instances: self.instances.clone(),
             cloud: CloudSeen::Account(Box::new(account)),
             probes: self

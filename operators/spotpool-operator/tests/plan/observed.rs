@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 use arbitrary::{Result, Unstructured};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::api::ObjectMeta;
 use spotpool_operator::conditions::reason;
 use spotpool_operator::crd::pool::{Boots, Care, LaunchBackOff, RefusalScope};
 use spotpool_operator::crd::{
@@ -140,6 +141,7 @@ fn launches_are_in_order(seen: &Observed, plan: &Plan) {
         assert!(raise.to >= pool.launched && raise.create.len() <= pool.most + BESIDE);
     }
     let Some(chosen) = &plan.launch else { return };
+    assert!(!seen.namespace_leaving);
     let pool = seen.pool.valid().expect("launches are for a pool");
     assert!(plan.hold.is_none() && !pool.leaving && !pool.paused);
     assert!((1..=pool.most + BESIDE).contains(&chosen.numbers.len()), "{chosen:?}");
@@ -154,6 +156,8 @@ fn observed(u: &mut Unstructured<'_>) -> Result<(Observed, Timestamp)> {
     let cloud = cloud(u, &instances)?;
     let mut seen = Observed {
         pool,
+        namespace_leaving: u.ratio(1, 16)?,
+        secret: if u.ratio(1, 2)? { Some(ObjectMeta::default()) } else { None },
         instances,
         cloud,
         probes: BTreeMap::new(),

@@ -28,6 +28,8 @@ pub(super) struct Book {
     pub(super) by_name: BTreeMap<String, String>,
     /// When each process last read each pool.
     pub(super) reads: BTreeMap<(u32, PoolKey), Duration>,
+    /// When each Secret was made.
+    pub(super) secrets: BTreeMap<String, Duration>,
     /// Names of which two machines may come to be through no fault of ours.
     pub(super) excused: BTreeSet<String>,
     /// Names of which a request was doubled on its way.
@@ -44,6 +46,8 @@ pub(super) struct Pool {
     pub(super) gone_at: Option<Duration>,
     /// Taken away by hand, finalizer and all.
     pub(super) dropped: bool,
+    /// The Secret that it names.
+    pub(super) secret: Option<String>,
     /// The fewest and the most machines that are asked for, from each time on.
     pub(super) sizes: Vec<(Duration, i32, i32)>,
     /// Since when nothing may be launched or terminated for it.
@@ -172,6 +176,10 @@ pub(super) struct Machine {
     /// Who pays for it.
     pub(super) account: String,
     pub(super) life: Life,
+    /// It stands still until somebody pays.
+    pub(super) unpaid: bool,
+    /// It once did.
+    pub(super) was_unpaid: bool,
 }
 
 /// How a machine stands.

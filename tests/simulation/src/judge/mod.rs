@@ -7,6 +7,7 @@
 mod book;
 mod cloud;
 mod rest;
+mod secrets;
 mod store;
 
 use std::fmt;
@@ -62,6 +63,10 @@ pub enum Invariant {
     NotByRumour,
     /// A machine that serves and is deleted by hand goes when enough others serve.
     ServesFirst,
+    /// A key is not lost while machines need it.
+    KeyStays,
+    /// A machine that stands still until somebody pays is not replaced.
+    UnpaidIsNotLost,
     /// At rest every pool has what it asks for, and nothing else is left.
     WholeAtRest,
     /// 8: a converged pool writes nothing.
@@ -91,6 +96,8 @@ impl Invariant {
             Self::FewRefusals => "few-refusals",
             Self::NotByRumour => "not-by-rumour",
             Self::ServesFirst => "serves-first",
+            Self::KeyStays => "key-stays",
+            Self::UnpaidIsNotLost => "unpaid-is-not-lost",
             Self::WholeAtRest => "whole-at-rest",
             Self::QuietAtRest => "quiet-at-rest",
             Self::KeepsRunning => "keeps-running",

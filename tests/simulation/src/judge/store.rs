@@ -8,7 +8,7 @@ use spotpool_operator::crd::{KEEP_MACHINES_ANNOTATION, Phase, SpotInstance, Spot
 use spotpool_operator::identity::instance_name;
 
 use super::book::{Book, Instance, Pool, bounds};
-use super::{Finding, Invariant};
+use super::{Finding, Invariant, secrets};
 use crate::site::{owner, pool_key};
 use crate::store::{Actor, Commit};
 
@@ -24,7 +24,9 @@ pub(super) fn judge(book: &mut Book, cluster: &str, commit: &Commit, now: Durati
             (Some(before), None) => gone(book, before, now),
             (None, None) => Vec::new(),
         },
-        Commit::Secret { .. } => Vec::new(),
+        Commit::Secret { by, before, after } => {
+            secrets::judge(book, *by, before.as_deref(), after.as_deref(), now)
+        }
     }
 }
 
@@ -48,6 +50,7 @@ fn pool(
         gone_at: None,
         dropped: false,
         sizes: vec![size],
+        secret: object.spec.credentials_secret_ref.as_ref().map(|secret| secret.name.clone()),
         paused_at: None,
         kept_at: None,
         replacements: BTreeSet::new(),
@@ -179,6 +182,16 @@ fn changed(
         let leaves = !was_leaving && after.metadata.deletion_timestamp.is_some();
         if leaves && matches!(new.reason.as_deref(), Some("Unhealthy" | "NeverServed")) {
             found.extend(by_rumour(book, &uid, read.unwrap_or(now)));
+        }
+        let stopped = new.reason.as_deref() == Some("Stopped") && old.reason != new.reason;
+        let machine = new.instance_id.as_ref().and_then(|id| book.machines.get(id));
+        if let Some(id) = new
+            .instance_id
+            .as_ref()
+            .filter(|_| stopped && machine.is_some_and(|it| it.lives() && it.was_unpaid))
+        {
+            let text = format!("{name} is given up, and its machine {id} only waits for somebody to pay");
+            found.push(Finding::new(Invariant::UnpaidIsNotLost, &key.name, text));
         }
         if was_leaving && (old.phase, new.phase) == (Phase::Ready, Phase::Terminating) {
             found.extend(serves_first(book, &uid, now, read.unwrap_or(now)));
