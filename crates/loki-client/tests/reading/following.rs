@@ -346,7 +346,7 @@ fn a_state_of_an_hour_at_50_lines_a_second_is_smaller_than_a_mebibyte() {
 #[test]
 fn late_lines_beside_a_burst_are_found_through_restarts() {
     let mut found = 0;
-    for seed in 0..8 {
+    for seed in 0..3 {
         found += run(beside_a_burst(seed));
     }
     assert!(found > 0, "a test without late lines tests nothing");
@@ -382,7 +382,8 @@ async fn beside_a_burst(seed: u64) -> u64 {
             follower.cursor.sweep(now);
         }
         follower.run().await;
-        late += follower.cursor.late();
+        // A restart forgets it.
+        late = late.max(follower.cursor.late());
     }
     let everything = Window::new(Nanos::from_seconds(START), Nanos::MAX);
     let truth = model.truth(everything);
