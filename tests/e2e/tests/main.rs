@@ -5,6 +5,8 @@
 
 #![cfg(test)]
 
+mod adoption;
+mod arrears;
 mod broken;
 mod filling;
 mod health;
@@ -12,6 +14,7 @@ mod holding;
 mod leading;
 mod leaving;
 mod manifests;
+mod outage;
 mod process;
 mod role;
 mod scaling;

@@ -4,6 +4,8 @@
 
 mod accounts;
 mod admission;
+mod adoption;
+mod arrears;
 mod attempts;
 mod candidates;
 mod farewells;
