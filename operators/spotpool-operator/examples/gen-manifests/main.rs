@@ -2,8 +2,9 @@
 //! writes nothing and fails when a file differs. `cargo xtask gen-crds` calls it.
 //!
 //! Files that are written by hand but speak of what the code knows are checked either way: each reason of a
-//! condition has its runbook, and dashboards and alerts ask for metrics that exist.
+//! condition has its runbook, dashboards and alerts ask for metrics that exist, and each alert has a test.
 
+mod alerts;
 mod metrics_page;
 mod names;
 
@@ -46,7 +47,7 @@ fn main() -> Result<ExitCode> {
             println!("wrote {name}");
         }
     }
-    for broken in [names::runbooks(&root)?, names::queries(&root, &metrics)?].concat() {
+    for broken in [names::runbooks(&root)?, names::queries(&root, &metrics)?, alerts::check(&root)?].concat() {
         wrong += 1;
         println!("{broken}");
     }

@@ -13,6 +13,8 @@ use crate::metrics_page::Metric;
 const RUNBOOKS: &str = "docs/runbooks";
 /// The page about the others.
 const INDEX: &str = "README";
+/// Troubles that no condition can tell of, since nobody is left who would write it.
+const UNTOLD: [&str; 1] = ["removed-before-the-pools"];
 /// Where queries are.
 const QUERIES: [&str; 2] = ["deploy/grafana", "deploy/prometheus"];
 
@@ -37,6 +39,11 @@ pub(crate) fn runbooks(root: &Path) -> Result<Vec<String>> {
         }
         if !index.contains(&format!("({reason}.md)")) {
             broken.push(format!("{RUNBOOKS}/{INDEX}.md does not link to {reason}.md"));
+        }
+    }
+    for page in UNTOLD {
+        if !pages.remove(page) || !index.contains(&format!("({page}.md)")) {
+            broken.push(format!("{RUNBOOKS}/{page}.md is missing, or {INDEX}.md does not link to it"));
         }
     }
     broken.extend(pages.iter().map(|page| {
