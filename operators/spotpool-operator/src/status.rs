@@ -198,7 +198,7 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
     let (all, several) = (refused == candidates, candidates > 1);
     match refusals.first() {
         Some((first, _)) if all && refusals.iter().all(|(refusal, _)| waits_for_a_person(refusal)) => {
-            (Truth::True, reason::REQUEST_REFUSED, sentence(first, several))
+            (Truth::True, stalled_reason(first), sentence(first, several))
         }
         _ => (Truth::False, reason::NOTHING_STALLED, "nothing waits for a person".to_owned()),
     }
@@ -396,6 +396,14 @@ fn sentence(refusal: &LaunchBackOff, several: bool) -> String {
     let said = refusal.message.clone().unwrap_or_else(|| format!("the cloud answered {}", refusal.code));
     let tell = if several { blame::sentence_of_candidates } else { blame::sentence };
     tell(&said, &refusal.code, refusal.class().advice())
+}
+
+fn stalled_reason(refusal: &LaunchBackOff) -> &'static str {
+    use Class::{CandidateFatal, Fatal, Forbidden};
+    match refusal.class() {
+        Fatal | CandidateFatal | Forbidden => reason::REQUEST_REFUSED,
+        _ => capacity_reason(refusal),
+    }
 }
 
 fn capacity_reason(refusal: &LaunchBackOff) -> &'static str {

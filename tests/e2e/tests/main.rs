@@ -16,6 +16,7 @@ mod leaving;
 mod manifests;
 mod outage;
 mod process;
+mod refusals;
 mod role;
 mod scaling;
 mod store;
