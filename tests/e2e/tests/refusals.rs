@@ -255,3 +255,22 @@ async fn an_expired_temporary_key_is_told_and_a_new_token_is_noticed() {
     world.people.condition("sts", "CredentialsValid", "True", SOON).await.unwrap();
     assert_eq!(world.ours().await.unwrap().len(), before);
 }
+
+#[tokio::test]
+async fn a_quota_that_is_used_up_is_told_in_figures() {
+    let world = World::begin("quota").await.unwrap();
+    world.cloud.post("quota", &json!({"zone": "ap-singapore-2", "vcpu": 0})).await.unwrap();
+    world.people.create::<SpotPool>(&world.manifest("quota", 1, 1).unwrap()).await.unwrap();
+    world
+        .until("the quota to be told", SOON, async || {
+            let conditions = world.people.pool("quota").await?.status.unwrap_or_default().conditions;
+            let words =
+                ["LimitExceeded.UserSpotQuota", "In use (spot): ap-singapore-2: 0 of 0 vCPU", "next try at"];
+            let says = |text: &str| words.iter().all(|word| text.contains(word));
+            let told = conditions.iter().any(|it| it.reason == "QuotaExceeded" && says(&it.message));
+            Ok(told.then_some(()))
+        })
+        .await
+        .unwrap();
+    assert!(world.cloud.calls("DescribeAccountQuota").await.unwrap() <= 3, "asked once a minute at most");
+}
