@@ -14,6 +14,7 @@ mod holding;
 mod leading;
 mod leaving;
 mod manifests;
+mod namespace;
 mod outage;
 mod process;
 mod refusals;
