@@ -47,7 +47,8 @@ fn main() -> Result<ExitCode> {
             println!("wrote {name}");
         }
     }
-    for broken in [names::runbooks(&root)?, names::queries(&root, &metrics)?, alerts::check(&root)?].concat() {
+    for broken in [names::runbooks(&root)?, names::queries(&root, &metrics)?, alerts::check(&root)?].concat()
+    {
         wrong += 1;
         println!("{broken}");
     }
