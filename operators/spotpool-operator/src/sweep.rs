@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::blame;
 use crate::cloud_time::CloudTime;
 use crate::identity::{CLUSTER_TAG, POOL_TAG, name_prefix};
+use crate::market::Market;
 use crate::metrics::Metrics;
 use crate::ports::{Clock, PoolKey};
 use crate::task::Tasks;
@@ -120,6 +121,8 @@ pub struct AccountView {
     pub trouble: Option<Trouble>,
     /// Whose account it is, once the cloud has told.
     pub app_id: Option<AppId>,
+    /// What it advertises, for those who ask.
+    pub market: Arc<Market>,
 }
 
 /// What one pool wants from the sweeps.

@@ -16,6 +16,7 @@ mod manifests;
 mod process;
 mod role;
 mod scaling;
+mod stock;
 mod store;
 mod thrift;
 mod watch;

@@ -42,11 +42,13 @@ pub enum Kind {
     BlindProber,
     /// The account does not pay for a while.
     Arrears,
+    /// What is advertised is late or a lie.
+    FalseAdvert,
 }
 
 impl Kind {
     /// All of them, in the order in which they are summed up.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Edit,
         Self::Vanish,
         Self::Reclaim,
@@ -81,6 +83,7 @@ impl Kind {
         Self::KeptMachines,
         Self::BlindProber,
         Self::Arrears,
+        Self::FalseAdvert,
     ];
 
     /// Its name in the summary.
@@ -120,6 +123,7 @@ impl Kind {
             Self::KeptMachines => "kept-machines",
             Self::BlindProber => "blind-prober",
             Self::Arrears => "arrears",
+            Self::FalseAdvert => "false-advert",
         }
     }
 }
