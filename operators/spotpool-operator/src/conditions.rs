@@ -87,6 +87,8 @@ pub mod reason {
     pub const BOOTS_FAIL: &str = "BootsFail";
     /// No such machine.
     pub const NONE_FOUND: &str = "NoneFound";
+    /// There are none, and what the annotation names cannot be taken over.
+    pub const NOT_ADOPTED: &str = "NotTakenOver";
     /// There are some.
     pub const FOUND: &str = "Found";
     /// The gateway is not managed by this version.

@@ -172,6 +172,7 @@ fn seen(core: &Core, view: &AccountView) -> AccountSeen {
         now: view.time.and_then(|time| time.now(Instant::now(), core.now())),
         snapshot: view.snapshot.clone(),
         trouble: view.trouble.clone(),
+        pools: core.sweeps.pool_uids(),
         ..AccountSeen::default()
     }
 }

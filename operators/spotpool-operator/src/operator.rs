@@ -257,7 +257,8 @@ fn news(pool: &SpotPool, old: Option<&SpotPoolStatus>, new: &SpotPoolStatus) -> 
             before.status == condition.status && (before.reason == condition.reason || !reason_counts)
         });
         let bad = match condition.type_.as_str() {
-            kind::STALLED | kind::UNCLAIMED_MACHINES => condition.status == "True",
+            kind::STALLED => condition.status == "True",
+            kind::UNCLAIMED_MACHINES => condition.status == "True" || condition.reason == reason::NOT_ADOPTED,
             kind::CREDENTIALS_VALID => {
                 condition.status == "False"
                     || [reason::INLINE_KEYS, reason::SECRET_DELETED].contains(&condition.reason.as_str())

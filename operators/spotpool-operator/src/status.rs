@@ -8,7 +8,9 @@ use tencent_cvm::Class;
 use crate::blame;
 use crate::conditions::{Truth, kind, reason, set};
 use crate::crd::pool::{LaunchBackOff, PoolMember};
-use crate::crd::{Candidate, POOL_LABEL, Phase, SpotPool, SpotPoolStatus, whole_seconds};
+use crate::crd::{
+    ADOPT_ANNOTATION, Adoption, Candidate, POOL_LABEL, Phase, SpotPool, SpotPoolStatus, whole_seconds,
+};
 use crate::plan::back_off::{LAUNCH_FAILED, NOT_SENT};
 use crate::plan::health::{GaveUp, Reach};
 use crate::plan::{CloudSeen, Memory, Observed, Plan, PoolSeen};
@@ -38,7 +40,7 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
     if plan.health.reach != Reach::Unknown || plan.tally.ready == 0 {
         say(kind::HEALTH_CHECK_REACHABLE, reachable(plan));
     }
-    say(kind::UNCLAIMED_MACHINES, unclaimed(plan));
+    say(kind::UNCLAIMED_MACHINES, unclaimed(plan, &pool.name_any()));
     say(kind::GATEWAY_SYNCED, gateway(pool));
     let size = clamp(plan.tally.with_machine);
     let memory = if valid.is_some() { plan.memory.clone() } else { Memory::of(&old) };
@@ -52,11 +54,18 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
         instances: members(plan),
         launch_back_off: memory.entries,
         refusal_budget_whole_at: memory.budget_whole_at.map(whole_seconds),
+        adopting: not_made_yet(old.adopting, seen),
         held_secrets: old.held_secrets,
         care: if valid.is_some() { plan.health.care.clone() } else { old.care },
         observed_generation: Some(generation),
         conditions,
     }
+}
+
+/// Machines whose SpotInstance is not there yet.
+fn not_made_yet(adopting: Vec<Adoption>, seen: &Observed) -> Vec<Adoption> {
+    let made = |n: i64| seen.instances.iter().any(|instance| instance.spec.n == n);
+    adopting.into_iter().filter(|adoption| !made(adoption.n)).collect()
 }
 
 type Verdict = (Truth, &'static str, String);
@@ -404,20 +413,28 @@ fn capacity_reason(refusal: &LaunchBackOff) -> &'static str {
     }
 }
 
-fn unclaimed(plan: &Plan) -> Verdict {
-    if plan.unclaimed.is_empty() {
-        return (
-            Truth::False,
-            reason::NONE_FOUND,
-            "no machine carries the pool's tags without belonging to it".to_owned(),
+fn unclaimed(plan: &Plan, pool: &str) -> Verdict {
+    let refused =
+        plan.adoptions.refused.iter().take(NAMED).map(|(id, why)| format!("{id} is not taken over: {why}"));
+    let mut sentences: Vec<String> = refused.collect();
+    if !plan.unclaimed.is_empty() {
+        let ids: Vec<&str> = plan.unclaimed.iter().map(tencent_cvm::InstanceId::as_str).collect();
+        let ids = ids.join(",");
+        sentences.insert(
+            0,
+            format!(
+                "these machines carry the pool's tags and belong to no SpotInstance; they are left alone and are \
+                 billed: {ids}. Terminate them, or let the pool take them over: kubectl annotate sp {pool} --overwrite \
+                 {ADOPT_ANNOTATION}={ids}"
+            ),
         );
+        return (Truth::True, reason::FOUND, sentences.join(". "));
     }
-    let ids: Vec<&str> = plan.unclaimed.iter().map(tencent_cvm::InstanceId::as_str).collect();
-    let message = format!(
-        "these machines carry the pool's tags and belong to no SpotInstance; they are left alone and are billed: {}",
-        ids.join(", ")
-    );
-    (Truth::True, reason::FOUND, message)
+    if sentences.is_empty() {
+        sentences.push("no machine carries the pool's tags without belonging to it".to_owned());
+    }
+    let why = if plan.adoptions.refused.is_empty() { reason::NONE_FOUND } else { reason::NOT_ADOPTED };
+    (Truth::False, why, sentences.join(". "))
 }
 
 fn gateway(pool: &SpotPool) -> Verdict {

@@ -5,6 +5,7 @@
 
 #![cfg(test)]
 
+mod adoption;
 mod arrears;
 mod broken;
 mod filling;
@@ -13,6 +14,7 @@ mod holding;
 mod leading;
 mod leaving;
 mod manifests;
+mod outage;
 mod process;
 mod role;
 mod scaling;

@@ -4,6 +4,7 @@
 //! reads nothing and writes nothing, and the same input gives the same output.
 
 pub mod admit;
+pub mod adoption;
 pub mod advertised;
 pub mod attempts;
 pub mod back_off;
@@ -26,15 +27,16 @@ use kube::ResourceExt;
 use tencent_cvm::InstanceId;
 
 use crate::conditions::reason;
-use crate::crd::{Candidate, POOL_FINALIZER, Phase, SpotInstance, SpotInstanceStatus, SpotPool};
+use crate::crd::{Adoption, Candidate, POOL_FINALIZER, Phase, SpotInstance, SpotInstanceStatus, SpotPool};
 use crate::guards::Guards;
-use crate::identity::{POOL_TAG, name_prefix};
+use crate::identity::{POOL_TAG, is_labelled_for, name_prefix};
 use crate::ports::ProbeTarget;
 use crate::probes::Question;
 use crate::settings::{Settings, Windows};
 use crate::span::between;
 use crate::valid::ValidPool;
 
+pub use adoption::Adoptions;
 pub use advertised::Advertised;
 pub use back_off::Memory;
 pub use health::Health;
@@ -71,6 +73,8 @@ pub struct Plan {
     pub secrets: SecretHold,
     /// What each SpotInstance needs.
     pub instances: Vec<InstancePlan>,
+    /// Machines that somebody wants to be taken over.
+    pub adoptions: Adoptions,
     /// New numbers, and a SpotInstance for each.
     pub raise: Option<Raise>,
     /// For which SpotInstances a request is due.
@@ -145,6 +149,8 @@ pub enum Step {
 pub struct Raise {
     /// The new value of `status.launched`.
     pub to: i64,
+    /// Machines that are taken over, with their numbers: written down before their SpotInstances are made.
+    pub adopt: Vec<Adoption>,
     /// The numbers to make SpotInstances for.
     pub create: Vec<i64>,
     /// The one among them that is started beside machines that do not answer, if one is or was.
@@ -193,6 +199,7 @@ impl Plan {
             && !self.remove_finalizer
             && self.secrets == SecretHold::default()
             && self.raise.is_none()
+            && self.adoptions.make.is_empty()
             && self.launch.is_none()
             && self.instances.iter().all(|plan| plan.status.is_none() && plan.step == Step::Keep)
     }
@@ -370,10 +377,21 @@ fn unclaimed(pool: &ValidPool, seen: &Observed, members: &[Member], rules: &Rule
     let Some(account) = seen.cloud.account() else { return Vec::new() };
     let prefix = name_prefix(&rules.cluster_id, &pool.uid);
     let shown = account.snapshot.iter().flat_map(|snapshot| snapshot.machines.values());
-    let claimed = |id: &InstanceId| members.iter().any(|member| member.records(id));
+    let written = seen.pool.object().map_or(&[][..], adoption::adopting);
+    let claimed = |id: &InstanceId| {
+        members.iter().any(|member| member.records(id))
+            || written.iter().any(|adoption| adoption.machine.instance_id == id.as_str())
+    };
+    // A pool of this name that was there before a restore had another uid.
+    let earlier = |machine: &tencent_cvm::Instance| {
+        is_labelled_for(machine, &pool.key)
+            && machine.tag(POOL_TAG).is_some_and(|uid| !account.pools.contains(uid))
+    };
     let mut ids: Vec<InstanceId> = shown
         .filter(|machine| {
-            machine.tag(POOL_TAG) == Some(pool.uid.as_str()) || machine.name.starts_with(&prefix)
+            machine.tag(POOL_TAG) == Some(pool.uid.as_str())
+                || machine.name.starts_with(&prefix)
+                || earlier(machine)
         })
         .filter(|machine| !leave::is_going(machine) && !claimed(&machine.id))
         .map(|machine| machine.id.clone())

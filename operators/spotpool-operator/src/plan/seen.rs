@@ -99,6 +99,8 @@ pub enum CloudSeen {
 pub struct AccountSeen {
     /// Whose it is: recorded with each machine.
     pub id: AccountId,
+    /// The uids of all pools that this operator looks after.
+    pub pools: BTreeSet<String>,
     /// Whether the key stands in the spec itself.
     pub inline_key: bool,
     /// The cloud's time; `None` when it was not learnt in the last five minutes.

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod admission;
+mod adoption;
 mod advertised;
 mod arrears;
 mod attempts;

@@ -65,6 +65,8 @@ pub enum Invariant {
     ServesFirst,
     /// A key is not lost while machines need it.
     KeyStays,
+    /// A machine is taken over only when somebody asks for it, and when it is nobody's.
+    TakenOverAsAsked,
     /// A machine that stands still until somebody pays is not replaced.
     UnpaidIsNotLost,
     /// At rest every pool has what it asks for, and nothing else is left.
@@ -97,6 +99,7 @@ impl Invariant {
             Self::NotByRumour => "not-by-rumour",
             Self::ServesFirst => "serves-first",
             Self::KeyStays => "key-stays",
+            Self::TakenOverAsAsked => "taken-over-as-asked",
             Self::UnpaidIsNotLost => "unpaid-is-not-lost",
             Self::WholeAtRest => "whole-at-rest",
             Self::QuietAtRest => "quiet-at-rest",
