@@ -15,8 +15,8 @@ use crate::core::{Core, Ports, lock};
 use crate::crd::{SpotPool, SpotPoolStatus};
 use crate::guards::Guards;
 use crate::metrics::Metrics;
-use crate::observe::{Pass, observe};
-use crate::plan::{Plan, Rules, plan};
+use crate::observe::{Pass, ask_stock, observe};
+use crate::plan::{self, Plan, Rules};
 use crate::ports::{Event, PoolKey, Regarding, StoreError};
 use crate::settings::Settings;
 use crate::status::status;
@@ -168,8 +168,11 @@ impl Operator {
     /// When the API server could not be read, or a write failed for a reason other than a change in between.
     pub async fn reconcile(&self, key: &PoolKey) -> Result<Next, ReconcileError> {
         let core = &self.core;
-        let pass = observe(core, key).await.map_err(ReconcileError::Observe)?;
-        let plan = plan(&pass.seen, &core.rules, core.now());
+        let mut pass = observe(core, key).await.map_err(ReconcileError::Observe)?;
+        let mut plan = plan::plan(&pass.seen, &core.rules, core.now());
+        if plan.asks_stock && ask_stock(&mut pass).await {
+            plan = plan::plan(&pass.seen, &core.rules, core.now());
+        }
         core.probes.ask(key, &plan.questions);
         let done = act(core, &pass, &plan).await;
         tell::findings(core, &pass, &plan).await;

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use crate::blame;
 use crate::cloud_time::CloudTime;
 use crate::identity::{CLUSTER_TAG, POOL_TAG, name_prefix};
+use crate::market::Market;
 use crate::metrics::Metrics;
 use crate::ports::{Clock, PoolKey};
 use crate::task::Tasks;
@@ -126,6 +127,8 @@ pub struct AccountView {
     pub app_id: Option<AppId>,
     /// What it may have, as the cloud last told.
     pub quota: Option<Arc<AccountQuota>>,
+    /// What it advertises, for those who ask.
+    pub market: Arc<Market>,
 }
 
 /// What one pool wants from the sweeps.
