@@ -15,6 +15,7 @@ mod flights;
 pub mod guards;
 pub mod identity;
 mod keys;
+mod market;
 pub mod metrics;
 mod observe;
 pub mod operator;

@@ -17,8 +17,8 @@ use crate::core::{Core, Ports, lock};
 use crate::crd::{SpotPool, SpotPoolStatus};
 use crate::guards::Guards;
 use crate::metrics::Metrics;
-use crate::observe::{Pass, observe};
-use crate::plan::{Plan, Rules, plan};
+use crate::observe::{Pass, ask_stock, observe};
+use crate::plan::{self, Plan, Rules};
 use crate::ports::{Event, PoolKey, Regarding, StoreError};
 use crate::settings::Settings;
 use crate::status::status;
@@ -175,12 +175,15 @@ impl Operator {
     /// When the API server could not be read, or a write failed for a reason other than a change in between.
     pub async fn reconcile(&self, key: &PoolKey) -> Result<Next, ReconcileError> {
         let core = &self.core;
-        let pass =
+        let mut pass =
             observe(core, key).instrument(debug_span!("observe")).await.map_err(ReconcileError::Observe)?;
         if pass.seen.pool.object().is_some() {
             core.metrics.follow(key);
         }
-        let plan = debug_span!("plan").in_scope(|| plan(&pass.seen, &core.rules, core.now()));
+        let mut plan = debug_span!("plan").in_scope(|| plan::plan(&pass.seen, &core.rules, core.now()));
+        if plan.asks_stock && ask_stock(&mut pass).instrument(debug_span!("stock")).await {
+            plan = debug_span!("plan").in_scope(|| plan::plan(&pass.seen, &core.rules, core.now()));
+        }
         traces::decided(&Span::current(), &plan);
         core.probes.ask(key, &plan.questions);
         let done = act(core, &pass, &plan).instrument(debug_span!("act")).await;

@@ -18,6 +18,7 @@ use tracing::{Instrument, debug_span};
 use crate::blame;
 use crate::cloud_time::CloudTime;
 use crate::identity::{AccountId, CLUSTER_TAG, POOL_TAG, name_prefix};
+use crate::market::Market;
 use crate::metrics::Metrics;
 use crate::ports::{Clock, PoolKey};
 use crate::task::Tasks;
@@ -128,6 +129,8 @@ pub struct AccountView {
     pub app_id: Option<AppId>,
     /// What it may have, as the cloud last told.
     pub quota: Option<Arc<AccountQuota>>,
+    /// What it advertises, for those who ask.
+    pub market: Arc<Market>,
 }
 
 /// What one pool wants from the sweeps.

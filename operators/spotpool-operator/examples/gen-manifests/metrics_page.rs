@@ -40,7 +40,7 @@ impl Metric {
 
     /// Whether its series can be selected by this label.
     pub(crate) fn has_label(&self, label: &str) -> bool {
-        self.labels.iter().any(|known| known == label)
+        self.labels.iter().any(|known| known == label) || (label == "le" && self.kind == "histogram")
     }
 
     /// The name under which people look for it.

@@ -5,6 +5,7 @@
 
 pub mod admit;
 pub mod adoption;
+pub mod advertised;
 pub mod attempts;
 pub mod back_off;
 pub mod candidates;
@@ -38,6 +39,7 @@ use crate::sweep::Trouble;
 use crate::valid::ValidPool;
 
 pub use adoption::Adoptions;
+pub use advertised::Advertised;
 pub use back_off::Memory;
 pub use health::Health;
 pub use member::Member;
@@ -81,6 +83,8 @@ pub struct Plan {
     pub launch: Option<Chosen>,
     /// The pool's last SpotInstance is gone: so may the pool be.
     pub remove_finalizer: bool,
+    /// Whom to ask is a guess that what the cloud advertises would inform: it is asked, and planned again.
+    pub asks_stock: bool,
     /// What refused launches taught, for the status.
     pub memory: Memory,
     /// Machines that do not answer, and what is done about them.
