@@ -1,7 +1,6 @@
 //! Shapes: messages without their values, as hashes.
 
 use super::evidence;
-use super::holes::Site;
 use crate::Template;
 use crate::lex::{self, Kind, Piece, VARIABLE, mix};
 
@@ -120,9 +119,9 @@ impl Shape {
         })
     }
 
-    /// Where a word stands.
-    pub(crate) fn site(&self, word: usize) -> Site {
-        Site { place: self.words[word].place as u16, others: self.words.len() as u16 - 1 }
+    /// Which piece a word is.
+    pub(crate) fn place(&self, word: usize) -> u16 {
+        self.words[word].place as u16
     }
 
     /// The indices by which the words are known to [`key_without`](Self::key_without).
