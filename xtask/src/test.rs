@@ -22,6 +22,7 @@ Run what a change has to pass. CI runs exactly this.
   dependencies  cargo deny: bans, licences, sources
   package       each library as it would be published
   e2e           the operator and the test kit on a real API server
+  loki          the Loki client on a real Loki
   conformance   the official Python SDKs against the stand-ins
   simulation    200 seeds of faults in virtual time
   demo          the README's demo, as a test

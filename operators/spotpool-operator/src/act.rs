@@ -3,6 +3,7 @@
 //! [`crate::plan::admit`]'s word.
 
 mod launch;
+mod secrets;
 
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub(crate) struct Outcome {
     pub(crate) pool: Option<SpotPool>,
     /// The pool's finalizer went: there is nobody left to give a status to.
     pub(crate) released_pool: bool,
+    /// Secrets that do not carry the pool's finalizer any more.
+    pub(crate) released_secrets: Vec<String>,
 }
 
 impl Outcome {
@@ -50,6 +53,11 @@ pub(crate) async fn act(core: &Arc<Core>, pass: &Pass, plan: &Plan) -> Outcome {
         }
         return outcome;
     }
+    if let (Some(name), Some(pool)) = (&plan.secrets.take, pass.seen.pool.object())
+        && !secrets::take(core, pool, name, &mut outcome).await
+    {
+        return outcome;
+    }
     let settled = instances(core, plan, &mut outcome).await;
     if let Some(way) = &pass.way {
         terminate(core, way, plan, &settled).await;
@@ -57,6 +65,9 @@ pub(crate) async fn act(core: &Arc<Core>, pass: &Pass, plan: &Plan) -> Outcome {
     // A victim that could not be deleted still counts; making another now might be one too many.
     if outcome.failures.is_empty() {
         launch::launch(core, pass, plan, &mut outcome).await;
+    }
+    if let Some(pool) = pass.seen.pool.object() {
+        secrets::release(core, pool, &plan.secrets.release, &mut outcome).await;
     }
     if plan.remove_finalizer
         && let Some(pool) = pass.seen.pool.object()

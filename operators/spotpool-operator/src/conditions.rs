@@ -51,6 +51,10 @@ pub mod reason {
     pub const INLINE_KEYS: &str = "InlineKeys";
     /// Nobody asked the cloud yet.
     pub const NOT_LOOKED_YET: &str = "NotLookedYet";
+    /// Somebody deleted the Secret that holds the key; it stays as long as machines need it.
+    pub const SECRET_DELETED: &str = "SecretDeleted";
+    /// The pool's namespace is being deleted.
+    pub const NAMESPACE_LEAVING: &str = "NamespaceBeingDeleted";
     /// The cloud cannot be asked at the moment.
     pub const CLOUD_UNREACHABLE: &str = "CloudUnreachable";
     /// The last machine asked for was given.
@@ -83,6 +87,8 @@ pub mod reason {
     pub const BOOTS_FAIL: &str = "BootsFail";
     /// No such machine.
     pub const NONE_FOUND: &str = "NoneFound";
+    /// There are none, and what the annotation names cannot be taken over.
+    pub const NOT_ADOPTED: &str = "NotTakenOver";
     /// There are some.
     pub const FOUND: &str = "Found";
     /// The gateway is not managed by this version.

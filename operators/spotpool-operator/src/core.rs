@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::crd::{GROUP, SpotInstance};
 use crate::flights::Flights;
+use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::plan::Rules;
 use crate::plan::seen::NameLook;
@@ -45,6 +46,7 @@ pub(crate) struct Core {
     pub(crate) sweeps: Arc<Sweeps>,
     pub(crate) probes: Arc<Probes>,
     pub(crate) flights: Flights,
+    pub(crate) keys: Keys,
     pub(crate) tasks: Tasks,
     /// The latest look by name per SpotInstance (uid).
     pub(crate) looks: Mutex<BTreeMap<String, NameLook>>,
@@ -81,6 +83,7 @@ impl Core {
             sweeps,
             probes,
             flights: Flights::default(),
+            keys: Keys::default(),
             tasks,
             looks: Mutex::default(),
             terminated: Mutex::default(),
@@ -169,6 +172,7 @@ impl Core {
     /// Forgets what was kept for a pool that is no more.
     pub(crate) fn forget(&self, pool: &PoolKey) {
         self.sweeps.unfollow(pool);
+        self.keys.forget(pool);
         self.probes.ask(pool, &BTreeMap::new());
         self.metrics.forget(pool);
     }

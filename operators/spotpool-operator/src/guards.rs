@@ -60,6 +60,12 @@ guards! {
     pause = "pause",
     /// A pool that is to keep its machines takes none with it.
     keep_machines = "keep-machines",
+    /// Only a machine that nobody answers for is taken over.
+    adopt_unclaimed = "adopt-unclaimed",
+    /// A machine that stands still until somebody pays is not lost.
+    arrears = "arrears",
+    /// The Secret of a pool's key is held while a SpotInstance needs it.
+    hold_secret = "hold-secret",
     /// What was refused is not asked for again at once.
     back_off = "back-off",
     /// A machine that does not answer goes only when another one has answered since.

@@ -14,6 +14,7 @@ pub mod crd;
 mod flights;
 pub mod guards;
 pub mod identity;
+mod keys;
 pub mod metrics;
 mod observe;
 pub mod operator;

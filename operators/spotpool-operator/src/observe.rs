@@ -5,18 +5,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kube::ResourceExt;
-use secrecy::ExposeSecret;
 use tencent_cvm::{Credentials, Cvm, Filter, InstanceId, Listing};
 use tokio::time::Instant;
 
 use crate::core::{Core, lock};
 use crate::crd::{SpotInstance, SpotPool};
 use crate::identity::AccountId;
+use crate::keys;
+use crate::plan::Memory;
 use crate::plan::reads::{self, Reads};
 use crate::plan::seen::{AccountSeen, CloudSeen, NameLook, Observed, PoolSeen};
 use crate::ports::{PoolKey, StoreError};
 use crate::sweep::{AccountKey, AccountView};
-use crate::valid::{CredentialsSource, ValidPool};
+use crate::valid::ValidPool;
 
 /// The cloud takes at most so many values per filter.
 const NAMES_PER_LOOK: usize = 5;
@@ -38,13 +39,22 @@ pub(crate) struct Way {
 pub(crate) async fn observe(core: &Core, key: &PoolKey) -> Result<Pass, StoreError> {
     let (pool, instances) = objects(core, key).await?;
     let pool = parse(pool);
+    let namespace_leaving =
+        pool.object().is_some() && core.ports.store.namespace_is_leaving(&key.namespace).await?;
+    let mut secret = None;
     let (cloud, way) = match pool.valid() {
-        Some(valid) => account(core, valid, pool.object(), &instances).await?,
+        Some(valid) => {
+            let key = keys::read(core, valid).await?;
+            secret = key.secret;
+            account(core, valid, key.key, pool.object(), &instances)
+        }
         None => (no_pool(&pool), None),
     };
     let ids = recorded(&instances);
     let mut seen = Observed {
         pool,
+        namespace_leaving,
+        secret,
         instances,
         cloud,
         probes: core.probes.views(key),
@@ -111,21 +121,22 @@ fn recorded(instances: &[SpotInstance]) -> BTreeSet<InstanceId> {
         .collect()
 }
 
-async fn account(
+fn account(
     core: &Core,
     pool: &ValidPool,
+    key: Result<Credentials, (&'static str, String)>,
     object: Option<&SpotPool>,
     instances: &[SpotInstance],
-) -> Result<(CloudSeen, Option<Way>), StoreError> {
-    let credentials = match credentials(core, pool).await? {
+) -> (CloudSeen, Option<Way>) {
+    let credentials = match key {
         Ok(credentials) => credentials,
-        Err((reason, message)) => return Ok((CloudSeen::NoKey { reason, message }, None)),
+        Err((reason, message)) => return (CloudSeen::NoKey { reason, message }, None),
     };
     let cloud = match core.ports.clouds.cloud(&credentials, &pool.region) {
         Ok(cloud) => cloud,
         Err(error) => {
             let message = format!("{error}; check spec.region and the key's characters");
-            return Ok((CloudSeen::NoKey { reason: "UnusableKeyOrRegion", message }, None));
+            return (CloudSeen::NoKey { reason: "UnusableKeyOrRegion", message }, None);
         }
     };
     let key = AccountKey {
@@ -134,44 +145,13 @@ async fn account(
         region: pool.region.clone(),
     };
     let ids = recorded(instances);
-    let view = core.sweeps.follow(&key, &cloud, &pool.key, &pool.uid, ids);
+    let status = object.and_then(|pool| pool.status.as_ref());
+    let wants_quota = status.is_some_and(|status| Memory::of(status).meets_a_quota());
+    let view = core.sweeps.follow(&key, &cloud, &pool.key, &pool.uid, ids, wants_quota);
     let mut account = seen(core, &view);
     account.id = AccountId::new(&key.secret_id, view.app_id);
     account.inline_key = object.is_some_and(|pool| pool.spec.secret_id.is_some());
-    Ok((CloudSeen::Account(Box::new(account)), Some(Way { key, cloud })))
-}
-
-/// The key, or why there is none: a reason word and a sentence.
-async fn credentials(
-    core: &Core,
-    pool: &ValidPool,
-) -> Result<Result<Credentials, (&'static str, String)>, StoreError> {
-    let name = match &pool.credentials {
-        CredentialsSource::Inline { id, key } => {
-            return Ok(Ok(Credentials::new(id.clone(), key.expose_secret().to_owned())));
-        }
-        CredentialsSource::Secret { name } => name,
-    };
-    let Some(data) = core.ports.store.secret(&pool.key.namespace, name).await? else {
-        let message = format!(
-            "Secret {name} of spec.credentialsSecretRef does not exist in namespace {}; create it with the keys secretId and secretKey",
-            pool.key.namespace
-        );
-        return Ok(Err(("SecretNotFound", message)));
-    };
-    let field =
-        |field: &str| data.get(field).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-    let (Some(id), Some(key)) = (field("secretId"), field("secretKey")) else {
-        let message = format!(
-            "Secret {name} of spec.credentialsSecretRef must have the keys secretId and secretKey, both not empty"
-        );
-        return Ok(Err(("SecretIncomplete", message)));
-    };
-    let credentials = Credentials::new(id, key);
-    Ok(Ok(match field("token") {
-        Some(token) => credentials.with_token(token),
-        None => credentials,
-    }))
+    (CloudSeen::Account(Box::new(account)), Some(Way { key, cloud }))
 }
 
 fn seen(core: &Core, view: &AccountView) -> AccountSeen {
@@ -179,6 +159,8 @@ fn seen(core: &Core, view: &AccountView) -> AccountSeen {
         now: view.time.and_then(|time| time.now(Instant::now(), core.now())),
         snapshot: view.snapshot.clone(),
         trouble: view.trouble.clone(),
+        pools: core.sweeps.pool_uids(),
+        quota: view.quota.clone(),
         ..AccountSeen::default()
     }
 }

@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, Stream, StreamExt};
-use kube::ResourceExt;
 use tokio::time::Instant;
 
 use crate::act::act;
-use crate::conditions::kind;
+use crate::conditions::{kind, reason};
 use crate::core::{Core, Ports, lock};
-use crate::crd::{GROUP, SpotPool, SpotPoolStatus};
+use crate::crd::{SpotPool, SpotPoolStatus};
 use crate::guards::Guards;
 use crate::metrics::Metrics;
 use crate::observe::{Pass, observe};
@@ -89,6 +88,7 @@ impl Operator {
         let mut passes: FuturesUnordered<BoxFuture<'static, (PoolKey, Duration)>> = FuturesUnordered::new();
         let mut wakes_open = true;
         self.core.tasks.spawn(crate::orphans::watch(Arc::clone(&self.core)));
+        self.core.tasks.spawn(crate::keys::watch(Arc::clone(&self.core)));
         loop {
             while passes.len() < PASSES_AT_ONCE {
                 let Some(key) = queue.take(Instant::now()) else { break };
@@ -177,7 +177,7 @@ impl Operator {
         let mut again = done.again;
         if !gone {
             core.metrics.pool(key, plan.tally, plan.unclaimed.len());
-            again |= self.write_status(&pass, &plan, done.pool).await?;
+            again |= self.write_status(&pass, &plan, done.pool, &done.released_secrets).await?;
         } else if plan.instances.is_empty() {
             core.forget(key);
         }
@@ -196,11 +196,14 @@ impl Operator {
         pass: &Pass,
         plan: &Plan,
         written: Option<SpotPool>,
+        released_secrets: &[String],
     ) -> Result<bool, ReconcileError> {
         let Some(read) = pass.seen.pool.object() else { return Ok(false) };
         let mut pool = written.unwrap_or_else(|| read.clone());
-        let old = pool.status.take();
-        pool.status.clone_from(&old);
+        let old = pool.status.clone();
+        if let Some(status) = &mut pool.status {
+            status.held_secrets.retain(|name| !released_secrets.contains(name));
+        }
         let new = status(&pool, &pass.seen, plan, self.core.now());
         if old.as_ref() == Some(&new) {
             return Ok(false);
@@ -251,9 +254,11 @@ fn news(pool: &SpotPool, old: Option<&SpotPoolStatus>, new: &SpotPoolStatus) -> 
             before.status == condition.status && (before.reason == condition.reason || !reason_counts)
         });
         let bad = match condition.type_.as_str() {
-            kind::STALLED | kind::UNCLAIMED_MACHINES => condition.status == "True",
+            kind::STALLED => condition.status == "True",
+            kind::UNCLAIMED_MACHINES => condition.status == "True" || condition.reason == reason::NOT_ADOPTED,
             kind::CREDENTIALS_VALID => {
-                condition.status == "False" || condition.reason == crate::conditions::reason::INLINE_KEYS
+                condition.status == "False"
+                    || [reason::INLINE_KEYS, reason::SECRET_DELETED].contains(&condition.reason.as_str())
             }
             _ => condition.status == "False",
         };
@@ -261,13 +266,7 @@ fn news(pool: &SpotPool, old: Option<&SpotPoolStatus>, new: &SpotPoolStatus) -> 
         if same || condition.status == "Unknown" || (!bad && before.is_none()) {
             continue;
         }
-        let regarding = Regarding {
-            api_version: format!("{GROUP}/v1"),
-            kind: "SpotPool".to_owned(),
-            namespace: pool.namespace().unwrap_or_default(),
-            name: pool.name_any(),
-            uid: pool.uid(),
-        };
+        let regarding = Regarding::pool(pool);
         // A new pool is not ready by nature; only losing readiness is worth a Warning.
         let warning = bad && !(condition.type_ == kind::READY && before.is_none());
         let note = format!("{}={}: {}", condition.type_, condition.status, condition.message);

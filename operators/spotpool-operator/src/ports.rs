@@ -5,13 +5,15 @@
 //! [`crate::adapters`].
 
 use async_trait::async_trait;
+use kube::ResourceExt;
+use kube::api::ObjectMeta;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 pub use tencent_cvm::WallClock as Clock;
 use tencent_cvm::{BoxError, Credentials, Cvm};
 
-use crate::crd::{SpotInstance, SpotPool};
+use crate::crd::{GROUP, SpotInstance, SpotPool};
 
 /// A pool by namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,18 +75,35 @@ pub trait Store: Send + Sync {
     /// [`StoreError::NotFound`] when it is gone, [`StoreError::Conflict`] when it has changed.
     async fn delete_instance(&self, instance: &SpotInstance) -> Result<(), StoreError>;
 
-    /// The data of a Secret, or `None` when there is none of this name.
-    async fn secret(
-        &self,
-        namespace: &str,
-        name: &str,
-    ) -> Result<Option<BTreeMap<String, String>>, StoreError>;
+    /// A Secret, or `None` when there is none of this name.
+    async fn secret(&self, namespace: &str, name: &str) -> Result<Option<KeySecret>, StoreError>;
+
+    /// Writes a Secret's finalizers, nothing else; its resourceVersion must be current.
+    async fn replace_secret(&self, secret: &KeySecret) -> Result<(), StoreError>;
+
+    /// Whether the namespace is being deleted. One that is not there is none that anything could be made in.
+    async fn namespace_is_leaving(&self, namespace: &str) -> Result<bool, StoreError>;
 
     /// Publishes an Event. Losing one is no harm.
     async fn publish(&self, event: &Event) -> Result<(), StoreError>;
 
     /// The uid of the kube-system namespace: who this cluster is.
     async fn cluster_uid(&self) -> Result<String, StoreError>;
+}
+
+/// A Secret as far as a pool needs it: its data as text (what is no text is left out), and its metadata.
+#[derive(Clone, Default, PartialEq)]
+pub struct KeySecret {
+    /// Name, namespace, finalizers, deletionTimestamp, resourceVersion.
+    pub metadata: ObjectMeta,
+    /// What it holds.
+    pub data: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for KeySecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeySecret").field("metadata", &self.metadata).finish_non_exhaustive()
+    }
 }
 
 /// Why the store did not do what was asked.
@@ -129,6 +148,19 @@ pub struct Regarding {
     pub name: String,
     /// Its uid, when known.
     pub uid: Option<String>,
+}
+
+impl Regarding {
+    /// About this pool.
+    pub fn pool(pool: &SpotPool) -> Self {
+        Self {
+            api_version: format!("{GROUP}/v1"),
+            kind: "SpotPool".to_owned(),
+            namespace: pool.namespace().unwrap_or_default(),
+            name: pool.name_any(),
+            uid: pool.uid(),
+        }
+    }
 }
 
 /// One thing that people should be able to read with `kubectl describe`.

@@ -33,15 +33,13 @@ pub fn cluster_role() -> ClusterRole {
             rule(GROUP, "spotpools/status", &["update"]),
             rule(GROUP, "spotinstances", &["get", "list", "watch", "create", "patch", "delete"]),
             rule(GROUP, "spotinstances/status", &["update"]),
-            // The Secret that a pool names, and only by name: no list, no watch.
-            rule("", "secrets", &["get"]),
+            // The Secret that a pool names, and only by name: no list, no watch. Patched are its finalizers, so that
+            // the key is not lost before the machines are.
+            rule("", "secrets", &["get", "patch"]),
             // Written once and counted up.
             rule("events.k8s.io", "events", &["create", "patch"]),
-            // Its uid is who this cluster is.
-            PolicyRule {
-                resource_names: Some(vec!["kube-system".to_owned()]),
-                ..rule("", "namespaces", &["get"])
-            },
+            // The uid of kube-system is who this cluster is; in a namespace that is being deleted nothing is launched.
+            rule("", "namespaces", &["get"]),
         ]),
         ..ClusterRole::default()
     }

@@ -3,12 +3,15 @@
 
 use jiff::Timestamp;
 use kube::ResourceExt;
-use tencent_cvm::Class;
+use tencent_cvm::{AccountQuota, Class, ZoneQuota};
 
 use crate::blame;
 use crate::conditions::{Truth, kind, reason, set};
 use crate::crd::pool::{LaunchBackOff, PoolMember};
-use crate::crd::{Candidate, POOL_LABEL, Phase, SpotPool, SpotPoolStatus, whole_seconds};
+use crate::crd::{
+    ADOPT_ANNOTATION, Adoption, Candidate, ChargeType, POOL_LABEL, Phase, SpotPool, SpotPoolStatus,
+    whole_seconds,
+};
 use crate::plan::back_off::{LAUNCH_FAILED, NOT_SENT};
 use crate::plan::health::{GaveUp, Reach};
 use crate::plan::{CloudSeen, Memory, Observed, Plan, PoolSeen};
@@ -38,7 +41,7 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
     if plan.health.reach != Reach::Unknown || plan.tally.ready == 0 {
         say(kind::HEALTH_CHECK_REACHABLE, reachable(plan));
     }
-    say(kind::UNCLAIMED_MACHINES, unclaimed(plan));
+    say(kind::UNCLAIMED_MACHINES, unclaimed(plan, &pool.name_any()));
     say(kind::GATEWAY_SYNCED, gateway(pool));
     let size = clamp(plan.tally.with_machine);
     let memory = if valid.is_some() { plan.memory.clone() } else { Memory::of(&old) };
@@ -52,10 +55,18 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
         instances: members(plan),
         launch_back_off: memory.entries,
         refusal_budget_whole_at: memory.budget_whole_at.map(whole_seconds),
+        adopting: not_made_yet(old.adopting, seen),
+        held_secrets: old.held_secrets,
         care: if valid.is_some() { plan.health.care.clone() } else { old.care },
         observed_generation: Some(generation),
         conditions,
     }
+}
+
+/// Machines whose SpotInstance is not there yet.
+fn not_made_yet(adopting: Vec<Adoption>, seen: &Observed) -> Vec<Adoption> {
+    let made = |n: i64| seen.instances.iter().any(|instance| instance.spec.n == n);
+    adopting.into_iter().filter(|adoption| !made(adoption.n)).collect()
 }
 
 type Verdict = (Truth, &'static str, String);
@@ -95,8 +106,9 @@ fn ready(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
         return (Truth::True, reason::MINIMUM_SERVES, message);
     }
     let held = plan.hold.as_ref().map(|hold| hold.reason);
+    let unpaid = (!plan.in_arrears.is_empty()).then_some(reason::ACCOUNT_PROBLEM);
     let blind = (plan.health.reach == Reach::Nobody).then_some(reason::NOBODY_ANSWERS);
-    let why = held.or(blind).or_else(|| plan.memory.drought(pool).map(capacity_reason));
+    let why = held.or(unpaid).or(blind).or_else(|| plan.memory.drought(pool).map(capacity_reason));
     (Truth::False, why.unwrap_or(reason::LAUNCHING), message)
 }
 
@@ -140,6 +152,20 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
         let left = would_leak(seen);
         return (Truth::True, hold.reason, format!("{}{left}", hold.message));
     }
+    if !plan.in_arrears.is_empty() {
+        let message = format!(
+            "the account has not paid, and the cloud keeps the machines of these SpotInstances from working (IsolatedSource \
+             ARREAR): {}. Pay, and they come back by themselves; until then they are neither replaced nor terminated, \
+             and the cloud takes them away some time after the due date",
+            some_of(plan.in_arrears.clone())
+        );
+        return (Truth::True, reason::ACCOUNT_PROBLEM, message);
+    }
+    if seen.namespace_leaving && valid_and_stays(seen) {
+        let message = "the namespace is being deleted: nothing is launched in it any more, and the machines go with the \
+                       pool";
+        return (Truth::True, reason::NAMESPACE_LEAVING, message.to_owned());
+    }
     if !plan.elsewhere.is_empty() {
         let places: Vec<String> =
             plan.elsewhere.iter().map(|(name, account)| format!("{name} (account {account})")).collect();
@@ -173,10 +199,14 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
     let (all, several) = (refused == candidates, candidates > 1);
     match refusals.first() {
         Some((first, _)) if all && refusals.iter().all(|(refusal, _)| waits_for_a_person(refusal)) => {
-            (Truth::True, reason::REQUEST_REFUSED, sentence(first, several))
+            (Truth::True, stalled_reason(first), sentence(first, several))
         }
         _ => (Truth::False, reason::NOTHING_STALLED, "nothing waits for a person".to_owned()),
     }
+}
+
+fn valid_and_stays(seen: &Observed) -> bool {
+    seen.pool.valid().is_some_and(|pool| !pool.leaving)
 }
 
 /// Which SpotInstances do not answer, in words.
@@ -187,6 +217,11 @@ fn unwell(plan: &Plan) -> String {
         .filter(|entry| entry.instance.uid().is_some_and(|uid| plan.health.unwell.contains(&uid)))
         .map(|entry| entry.instance.name_any())
         .collect();
+    some_of(names)
+}
+
+/// The first names, and how many more there are.
+fn some_of(names: Vec<String>) -> String {
     let more = names.len().saturating_sub(NAMED);
     let named = names.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
     if more > 0 { format!("{named} and {more} more") } else { named }
@@ -285,6 +320,14 @@ fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
         let message = format!("{} The machines that run are left as they are.", trouble.advice());
         return (Truth::Unknown, reason::CLOUD_UNREACHABLE, message);
     }
+    if let Some(name) = deleted_secret(seen) {
+        let message = format!(
+            "Secret {name} was deleted and is kept, with its key at work, until this pool's machines are gone: name \
+             another Secret in spec.credentialsSecretRef, or delete the pool. (To take the key away at once, remove \
+             the Secret's finalizers: nothing is launched or terminated then until there is a key again)"
+        );
+        return (Truth::True, reason::SECRET_DELETED, message);
+    }
     if account.inline_key {
         let message = "the key works, but everybody who may read this pool can read it: put it into a Secret and \
                        name that in spec.credentialsSecretRef";
@@ -293,14 +336,21 @@ fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
     (Truth::True, reason::ACCEPTED, "the cloud accepts the key".to_owned())
 }
 
+/// The name of the Secret that is held although somebody has deleted it.
+fn deleted_secret(seen: &Observed) -> Option<&str> {
+    let secret = seen.secret.as_ref().filter(|secret| secret.deletion_timestamp.is_some())?;
+    secret.name.as_deref()
+}
+
 fn capacity(seen: &Observed, plan: &Plan) -> Verdict {
     let pool = seen.pool.valid();
+    let quota = seen.cloud.account().and_then(|account| account.quota.as_deref());
     if let Some(pool) = pool
         && let Some(first) = plan.memory.drought(pool)
     {
-        return (Truth::False, capacity_reason(first), refused_where(&plan.memory, pool));
+        return (Truth::False, capacity_reason(first), refused_where(&plan.memory, pool, quota));
     }
-    let meanwhile = pool.map(|pool| refused_where(&plan.memory, pool)).filter(|text| !text.is_empty());
+    let meanwhile = pool.map(|pool| refused_where(&plan.memory, pool, quota)).filter(|text| !text.is_empty());
     let meanwhile = meanwhile.map_or_else(String::new, |text| format!("; refused meanwhile: {text}"));
     let given = seen
         .instances
@@ -317,21 +367,41 @@ fn capacity(seen: &Observed, plan: &Plan) -> Verdict {
 }
 
 /// What the cloud refused where, how often, and when it is asked again; empty when nothing stands refused.
-fn refused_where(memory: &Memory, pool: &ValidPool) -> String {
+fn refused_where(memory: &Memory, pool: &ValidPool, quota: Option<&AccountQuota>) -> String {
     let refusals = memory.refusals(pool);
     let texts = refusals.iter().take(NAMED).map(|(refusal, candidates)| {
         let several = pool.candidates.len() > 1;
         let whom = if several { format!("{}: ", whom(candidates)) } else { String::new() };
         let next = memory.payable_at().map_or(refusal.until.0, |payable| payable.max(refusal.until.0));
+        let quota = quota.filter(|_| refusal.is_about_a_quota());
         format!(
-            "{whom}{} Refused or failed {} times since the last success; next try at {next}",
+            "{whom}{}{} Refused or failed {} times since the last success; next try at {next}",
             sentence(refusal, several),
+            quota.map(|quota| in_figures(quota, pool, candidates)).unwrap_or_default(),
             refusal.failures,
         )
     });
     let more = refusals.len().saturating_sub(NAMED);
     let more = (more > 0).then(|| format!("and {more} more, see status.launchBackOff"));
     texts.chain(more).collect::<Vec<_>>().join(". ")
+}
+
+/// What the account has of what it may have, in the zones of these candidates.
+fn in_figures(quota: &AccountQuota, pool: &ValidPool, candidates: &[&Candidate]) -> String {
+    let (what, zones) = match pool.template.charge_type {
+        ChargeType::Spotpaid => ("spot", &quota.spot),
+        ChargeType::PostpaidByHour => ("pay-as-you-go", &quota.on_demand),
+    };
+    let concerns = |zone: &&ZoneQuota| {
+        candidates.iter().any(|candidate| zone.zone.as_deref() == Some(&candidate.availability_zone))
+    };
+    let figures: Vec<String> = zones
+        .iter()
+        .filter(concerns)
+        .take(NAMED)
+        .filter_map(|zone| Some(format!("{}: {} of {} vCPU", zone.zone.as_deref()?, zone.used?, zone.total?)))
+        .collect();
+    if figures.is_empty() { String::new() } else { format!(" In use ({what}): {}.", figures.join(", ")) }
 }
 
 fn whom(candidates: &[&Candidate]) -> String {
@@ -350,6 +420,14 @@ fn sentence(refusal: &LaunchBackOff, several: bool) -> String {
     tell(&said, &refusal.code, refusal.class().advice())
 }
 
+fn stalled_reason(refusal: &LaunchBackOff) -> &'static str {
+    use Class::{CandidateFatal, Fatal, Forbidden};
+    match refusal.class() {
+        Fatal | CandidateFatal | Forbidden => reason::REQUEST_REFUSED,
+        _ => capacity_reason(refusal),
+    }
+}
+
 fn capacity_reason(refusal: &LaunchBackOff) -> &'static str {
     match refusal.code.as_str() {
         LAUNCH_FAILED => return reason::LAUNCH_FAILED,
@@ -365,20 +443,28 @@ fn capacity_reason(refusal: &LaunchBackOff) -> &'static str {
     }
 }
 
-fn unclaimed(plan: &Plan) -> Verdict {
-    if plan.unclaimed.is_empty() {
-        return (
-            Truth::False,
-            reason::NONE_FOUND,
-            "no machine carries the pool's tags without belonging to it".to_owned(),
+fn unclaimed(plan: &Plan, pool: &str) -> Verdict {
+    let refused =
+        plan.adoptions.refused.iter().take(NAMED).map(|(id, why)| format!("{id} is not taken over: {why}"));
+    let mut sentences: Vec<String> = refused.collect();
+    if !plan.unclaimed.is_empty() {
+        let ids: Vec<&str> = plan.unclaimed.iter().map(tencent_cvm::InstanceId::as_str).collect();
+        let ids = ids.join(",");
+        sentences.insert(
+            0,
+            format!(
+                "these machines carry the pool's tags and belong to no SpotInstance; they are left alone and are \
+                 billed: {ids}. Terminate them, or let the pool take them over: kubectl annotate sp {pool} --overwrite \
+                 {ADOPT_ANNOTATION}={ids}"
+            ),
         );
+        return (Truth::True, reason::FOUND, sentences.join(". "));
     }
-    let ids: Vec<&str> = plan.unclaimed.iter().map(tencent_cvm::InstanceId::as_str).collect();
-    let message = format!(
-        "these machines carry the pool's tags and belong to no SpotInstance; they are left alone and are billed: {}",
-        ids.join(", ")
-    );
-    (Truth::True, reason::FOUND, message)
+    if sentences.is_empty() {
+        sentences.push("no machine carries the pool's tags without belonging to it".to_owned());
+    }
+    let why = if plan.adoptions.refused.is_empty() { reason::NONE_FOUND } else { reason::NOT_ADOPTED };
+    (Truth::False, why, sentences.join(". "))
 }
 
 fn gateway(pool: &SpotPool) -> Verdict {

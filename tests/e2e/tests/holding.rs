@@ -11,10 +11,15 @@ use testkit::{SimEvent, wait};
 
 /// Both the condition and a Warning Event have every one of the words, and a RequestId.
 async fn is_said(world: &World, pool: &str, condition: (&str, &str), words: &[&str]) {
+    is_written(world, pool, condition, &[words, &["RequestId"]].concat()).await;
+}
+
+/// Both the condition and a Warning Event have every one of the words.
+async fn is_written(world: &World, pool: &str, condition: (&str, &str), words: &[&str]) {
     let (kind, status) = condition;
-    let says = |text: &str| text.contains("RequestId") && words.iter().all(|word| text.contains(word));
+    let says = |text: &str| words.iter().all(|word| text.contains(word));
     let mut last = Vec::new();
-    let said = wait::until(&format!("{kind}={status} with a RequestId and {words:?}"), SOON, async || {
+    let said = wait::until(&format!("{kind}={status} with {words:?}"), SOON, async || {
         last = world.people.pool(pool).await?.status.unwrap_or_default().conditions;
         let said =
             last.iter().any(|shown| shown.type_ == kind && shown.status == status && says(&shown.message));
@@ -25,7 +30,7 @@ async fn is_said(world: &World, pool: &str, condition: (&str, &str), words: &[&s
         panic!("{error:#}; there was {last:#?}");
     }
     world
-        .until(&format!("a Warning Event with a RequestId and {words:?}"), SOON, async || {
+        .until(&format!("a Warning Event with {words:?}"), SOON, async || {
             let events = world.people.events_about("SpotPool", pool).await?;
             let said = events.iter().any(|event| {
                 event.type_.as_deref() == Some("Warning") && event.message.as_deref().is_some_and(says)
@@ -129,22 +134,90 @@ async fn inline_keys_work_and_warn() {
     assert!(warned, "{events:#?}");
 }
 
-#[tokio::test]
-async fn a_missing_secret_holds_everything_until_it_is_back() {
-    let world = World::begin("secret").await.unwrap();
-    let key = [("secretId", SECRET_ID), ("secretKey", SECRET_KEY)];
-    world.people.create_secret("cloud", &key).await.unwrap();
+const KEY: [(&str, &str); 2] = [("secretId", SECRET_ID), ("secretKey", SECRET_KEY)];
+
+/// A pool of two that is Ready, with its key in the Secret `cloud`.
+async fn with_a_secret(name: &str) -> World {
+    let world = World::begin(name).await.unwrap();
+    world.people.create_secret("cloud", &KEY).await.unwrap();
     let manifest = world
-        .manifest("secret", 2, 2)
+        .manifest(name, 2, 2)
         .unwrap()
         .without("spec.secretId")
         .without("spec.secretKey")
         .with("spec.credentialsSecretRef.name", "cloud");
     world.people.create::<SpotPool>(&manifest).await.unwrap();
-    world.ready("secret").await.unwrap();
+    world.ready(name).await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn a_deleted_secret_is_held_as_long_as_machines_need_it() {
+    let world = with_a_secret("held").await;
+    let held = world.people.api::<Secret>().get("cloud").await.unwrap();
+    assert_eq!(held.finalizers(), ["demo.aiops.org/spotpool-held"]);
 
     world.people.kubectl(&["delete", "secret", "cloud", "--wait=false"]).unwrap();
-    world.people.release::<Secret>("cloud").await.ok();
+    // Nobody woke the pool: the Secret is looked after.
+    world
+        .until("the pool to say what became of its Secret", SOON, async || {
+            let conditions = world.people.pool("held").await?.status.unwrap_or_default().conditions;
+            let told = conditions.iter().find(|condition| condition.reason == "SecretDeleted");
+            Ok(told.filter(|condition| condition.message.contains("Secret cloud was deleted")).map(|_| ()))
+        })
+        .await
+        .unwrap();
+    // The key works on: what is lost is made up for.
+    let lost = &world.ours().await.unwrap()[0].id;
+    world.cloud.vanish(lost).await.unwrap();
+    world
+        .until("the lost machine to be replaced", FILLED_WITHIN, async || {
+            let there = world.ours().await?;
+            Ok((there.len() == 2 && there.iter().all(|machine| machine.id != *lost)).then_some(()))
+        })
+        .await
+        .unwrap();
+
+    world.people.delete::<SpotPool>("held").await.unwrap();
+    world
+        .until("pool, machines and Secret to be gone", FILLED_WITHIN, async || {
+            let pool = world.people.api::<SpotPool>().get_opt("held").await?;
+            let secret = world.people.api::<Secret>().get_opt("cloud").await?;
+            Ok((pool.is_none() && secret.is_none() && world.ours().await?.is_empty()).then_some(()))
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_rotated_an_emptied_and_a_restored_secret_are_noticed_without_a_hint() {
+    let world = with_a_secret("rotated").await;
+    let write = async |key: &str| {
+        let data = json!({"stringData": {"secretKey": key}});
+        world.people.edit::<Secret>("cloud", &data).await.unwrap();
+    };
+    write("").await;
+    let (valid, no) = ("CredentialsValid", "False");
+    is_written(&world, "rotated", (valid, no), &["Secret cloud", "secretId and secretKey, both not empty"])
+        .await;
+    write("fakeSecretKeyMistyped").await;
+    is_said(&world, "rotated", (valid, no), &["AuthFailure.SignatureFailure", "spec.credentialsSecretRef"])
+        .await;
+    let before = world.ours().await.unwrap();
+    write(SECRET_KEY).await;
+    world.people.condition("rotated", valid, "True", SOON).await.unwrap();
+    assert_eq!(
+        world.ours().await.unwrap().len(),
+        before.len(),
+        "nothing was launched or terminated meanwhile"
+    );
+}
+
+#[tokio::test]
+async fn a_missing_secret_holds_everything_until_it_is_back() {
+    let world = with_a_secret("secret").await;
+    world.people.kubectl(&["delete", "secret", "cloud", "--wait=false"]).unwrap();
+    world.people.release::<Secret>("cloud").await.unwrap();
     // Deleting the pool now would leave machines that bill: it holds and says which.
     world.people.delete::<SpotPool>("secret").await.unwrap();
     let invalid = world.people.condition("secret", "CredentialsValid", "False", SOON).await.unwrap();
@@ -160,7 +233,7 @@ async fn a_missing_secret_holds_everything_until_it_is_back() {
         .unwrap();
     assert_eq!(world.ours().await.unwrap().len(), 2);
 
-    world.people.create_secret("cloud", &key).await.unwrap();
+    world.people.create_secret("cloud", &KEY).await.unwrap();
     world
         .until("the pool to be gone", FILLED_WITHIN, async || {
             let gone = world.people.api::<SpotPool>().get_opt("secret").await?.is_none();

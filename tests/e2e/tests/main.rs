@@ -5,6 +5,8 @@
 
 #![cfg(test)]
 
+mod adoption;
+mod arrears;
 mod broken;
 mod filling;
 mod health;
@@ -12,7 +14,10 @@ mod holding;
 mod leading;
 mod leaving;
 mod manifests;
+mod namespace;
+mod outage;
 mod process;
+mod refusals;
 mod role;
 mod scaling;
 mod store;

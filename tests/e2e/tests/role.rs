@@ -27,9 +27,11 @@ async fn the_role_allows_what_the_operator_does() {
         "delete spotinstances.demo.aiops.org --namespace=anywhere",
         "update spotinstances.demo.aiops.org --subresource=status --namespace=anywhere",
         "get secrets --namespace=anywhere",
+        "patch secrets --namespace=anywhere",
         "create events.events.k8s.io --namespace=anywhere",
         "patch events.events.k8s.io --namespace=anywhere",
         "get namespaces/kube-system",
+        "get namespaces/anywhere",
     ] {
         assert!(may(cluster, &operator, &allowed.split(' ').collect::<Vec<_>>()), "{allowed}");
     }
@@ -56,7 +58,8 @@ async fn the_role_allows_nothing_beside() {
         "get pods --namespace=anywhere",
         "get configmaps --namespace=anywhere",
         "list namespaces",
-        "get namespaces/default",
+        "patch namespaces/default",
+        "delete secrets --namespace=anywhere",
         "get leases.coordination.k8s.io/spotpool-operator --namespace=anywhere",
         "get leases.coordination.k8s.io/another --namespace=spotpool-system",
         "delete leases.coordination.k8s.io/spotpool-operator --namespace=spotpool-system",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use e2e::{Manifest, People};
 use futures::StreamExt;
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event as KubeEvent;
 use kube::ResourceExt;
 use kube::api::{Api, ListParams};
@@ -59,6 +60,10 @@ impl StoreUnderTest for RealServer {
 
     async fn delete_instance(&self, name: &str) -> Result<(), StoreError> {
         self.people.delete::<SpotInstance>(name).await.map_err(|error| said(&error))
+    }
+
+    async fn delete_secret(&self, name: &str) -> Result<(), StoreError> {
+        self.people.delete::<Secret>(name).await.map_err(|error| said(&error))
     }
 
     async fn create_secret(&self, name: &str, data: BTreeMap<String, String>) -> Result<(), StoreError> {

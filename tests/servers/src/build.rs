@@ -10,19 +10,19 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::cache;
-use crate::modules::{GO_FLAGS, MODULES, Module, Program};
+use crate::modules::{GO_FLAGS, Module, Program};
 
 /// How often a long build says that it is alive.
 const PULSE: Duration = Duration::from_secs(20);
 /// How many of the compiler's last lines a failure shows.
 const TAIL: usize = 30;
 
-/// Builds whatever the cache lacks.
-pub(crate) fn all(say: &mut dyn FnMut(&str)) -> Result<()> {
+/// Builds those that the cache lacks.
+pub(crate) fn missing(modules: &[Module], say: &mut dyn FnMut(&str)) -> Result<()> {
     let cache = cache::directory()?;
     go_is_there()?;
     let _lock = cache::lock(&cache, say)?;
-    for module in &MODULES {
+    for module in modules {
         // Looked at under the lock: the run that we waited for may have built it.
         if cache::entry(&cache, module)?.is_some() {
             continue;
@@ -41,9 +41,9 @@ fn go_is_there() -> Result<()> {
     match Command::new("go").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status() {
         Ok(status) if status.success() => Ok(()),
         _ => bail!(
-            "the API server for tests is built with Go, which is not on PATH: install Go 1.26 or later \
-             (https://go.dev/dl), or set KUBEBUILDER_ASSETS to a directory that has kube-apiserver, kubectl \
-             and etcd"
+            "the servers for tests are built with Go, which is not on PATH: install Go 1.26 or later \
+             (https://go.dev/dl); for the API server it is also enough to set KUBEBUILDER_ASSETS to a \
+             directory that has kube-apiserver, kubectl and etcd"
         ),
     }
 }

@@ -75,12 +75,12 @@ pub(crate) fn publish(cache: &Path, module: &Module, staging: &Path) -> Result<P
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::modules::MODULES;
+    use crate::modules::CONTROL_PLANE;
 
     #[test]
     fn an_entry_exists_only_after_it_was_published_whole() {
         let cache = tempfile::tempdir().unwrap();
-        let module = &MODULES[1];
+        let module = &CONTROL_PLANE[1];
         let staging = staging(cache.path(), module).unwrap();
         fs::write(staging.join("kube-apiserver"), "").unwrap();
         assert_eq!(entry(cache.path(), module).unwrap(), None);

@@ -1,13 +1,14 @@
 //! Finds or builds the programs that tests and the demo run: the real servers (kube-apiserver, kubectl and
-//! etcd), and our own binaries (see [`own`]).
+//! etcd; [`loki`]), and our own binaries (see [`own`]).
 //!
-//! The servers come, in this order, from the directory that `KUBEBUILDER_ASSETS` names, from `PATH`, or from a
+//! The servers of Kubernetes come, in this order, from the directory that `KUBEBUILDER_ASSETS` names, from `PATH`, or from a
 //! cache outside the checkout that [`ensure`] fills by building them with Go from the modules beside this
-//! crate. All three come from one place, so that the versions match. [`find`] never builds: a test that
+//! crate. All three come from one place, so that the versions match. Loki comes from the cache. [`find`] never builds: a test that
 //! starts compiling Kubernetes for five minutes without a word helps nobody.
 
 mod build;
 mod cache;
+pub mod loki;
 mod modules;
 mod origin;
 pub mod own;
@@ -53,7 +54,7 @@ pub fn ensure(say: &mut dyn FnMut(&str)) -> Result<Servers> {
             for reason in passed_over {
                 say(&reason);
             }
-            build::all(say)?;
+            build::missing(&modules::CONTROL_PLANE, say)?;
             Ok(find()?)
         }
     }

@@ -20,15 +20,23 @@ pub(crate) struct Program {
 pub(crate) struct Module {
     /// The folder's name, and the first part of the cache entry's.
     pub(crate) name: &'static str,
-    /// The module whose version is stamped into the programs; clients see v0.0.0 without it.
-    pub(crate) stamped: Option<&'static str>,
+    pub(crate) stamp: Option<Stamp>,
     pub(crate) programs: &'static [Program],
 }
 
-pub(crate) const MODULES: [Module; 2] = [
+/// A version to be written into the programs that do not know it; clients see an empty one without it.
+pub(crate) struct Stamp {
+    /// The Go module whose version it is.
+    pub(crate) module: &'static str,
+    /// The linker flags that write it.
+    pub(crate) flags: fn(version: &str) -> String,
+}
+
+/// What a Kubernetes control plane takes.
+pub(crate) const CONTROL_PLANE: [Module; 2] = [
     Module {
         name: "etcd",
-        stamped: None,
+        stamp: None,
         programs: &[Program {
             name: "etcd",
             package: "go.etcd.io/etcd/server/v3",
@@ -37,7 +45,7 @@ pub(crate) const MODULES: [Module; 2] = [
     },
     Module {
         name: "kube",
-        stamped: Some("k8s.io/kubernetes"),
+        stamp: Some(Stamp { module: "k8s.io/kubernetes", flags: kubernetes_version }),
         programs: &[
             Program {
                 name: "kube-apiserver",
@@ -52,6 +60,17 @@ pub(crate) const MODULES: [Module; 2] = [
         ],
     },
 ];
+
+/// A Loki, whole.
+pub(crate) const LOKI: Module = Module {
+    name: "loki",
+    stamp: Some(Stamp { module: "github.com/grafana/loki/v3", flags: loki_version }),
+    programs: &[Program {
+        name: "loki",
+        package: "github.com/grafana/loki/v3/cmd/loki",
+        usual_time: "4 to 6 minutes",
+    }],
+};
 
 /// Flags of `go build` that are the same for every program.
 pub(crate) const GO_FLAGS: [&str; 4] = ["-mod=readonly", "-buildvcs=false", "-trimpath", "-v"];
@@ -81,19 +100,27 @@ impl Module {
 
     /// What `-ldflags` gets: no symbol tables, and the version where the programs report one.
     pub(crate) fn linker_flags(&self) -> Result<String> {
-        let Some(stamped) = self.stamped else { return Ok("-s -w".to_owned()) };
+        let Some(stamp) = &self.stamp else { return Ok("-s -w".to_owned()) };
         let path = self.source().join("go.mod");
         let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        let version = required_version(&text, stamped)
-            .with_context(|| format!("{} does not require {stamped}", path.display()))?;
-        let mut numbers = version.trim_start_matches('v').split('.');
-        let (major, minor) = (numbers.next().unwrap_or("0"), numbers.next().unwrap_or("0"));
-        let variable = "-X k8s.io/component-base/version";
-        Ok(format!(
-            "-s -w {variable}.gitVersion={version} {variable}.gitMajor={major} {variable}.gitMinor={minor} \
-             {variable}.gitTreeState=clean"
-        ))
+        let version = required_version(&text, stamp.module)
+            .with_context(|| format!("{} does not require {}", path.display(), stamp.module))?;
+        Ok(format!("-s -w {}", (stamp.flags)(version)))
     }
+}
+
+fn kubernetes_version(version: &str) -> String {
+    let mut numbers = version.trim_start_matches('v').split('.');
+    let (major, minor) = (numbers.next().unwrap_or("0"), numbers.next().unwrap_or("0"));
+    let variable = "-X k8s.io/component-base/version";
+    format!(
+        "{variable}.gitVersion={version} {variable}.gitMajor={major} {variable}.gitMinor={minor} \
+         {variable}.gitTreeState=clean"
+    )
+}
+
+fn loki_version(version: &str) -> String {
+    format!("-X github.com/grafana/loki/v3/pkg/util/build.Version={}", version.trim_start_matches('v'))
 }
 
 /// The version of `module` in the text of a go.mod.
@@ -110,9 +137,11 @@ mod tests {
 
     #[test]
     fn the_version_stamp_is_the_one_that_go_mod_requires() {
-        let flags = MODULES[1].linker_flags().unwrap();
+        let flags = CONTROL_PLANE[1].linker_flags().unwrap();
         assert!(flags.contains("version.gitVersion=v1."), "{flags}");
         assert!(flags.contains("version.gitMajor=1 "), "{flags}");
+        let flags = LOKI.linker_flags().unwrap();
+        assert!(flags.contains("pkg/util/build.Version=3."), "{flags}");
     }
 
     #[test]
@@ -128,7 +157,10 @@ mod tests {
 
     #[test]
     fn each_module_has_a_key_of_its_own() {
-        let keys: Vec<_> = MODULES.iter().map(|module| module.key().unwrap()).collect();
-        assert!(keys[0].starts_with("etcd-") && keys[1].starts_with("kube-"), "{keys:?}");
+        let [etcd, kube] = &CONTROL_PLANE;
+        let keys = [etcd, kube, &LOKI].map(|module| module.key().unwrap());
+        for (key, name) in keys.iter().zip(["etcd-", "kube-", "loki-"]) {
+            assert!(key.starts_with(name), "{keys:?}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::modules::MODULES;
+use crate::modules::CONTROL_PLANE;
 use crate::{Servers, cache};
 
 /// The oldest API server that serves our resources: selectable fields of a CRD are on by default since 1.31.
@@ -105,7 +105,7 @@ fn from_path(path: &[PathBuf]) -> Option<Result<Servers, String>> {
 
 fn from_cache() -> Option<Servers> {
     let directory = cache::directory().ok()?;
-    let [etcd, kube] = &MODULES;
+    let [etcd, kube] = &CONTROL_PLANE;
     let etcd = cache::entry(&directory, etcd).ok()??;
     let kube = cache::entry(&directory, kube).ok()??;
     Some(Servers {

@@ -151,6 +151,8 @@ fn hash_request(digest: &mut Digest, request: &Request) {
         | Request::ReplaceInstance(object)
         | Request::ReplaceInstanceStatus(object)
         | Request::DeleteInstance(object) => digest.text(&format!("{object:?}")),
+        Request::ReplaceSecret(secret) => digest.text(&format!("{:?}", secret.metadata)),
+        Request::NamespaceIsLeaving(name) => digest.text(name),
         Request::Publish(event) => digest.text(&event.note),
         Request::GetPool(_)
         | Request::ListInstances(_)
@@ -176,7 +178,11 @@ fn hash_reply(digest: &mut Digest, reply: &Result<Reply, StoreError>) {
                 digest.text(&instance.resource_version().unwrap_or_default());
             }
         }
-        Ok(Reply::Secret(data)) => digest.number(u64::from(data.is_some())),
+        Ok(Reply::Secret(secret)) => {
+            let version = secret.as_ref().and_then(|secret| secret.metadata.resource_version.clone());
+            digest.text(&version.unwrap_or_default());
+        }
+        Ok(Reply::Truth(truth)) => digest.number(u64::from(*truth)),
         Ok(Reply::ClusterUid(uid)) => digest.text(uid),
         Ok(Reply::Done) => digest.number(1),
         Err(error) => digest.text(&error.to_string()),

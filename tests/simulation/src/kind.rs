@@ -40,11 +40,15 @@ pub enum Kind {
     Paused,
     KeptMachines,
     BlindProber,
+    /// The account does not pay for a while.
+    Arrears,
+    /// A pool is to take a machine over.
+    Adoption,
 }
 
 impl Kind {
     /// All of them, in the order in which they are summed up.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::Edit,
         Self::Vanish,
         Self::Reclaim,
@@ -78,6 +82,8 @@ impl Kind {
         Self::Paused,
         Self::KeptMachines,
         Self::BlindProber,
+        Self::Arrears,
+        Self::Adoption,
     ];
 
     /// Its name in the summary.
@@ -116,6 +122,8 @@ impl Kind {
             Self::Paused => "paused",
             Self::KeptMachines => "kept-machines",
             Self::BlindProber => "blind-prober",
+            Self::Arrears => "arrears",
+            Self::Adoption => "adoption",
         }
     }
 }

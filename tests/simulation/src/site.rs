@@ -21,6 +21,10 @@ pub enum Step {
     ReadInstance,
     /// The Secret is read.
     ReadSecret,
+    /// The namespace is read.
+    ReadNamespace,
+    /// The Secret's finalizers are written.
+    HoldSecret,
     /// The cluster's uid is read.
     ReadCluster,
     /// The pool's finalizer comes or goes.
@@ -66,6 +70,7 @@ impl Step {
     pub fn is_effect(self) -> bool {
         match self {
             Self::PoolFinalizer
+            | Self::HoldSecret
             | Self::Raise
             | Self::PoolStatus
             | Self::Create
@@ -81,6 +86,7 @@ impl Step {
             | Self::List
             | Self::ReadInstance
             | Self::ReadSecret
+            | Self::ReadNamespace
             | Self::ReadCluster
             | Self::Publish
             | Self::Sweep
@@ -99,6 +105,8 @@ impl fmt::Display for Step {
             Self::List => "listing SpotInstances",
             Self::ReadInstance => "reading a SpotInstance",
             Self::ReadSecret => "reading the Secret",
+            Self::ReadNamespace => "reading the namespace",
+            Self::HoldSecret => "writing the Secret's finalizers",
             Self::ReadCluster => "reading the cluster's uid",
             Self::PoolFinalizer => "writing the pool's finalizer",
             Self::Raise => "raising status.launched",
@@ -151,6 +159,10 @@ impl Site {
             }
             Request::DeleteInstance(instance) => (Step::Delete, owner(instance), instance.name_any()),
             Request::GetSecret(key) => (Step::ReadSecret, None, key.name.clone()),
+            Request::ReplaceSecret(secret) => {
+                (Step::HoldSecret, None, secret.metadata.name.clone().unwrap_or_default())
+            }
+            Request::NamespaceIsLeaving(name) => (Step::ReadNamespace, None, name.clone()),
             Request::Publish(event) => (Step::Publish, None, event.regarding.name.clone()),
             Request::ClusterUid => (Step::ReadCluster, None, String::new()),
         };

@@ -259,7 +259,8 @@ impl Cluster {
         let data = [("secretId", id), ("secretKey", key)];
         let data: BTreeMap<String, String> =
             data.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-        self.around.store.put_secret(&ObjectKey::new(NAMESPACE, secret), data);
+        let written = self.around.store.put_secret(&ObjectKey::new(NAMESPACE, secret), &data);
+        debug_assert!(written.is_ok(), "{written:?}");
     }
 
     /// The process that leads: the newest that has not ended.

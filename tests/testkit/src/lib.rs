@@ -1,4 +1,5 @@
-//! What tests and the demo stand on: a real Kubernetes API server, the cloud's stand-in, the operator.
+//! What tests and the demo stand on: a real Kubernetes API server, a real Loki, the cloud's stand-in, the
+//! operator.
 //!
 //! Whatever is started here ends with the value that started it, also when a test panics, and ends with the
 //! test process, also when that is killed (see [`watchdog`]). Nothing here sleeps to wait: [`wait`] polls a
@@ -8,6 +9,7 @@ mod certificates;
 mod cluster;
 mod control_plane;
 mod kubeconfig;
+mod loki;
 mod operator;
 mod process;
 mod sim;
@@ -16,6 +18,7 @@ pub mod watchdog;
 
 pub use cluster::{Cluster, OPERATOR_NAMESPACE};
 pub use control_plane::ControlPlane;
+pub use loki::Loki;
 pub use operator::Operator;
 pub use process::{Launch, Process, Signal};
 pub use servers::own;

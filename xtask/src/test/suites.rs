@@ -16,12 +16,13 @@ pub(crate) struct Suite {
     pub(crate) run: fn() -> Result<Count>,
 }
 
-/// Their packages start real servers; they are a suite of their own.
-const ON_REAL_SERVERS: [&str; 2] = ["e2e", "testkit"];
+/// These packages start real servers; they are suites of their own.
+const ON_KUBERNETES: [&str; 2] = ["e2e", "testkit"];
+const ON_LOKI: &str = "loki-e2e";
 /// Enough for a change; the whole of it runs before a release.
 const SEEDS: &str = "200";
 
-pub(crate) const SUITES: [Suite; 11] = [
+pub(crate) const SUITES: [Suite; 12] = [
     Suite { name: "format", what: "cargo fmt --check", run: format },
     Suite { name: "rules", what: "house rules and generated files", run: rules },
     Suite { name: "lint", what: "clippy, warnings are errors", run: lint },
@@ -30,6 +31,7 @@ pub(crate) const SUITES: [Suite; 11] = [
     Suite { name: "dependencies", what: "cargo deny: bans, licences, sources", run: dependencies },
     Suite { name: "package", what: "each library as it would be published", run: package },
     Suite { name: "e2e", what: "on a real API server", run: e2e },
+    Suite { name: "loki", what: "loki-client on a real Loki", run: loki },
     Suite { name: "conformance", what: "the official Python SDKs against the stand-ins", run: conformance },
     Suite { name: "simulation", what: "200 seeds of faults in virtual time", run: simulation },
     Suite { name: "demo", what: "the README's demo", run: the_demo },
@@ -54,7 +56,7 @@ fn lint() -> Result<Count> {
 fn unit() -> Result<Count> {
     let mut command = own::cargo();
     command.args(["test", "--workspace", "--all-targets", "--all-features", "--locked"]);
-    for package in ON_REAL_SERVERS {
+    for package in ON_KUBERNETES.into_iter().chain([ON_LOKI]) {
         command.args(["--exclude", package]);
     }
     counted(&mut command)
@@ -95,7 +97,7 @@ fn e2e() -> Result<Count> {
     demo::build_own()?;
     let mut command = own::cargo();
     command.args(["test", "--locked"]).env(own::UP_TO_DATE, "1");
-    for package in ON_REAL_SERVERS {
+    for package in ON_KUBERNETES {
         command.args(["--package", package]);
     }
     if std::env::var_os("RUST_TEST_THREADS").is_none() {
@@ -103,6 +105,11 @@ fn e2e() -> Result<Count> {
         command.env("RUST_TEST_THREADS", "6");
     }
     counted(&mut command)
+}
+
+fn loki() -> Result<Count> {
+    real_servers::ensure_loki()?;
+    counted(own::cargo().args(["test", "--locked", "--package", ON_LOKI]))
 }
 
 fn conformance() -> Result<Count> {

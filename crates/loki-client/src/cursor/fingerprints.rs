@@ -76,7 +76,9 @@ impl Fingerprints {
             last = last.checked_add(gap).filter(|print| *print < 1 << BITS)?;
             prints.push(last);
         }
-        Some(Self(prints))
+        let padding = bytes.len() * 8 - bits.at;
+        let clean = padding < 8 && (0..padding).all(|_| bits.next() == Some(false));
+        clean.then_some(Self(prints))
     }
 }
 

@@ -64,7 +64,7 @@ impl Ledger {
     }
 
     pub(super) fn window(&self, number: Number) -> Window {
-        Window::new(self.end(number - 1).next(), self.end(number).next())
+        Window::new(self.end(number.saturating_sub(1)).next(), self.end(number).next())
     }
 
     /// Forgets what lies before.
@@ -139,7 +139,7 @@ impl Ledger {
             bucket.doubt = None;
         } else {
             let before = bucket.doubt.filter(|doubt| doubt.count == count && new.is_empty());
-            let tries = before.map_or(0, |doubt| doubt.tries + 1).min(MOST_DOUBTS);
+            let tries = before.map_or(0, |doubt| doubt.tries.saturating_add(1)).min(MOST_DOUBTS);
             bucket.doubt = Some(Doubt { count, tries, wait: (1 << tries) - 1 });
         }
         new
@@ -182,6 +182,15 @@ impl Ledger {
     pub(super) fn restore(stored: &Stored, step: Duration) -> Result<Self, String> {
         if stored.step != nanos(step) {
             return Err(format!("its buckets are {} ns long, not {step:?}", stored.step));
+        }
+        let numbers: Vec<_> = stored.buckets.iter().map(|bucket| bucket.number).collect();
+        let furthest = i64::MAX / stored.step;
+        let inside = |number: &Number| (stored.floor..=furthest).contains(number);
+        if stored.floor < -furthest
+            || !numbers.is_sorted_by(|one, next| one < next)
+            || !numbers.iter().all(inside)
+        {
+            return Err("its buckets are out of order".to_owned());
         }
         let bucket = |stored: &StoredBucket| {
             let prints = Fingerprints::decode(&stored.prints, stored.lines)

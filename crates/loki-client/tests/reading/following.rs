@@ -342,3 +342,53 @@ fn a_state_of_an_hour_at_50_lines_a_second_is_smaller_than_a_mebibyte() {
     println!("{bytes} bytes");
     assert!((800_000..1 << 20).contains(&bytes), "{bytes}");
 }
+
+#[test]
+fn late_lines_beside_a_burst_are_found_through_restarts() {
+    let mut found = 0;
+    for seed in 0..3 {
+        found += run(beside_a_burst(seed));
+    }
+    assert!(found > 0, "a test without late lines tests nothing");
+}
+
+/// Five lines a second, 5 % of them late, and 1,200 in one nanosecond, of which a page holds 500.
+async fn beside_a_burst(seed: u64) -> u64 {
+    let model = Model::new(seed).max_entries(500);
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
+    let mut arrivals = arrivals(&mut chance, 600, 5.0, 0.05, 55 * 60);
+    let mut follower = Follower::new(&model, seed, CursorOptions { limit: 100, most: 500, ..options() });
+    (follower.restarts, follower.saves) = (3, 33);
+    model.faults(20);
+    let burst = Nanos::new(START * 1_000_000_000 + 300_500_000_000);
+    arrivals.entry(301).or_default().extend([burst; 1200]);
+    let end = 720 + 55 * 60;
+    let mut late = 0;
+    let mut pushed = 0;
+    for second in (0..720).step_by(10).chain((720..=end).step_by(60)) {
+        let later = arrivals.split_off(&(second + 1));
+        for at in std::mem::replace(&mut arrivals, later).into_values().flatten() {
+            let labels = Labels::from_iter([("app", "web"), ("pod", ["a", "b"][pushed % 2])]);
+            model.push(at, labels, &format!("line {pushed}"), Labels::default());
+            pushed += 1;
+        }
+        if second == end {
+            model.faults(0);
+            follower.restarts = 0;
+        }
+        let now = Nanos::from_seconds(START + second);
+        follower.cursor.tick(now);
+        if second % if second < 720 { 60 } else { 300 } == 0 || second == end {
+            follower.cursor.sweep(now);
+        }
+        follower.run().await;
+        // A restart forgets it.
+        late = late.max(follower.cursor.late());
+    }
+    let everything = Window::new(Nanos::from_seconds(START), Nanos::MAX);
+    let truth = model.truth(everything);
+    let lost: Vec<_> = truth.iter().filter(|line| !follower.lines.contains_key(line)).collect();
+    assert!(lost.is_empty(), "seed {seed}: {} lost of {}, such as {:?}", lost.len(), truth.len(), lost[0]);
+    assert!(follower.lines.values().all(|times| *times == 1));
+    late
+}

@@ -6,6 +6,9 @@
 #![cfg(test)]
 
 mod answers;
+#[cfg(not(debug_assertions))]
+mod cost;
+mod hostile;
 mod http;
 mod recordings;
 mod requests;

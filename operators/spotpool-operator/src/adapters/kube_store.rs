@@ -4,13 +4,12 @@
 //! state and never from an old cache. Every call has a deadline, and nothing is repeated here: whether a
 //! write may be repeated is for those to say who know what was read before it.
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::{ByteString, NamespaceResourceScope};
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::DeserializeGuard;
 use kube::{Client, Resource, ResourceExt};
@@ -20,7 +19,7 @@ use tokio::time::timeout;
 
 use super::event_series::EventSeries;
 use crate::crd::{POOL_LABEL, SpotInstance, SpotPool};
-use crate::ports::{Event, PoolKey, Store, StoreError};
+use crate::ports::{Event, KeySecret, PoolKey, Store, StoreError};
 use crate::rbac::NAME;
 
 /// How long one call may take. Kept under the send window, so that an attempt whose write is not answered
@@ -81,7 +80,7 @@ fn patched() -> PatchParams {
     PatchParams { field_manager: Some(NAME.to_owned()), ..PatchParams::default() }
 }
 
-/// Our two resources, in the terms that the client needs.
+/// Our two resources and the Secrets that hold keys, in the terms that the client needs.
 trait Stored:
     Resource<Scope = NamespaceResourceScope, DynamicType = ()>
     + Clone
@@ -95,6 +94,7 @@ trait Stored:
 
 impl Stored for SpotPool {}
 impl Stored for SpotInstance {}
+impl Stored for Secret {}
 
 #[async_trait]
 impl Store for KubeStore {
@@ -144,19 +144,26 @@ impl Store for KubeStore {
         answered(self.api::<SpotInstance>(namespace).delete(name, &this_very_one)).await.map(|_| ())
     }
 
-    async fn secret(
-        &self,
-        namespace: &str,
-        name: &str,
-    ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+    async fn secret(&self, namespace: &str, name: &str) -> Result<Option<KeySecret>, StoreError> {
         let secret = answered(self.api::<Secret>(namespace).get_opt(name)).await?;
         Ok(secret.map(|secret| {
             let data = secret.data.unwrap_or_default();
             // A key that is not text is none that we could use; whoever asks for it finds it missing.
-            data.into_iter()
-                .filter_map(|(key, value)| Some((key, String::from_utf8(value.0).ok()?)))
-                .collect()
+            let text = |(key, value): (String, ByteString)| Some((key, String::from_utf8(value.0).ok()?));
+            KeySecret { metadata: secret.metadata, data: data.into_iter().filter_map(text).collect() }
         }))
+    }
+
+    async fn replace_secret(&self, secret: &KeySecret) -> Result<(), StoreError> {
+        // Without data: what is not in a merge patch stays as it is.
+        let bare = Secret { metadata: secret.metadata.clone(), ..Secret::default() };
+        self.replace_finalizers(&bare).await.map(|_| ())
+    }
+
+    async fn namespace_is_leaving(&self, namespace: &str) -> Result<bool, StoreError> {
+        let namespaces = Api::<Namespace>::all(self.client.clone());
+        let found = answered(namespaces.get_metadata_opt(namespace)).await?;
+        Ok(found.is_none_or(|namespace| namespace.metadata.deletion_timestamp.is_some()))
     }
 
     async fn publish(&self, event: &Event) -> Result<(), StoreError> {

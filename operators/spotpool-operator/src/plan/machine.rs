@@ -7,7 +7,7 @@ use tencent_cvm::{Instance, InstanceId, InstanceState};
 use super::Rules;
 use super::seen::{AccountSeen, Observed, Sight};
 use crate::crd::pool::AddressKind;
-use crate::crd::{ExtraMachine, Phase, SpotInstance, SpotInstanceStatus, whole_seconds};
+use crate::crd::{AdoptedMachine, ExtraMachine, Phase, SpotInstance, SpotInstanceStatus, whole_seconds};
 use crate::identity::{Claim, claim, instance_name};
 use crate::span::later;
 
@@ -34,6 +34,8 @@ pub fn standing(
         Sight::Unknown => Standing::Counts,
         Sight::Present(machine) => match (claim(instance, machine), &machine.state) {
             (Claim::Foreign, _) => Standing::Lost("NotOurs"),
+            // It stands still until somebody pays: another one would not be given either.
+            _ if machine.is_in_arrears() && rules.guards.arrears => Standing::Counts,
             (_, Some(InstanceState::LaunchFailed)) => Standing::Lost("LaunchFailed"),
             (_, Some(InstanceState::Stopping | InstanceState::Stopped)) => Standing::Lost("Stopped"),
             (_, Some(InstanceState::Shutdown | InstanceState::Terminating)) => Standing::Lost("Reclaimed"),
@@ -97,12 +99,19 @@ pub fn next_status(
             describe(&mut status, machine, seen);
         }
     }
+    let unpaid = account.is_some_and(|account| is_in_arrears(&status, account));
     let lost = account.and_then(|account| match standing(instance, &status, account, rules) {
         Standing::Lost(why) => Some(why),
         Standing::Awaited | Standing::Counts => None,
     });
-    set_phase(instance, &mut status, seen, lost, wall_now);
+    set_phase(instance, &mut status, seen, Standstill { lost, unpaid }, wall_now);
     status
+}
+
+/// Whether the recorded machine stands still because the account has not paid.
+pub(super) fn is_in_arrears(status: &SpotInstanceStatus, account: &AccountSeen) -> bool {
+    let id = status.instance_id.as_deref().map(InstanceId::from);
+    id.is_some_and(|id| matches!(account.machine(&id), Sight::Present(machine) if machine.is_in_arrears()))
 }
 
 /// Adopts the machine of this name, or writes down a second one; strikes extra machines that are gone.
@@ -122,6 +131,10 @@ fn record(
         Sight::Absent(Some(begun)) => begun < later(extra.recorded_at.0, gone_by),
         _ => true,
     });
+    // Nothing was asked for in its name: whatever else bears it was made by somebody else.
+    if let Some(adopted) = &instance.spec.adopted {
+        return record_adopted(instance, adopted, status, account, now);
+    }
     let name = instance_name(instance);
     for (id, machine) in account.named(&name, &instance.uid().unwrap_or_default()) {
         // A copy whose tags name another SpotInstance is not ours, whatever its name.
@@ -147,6 +160,26 @@ fn record(
     }
 }
 
+fn record_adopted(
+    instance: &SpotInstance,
+    adopted: &AdoptedMachine,
+    status: &mut SpotInstanceStatus,
+    account: &AccountSeen,
+    now: Timestamp,
+) {
+    let id = &adopted.instance_id;
+    let Some(known) = &status.instance_id else {
+        (status.instance_id, status.recorded_at) = (Some(id.clone()), Some(whole_seconds(now)));
+        status.account = Some(account.id.label());
+        return;
+    };
+    // Somebody has written another id there: its own machine must not be forgotten.
+    let stands = matches!(account.machine(&id.as_str().into()), Sight::Present(machine) if claim(instance, machine) != Claim::Foreign);
+    if known != id && stands && !status.extra.iter().any(|extra| extra.instance_id == *id) {
+        status.extra.push(ExtraMachine { instance_id: id.clone(), recorded_at: whole_seconds(now) });
+    }
+}
+
 fn describe(status: &mut SpotInstanceStatus, machine: &Instance, seen: &Observed) {
     status.public_ip = machine.public_ips.first().cloned().or(status.public_ip.take());
     status.private_ip = machine.private_ips.first().cloned().or(status.private_ip.take());
@@ -169,24 +202,37 @@ fn is_wanted(instance: &SpotInstance, seen: &Observed) -> bool {
     seen.pool.valid().is_some_and(|pool| pool.uid == instance.spec.pool.uid && !pool.leaving)
 }
 
+/// The reason of a machine that stands still because the account has not paid.
+const IN_ARREARS: &str = "AccountInArrears";
+
+/// Why a machine does not work, as the cloud shows it.
+struct Standstill {
+    /// For good.
+    lost: Option<&'static str>,
+    /// Until somebody pays.
+    unpaid: bool,
+}
+
 fn set_phase(
     instance: &SpotInstance,
     status: &mut SpotInstanceStatus,
     seen: &Observed,
-    lost: Option<&'static str>,
+    Standstill { lost, unpaid }: Standstill,
     wall_now: Timestamp,
 ) {
     let was = (status.phase, status.reason.clone());
     let probe = seen.probes.get(&instance.uid().unwrap_or_default());
     let served = matches!(was.0, Phase::Ready | Phase::NotReady);
     let leaving = instance.metadata.deletion_timestamp.is_some();
-    let held = leaving && was.0 == Phase::Ready && lost.is_none() && is_wanted(instance, seen);
+    let held = leaving && was.0 == Phase::Ready && lost.is_none() && !unpaid && is_wanted(instance, seen);
     let (phase, reason): (Phase, &str) = if leaving && !held {
         // Why it was let go stays; that it is gone by now is no news.
         let why = status.reason.as_deref().filter(|_| was.0 == Phase::Terminating);
         (Phase::Terminating, why.unwrap_or("Deleted"))
     } else if let Some(lost) = lost {
         (Phase::Terminating, lost)
+    } else if unpaid {
+        (Phase::NotReady, IN_ARREARS)
     } else if status.instance_id.is_none() {
         (Phase::Launching, if status.attempts.is_empty() { "Wished" } else { "Requested" })
     } else {
@@ -195,6 +241,7 @@ fn set_phase(
             _ if held => (Phase::Ready, WAITS_FOR_REPLACEMENT),
             Some((true, _)) => (Phase::Ready, "Answering"),
             Some((false, true)) if served => (Phase::NotReady, "ProbeFailed"),
+            _ if was.1.as_deref() == Some(IN_ARREARS) => (Phase::NotReady, "WaitingForModelServer"),
             _ if served => (was.0, was.1.as_deref().unwrap_or("Answering")),
             Some((false, _)) => (Phase::Booting, "WaitingForModelServer"),
             None => (Phase::Booting, "WaitingForMachine"),

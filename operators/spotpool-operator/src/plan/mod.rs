@@ -4,6 +4,7 @@
 //! reads nothing and writes nothing, and the same input gives the same output.
 
 pub mod admit;
+pub mod adoption;
 pub mod attempts;
 pub mod back_off;
 pub mod candidates;
@@ -13,6 +14,7 @@ pub mod machine;
 pub mod member;
 pub mod reads;
 pub mod room;
+pub mod secrets;
 pub mod seen;
 pub mod size;
 
@@ -24,18 +26,20 @@ use kube::ResourceExt;
 use tencent_cvm::InstanceId;
 
 use crate::conditions::reason;
-use crate::crd::{Candidate, POOL_FINALIZER, Phase, SpotInstance, SpotInstanceStatus};
+use crate::crd::{Adoption, Candidate, POOL_FINALIZER, Phase, SpotInstance, SpotInstanceStatus, SpotPool};
 use crate::guards::Guards;
-use crate::identity::{POOL_TAG, name_prefix};
+use crate::identity::{POOL_TAG, is_labelled_for, name_prefix};
 use crate::ports::ProbeTarget;
 use crate::probes::Question;
 use crate::settings::{Settings, Windows};
 use crate::span::between;
 use crate::valid::ValidPool;
 
+pub use adoption::Adoptions;
 pub use back_off::Memory;
 pub use health::Health;
 pub use member::Member;
+pub use secrets::SecretHold;
 pub use seen::{AccountSeen, CloudSeen, Observed, PoolSeen};
 
 /// What the plan goes by besides what it sees.
@@ -63,8 +67,12 @@ pub struct Plan {
     pub hold: Option<Hold>,
     /// The pool gets its finalizer before anything else happens in its name.
     pub add_finalizer: bool,
+    /// Whether the Secret of the pool's key is held.
+    pub secrets: SecretHold,
     /// What each SpotInstance needs.
     pub instances: Vec<InstancePlan>,
+    /// Machines that somebody wants to be taken over.
+    pub adoptions: Adoptions,
     /// New numbers, and a SpotInstance for each.
     pub raise: Option<Raise>,
     /// For which SpotInstances a request is due.
@@ -83,6 +91,8 @@ pub struct Plan {
     pub disputed: Vec<InstanceId>,
     /// SpotInstances whose machines were asked for in another account than the key opens, and that account.
     pub elsewhere: Vec<(String, String)>,
+    /// SpotInstances whose machines stand still because the account has not paid.
+    pub in_arrears: Vec<String>,
     /// SpotInstances that nobody here made.
     pub hand_made: Vec<String>,
     /// How many there are of what.
@@ -135,6 +145,8 @@ pub enum Step {
 pub struct Raise {
     /// The new value of `status.launched`.
     pub to: i64,
+    /// Machines that are taken over, with their numbers: written down before their SpotInstances are made.
+    pub adopt: Vec<Adoption>,
     /// The numbers to make SpotInstances for.
     pub create: Vec<i64>,
     /// The one among them that is started beside machines that do not answer, if one is or was.
@@ -181,7 +193,9 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         !self.add_finalizer
             && !self.remove_finalizer
+            && self.secrets == SecretHold::default()
             && self.raise.is_none()
+            && self.adoptions.make.is_empty()
             && self.launch.is_none()
             && self.instances.iter().all(|plan| plan.status.is_none() && plan.step == Step::Keep)
     }
@@ -223,6 +237,7 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
     if let (Some(pool), None) = (seen.pool.valid(), &plan.hold) {
         let_go(&mut members, pool, rules, wall_now);
     }
+    plan.secrets = secrets::hold(seen, &members, rules);
     plan.elsewhere = members.iter().filter(|member| member.is_elsewhere()).map(Member::whereabouts).collect();
     for member in &members {
         let step = member.step(seen, rules, &mut plan);
@@ -238,21 +253,19 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
             plan.memory = pool.status.as_ref().map(Memory::of).unwrap_or_default();
             plan.health.care = pool.status.as_ref().map(|status| status.care.clone()).unwrap_or_default();
             if valid.leaving {
-                let nothing_left = members.is_empty();
-                plan.remove_finalizer =
-                    nothing_left && pool.finalizers().iter().any(|name| name == POOL_FINALIZER);
+                plan.remove_finalizer = is_over(pool, &members);
             } else if !pool.finalizers().iter().any(|name| name == POOL_FINALIZER) {
                 plan.add_finalizer = true;
             }
             plan.unclaimed = unclaimed(valid, seen, &members, rules);
             if let Some(account) = seen.cloud.account() {
+                let unpaid = members.iter().filter(|member| member.is_in_arrears(account));
+                plan.in_arrears = unpaid.map(|member| member.instance.name_any()).collect();
                 size::fit(&mut plan, valid, &members, account, seen, rules, wall_now);
             }
         }
         PoolSeen::Invalid(pool, _) => {
-            plan.remove_finalizer = pool.metadata.deletion_timestamp.is_some()
-                && members.is_empty()
-                && pool.finalizers().iter().any(|name| name == POOL_FINALIZER);
+            plan.remove_finalizer = pool.metadata.deletion_timestamp.is_some() && is_over(pool, &members);
         }
         PoolSeen::Gone => {}
     }
@@ -264,6 +277,12 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
         plan.wake_in(UNTIL_THE_CLOCK_IS_KNOWN);
     }
     plan
+}
+
+/// Nothing of the pool is left but its own object: no machine, no hold on a Secret.
+fn is_over(pool: &SpotPool, members: &[Member]) -> bool {
+    let held = pool.finalizers().iter().any(|name| name == POOL_FINALIZER);
+    held && members.is_empty() && !secrets::any_held(pool)
 }
 
 /// Writes hold when there is no key, when nobody has looked yet, and when every known machine is missing
@@ -354,10 +373,21 @@ fn unclaimed(pool: &ValidPool, seen: &Observed, members: &[Member], rules: &Rule
     let Some(account) = seen.cloud.account() else { return Vec::new() };
     let prefix = name_prefix(&rules.cluster_id, &pool.uid);
     let shown = account.snapshot.iter().flat_map(|snapshot| snapshot.machines.values());
-    let claimed = |id: &InstanceId| members.iter().any(|member| member.records(id));
+    let written = seen.pool.object().map_or(&[][..], adoption::adopting);
+    let claimed = |id: &InstanceId| {
+        members.iter().any(|member| member.records(id))
+            || written.iter().any(|adoption| adoption.machine.instance_id == id.as_str())
+    };
+    // A pool of this name that was there before a restore had another uid.
+    let earlier = |machine: &tencent_cvm::Instance| {
+        is_labelled_for(machine, &pool.key)
+            && machine.tag(POOL_TAG).is_some_and(|uid| !account.pools.contains(uid))
+    };
     let mut ids: Vec<InstanceId> = shown
         .filter(|machine| {
-            machine.tag(POOL_TAG) == Some(pool.uid.as_str()) || machine.name.starts_with(&prefix)
+            machine.tag(POOL_TAG) == Some(pool.uid.as_str())
+                || machine.name.starts_with(&prefix)
+                || earlier(machine)
         })
         .filter(|machine| !leave::is_going(machine) && !claimed(&machine.id))
         .map(|machine| machine.id.clone())

@@ -38,7 +38,8 @@ pub fn occupied(
             Sight::Present(machine) => claim(instance, machine) != Claim::Foreign && lives(machine),
         }
     });
-    alive.count() + usize::from(status.instance_id.is_none() && may_come(instance, status, account, rules))
+    let coming = may_come(instance, status, account, rules) || instance.spec.adopted.is_some();
+    alive.count() + usize::from(status.instance_id.is_none() && coming)
 }
 
 /// Whether a machine is on record, or may yet come of a request without an answer.
@@ -47,16 +48,19 @@ pub fn may_have_machine(status: &SpotInstanceStatus) -> bool {
 }
 
 fn lives(machine: &Instance) -> bool {
-    !matches!(
-        machine.state,
-        Some(
-            InstanceState::Stopping
-                | InstanceState::Stopped
-                | InstanceState::Shutdown
-                | InstanceState::Terminating
-                | InstanceState::LaunchFailed
+    // One that stands still until somebody pays comes back.
+    let stays = machine.is_in_arrears();
+    stays
+        || !matches!(
+            machine.state,
+            Some(
+                InstanceState::Stopping
+                    | InstanceState::Stopped
+                    | InstanceState::Shutdown
+                    | InstanceState::Terminating
+                    | InstanceState::LaunchFailed
+            )
         )
-    )
 }
 
 /// Whether a request without an answer may still turn into a machine, as far as a look tells.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tencent_cvm::{Instance, InstanceId};
+use kube::api::ObjectMeta;
+use tencent_cvm::{AccountQuota, Instance, InstanceId};
 
 use super::Rules;
 use crate::crd::{SpotInstance, SpotPool};
@@ -20,6 +21,10 @@ use crate::valid::{InvalidPool, ValidPool};
 pub struct Observed {
     /// The pool.
     pub pool: PoolSeen,
+    /// Whether the pool's namespace is being deleted: nothing can be made in it any more.
+    pub namespace_leaving: bool,
+    /// The Secret that the pool names, when it is there.
+    pub secret: Option<ObjectMeta>,
     /// Every SpotInstance with the pool's label, by number.
     pub instances: Vec<SpotInstance>,
     /// The cloud, as far as it could be asked.
@@ -93,6 +98,10 @@ pub enum CloudSeen {
 pub struct AccountSeen {
     /// Whose it is: recorded with each machine.
     pub id: AccountId,
+    /// The uids of all pools that this operator looks after.
+    pub pools: BTreeSet<String>,
+    /// What it may have, as far as the cloud has told.
+    pub quota: Option<Arc<AccountQuota>>,
     /// Whether the key stands in the spec itself.
     pub inline_key: bool,
     /// The cloud's time; `None` when it was not learnt in the last five minutes.

@@ -4,6 +4,8 @@
 
 mod accounts;
 mod admission;
+mod adoption;
+mod arrears;
 mod attempts;
 mod candidates;
 mod farewells;
@@ -15,4 +17,5 @@ mod model;
 mod observed;
 mod properties;
 mod scaling;
+mod secrets;
 mod statuses;

@@ -78,6 +78,8 @@ impl Model {
             AccountSeen { now: Some(self.now), snapshot: Some(Arc::new(snapshot)), ..AccountSeen::default() };
         let mut seen = Observed {
             pool,
+            namespace_leaving: false,
+            secret: None,
             instances: self.instances.clone(),
             cloud: CloudSeen::Account(Box::new(account)),
             probes: self
@@ -177,7 +179,14 @@ impl Model {
                 made
             };
             self.instances.extend(raise.create.iter().map(make));
+            status.adopting.extend(raise.adopt.iter().cloned());
         }
+        let new = plan.raise.iter().flat_map(|raise| &raise.adopt);
+        self.instances.extend(plan.adoptions.make.iter().chain(new).map(|adoption| {
+            let mut made = instance(adoption.n);
+            made.spec.adopted = Some(adoption.machine.clone());
+            made
+        }));
         self.launch(&seen, &plan);
         if plan.remove_finalizer {
             assert!(self.instances.is_empty(), "a pool goes after its SpotInstances");

@@ -170,6 +170,7 @@ impl Cloud {
         if let Some(machine) = self.machines.get_mut(&seq) {
             machine.isolation = source;
         }
+        self.record(What::Isolated { instance_id: id.to_owned(), source: source.as_str() });
         let state = if source == Isolation::NotIsolated { State::Running } else { State::Stopped };
         self.set_state(id, state)
     }

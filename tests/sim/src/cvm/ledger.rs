@@ -111,6 +111,13 @@ pub enum What {
         /// To what.
         state: &'static str,
     },
+    /// A machine is kept from working, or not any more (`NOTISOLATED`).
+    Isolated {
+        /// Which.
+        instance_id: String,
+        /// By what, as `IsolatedSource` says it.
+        source: &'static str,
+    },
     /// A machine is not there any more.
     Gone {
         /// Which.
@@ -140,6 +147,7 @@ impl What {
             | Self::TerminationAccepted { instance_id, .. }
             | Self::ReclaimNotice { instance_id, .. }
             | Self::StateChanged { instance_id, .. }
+            | Self::Isolated { instance_id, .. }
             | Self::Gone { instance_id, .. } => Some(instance_id),
             Self::Received(_) | Self::Refused { .. } | Self::Replayed { .. } | Self::Fault { .. } => None,
         }

@@ -35,6 +35,8 @@ pub(super) fn all(world: &dyn StoreUnderTest) -> Vec<Named<'_>> {
         ("of two creators of one name one wins", Box::pin(one_creator_wins(world))),
         ("attempts come back as they were written", Box::pin(attempts_round_trip(world))),
         ("a Secret's data comes back decoded", Box::pin(secret_is_read(world))),
+        ("a held Secret stays until it is let go", Box::pin(held_secret_stays(world))),
+        ("a namespace that stays is not said to be going", Box::pin(namespace_stays(world))),
         ("the cluster has one uid", Box::pin(cluster_uid_is_stable(world))),
         ("an Event about an object is taken", Box::pin(event_is_taken(world))),
     ]
@@ -291,7 +293,31 @@ async fn secret_is_read(world: &dyn StoreUnderTest) -> Result<(), String> {
     ]);
     say("create the Secret", world.create_secret("contract-key", data.clone()).await)?;
     let read = say("read the Secret", world.store().secret(world.namespace(), "contract-key").await)?;
-    ensure(read == Some(data), || "its data are others".to_owned())
+    ensure(read.is_some_and(|secret| secret.data == data), || "its data are others".to_owned())
+}
+
+async fn held_secret_stays(world: &dyn StoreUnderTest) -> Result<(), String> {
+    let data = BTreeMap::from([("secretKey".to_owned(), "fakeSecretKey".to_owned())]);
+    say("create the Secret", world.create_secret("contract-held", data.clone()).await)?;
+    let read =
+        async || say("read the Secret", world.store().secret(world.namespace(), "contract-held").await);
+    let mut first = read().await?.ok_or("it is not there")?;
+    first.metadata.finalizers = Some(vec!["demo.aiops.org/spotpool-contract".to_owned()]);
+    say("hold it", world.store().replace_secret(&first).await)?;
+    let stale = world.store().replace_secret(&first).await;
+    ensure(matches!(stale, Err(StoreError::Conflict)), || format!("an old version was written: {stale:?}"))?;
+    say("delete it", world.delete_secret("contract-held").await)?;
+    let mut held = read().await?.ok_or("it went although it is held")?;
+    ensure(held.metadata.deletion_timestamp.is_some(), || "it is not marked".to_owned())?;
+    ensure(held.data == data, || "its data have changed".to_owned())?;
+    held.metadata.finalizers = None;
+    say("let it go", world.store().replace_secret(&held).await)?;
+    ensure(read().await?.is_none(), || "it is still there".to_owned())
+}
+
+async fn namespace_stays(world: &dyn StoreUnderTest) -> Result<(), String> {
+    let leaving = async |name: &str| say("read a namespace", world.store().namespace_is_leaving(name).await);
+    ensure(!leaving(world.namespace()).await?, || "it is said to be going".to_owned())
 }
 
 async fn cluster_uid_is_stable(world: &dyn StoreUnderTest) -> Result<(), String> {

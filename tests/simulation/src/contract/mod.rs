@@ -33,6 +33,8 @@ pub trait StoreUnderTest: Send + Sync {
     async fn delete_pool(&self, key: &PoolKey) -> Result<(), StoreError>;
     /// `kubectl delete si`, without waiting.
     async fn delete_instance(&self, name: &str) -> Result<(), StoreError>;
+    /// `kubectl delete secret`, without waiting.
+    async fn delete_secret(&self, name: &str) -> Result<(), StoreError>;
     /// `kubectl create secret generic`.
     async fn create_secret(&self, name: &str, data: BTreeMap<String, String>) -> Result<(), StoreError>;
 }
@@ -103,8 +105,11 @@ impl StoreUnderTest for InMemory {
         self.people.delete_instance_by_hand(&ObjectKey::new(self.namespace(), name))
     }
 
+    async fn delete_secret(&self, name: &str) -> Result<(), StoreError> {
+        self.people.delete_secret(&ObjectKey::new(self.namespace(), name))
+    }
+
     async fn create_secret(&self, name: &str, data: BTreeMap<String, String>) -> Result<(), StoreError> {
-        self.people.put_secret(&ObjectKey::new(self.namespace(), name), data);
-        Ok(())
+        self.people.put_secret(&ObjectKey::new(self.namespace(), name), &data)
     }
 }

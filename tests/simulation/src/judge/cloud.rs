@@ -45,7 +45,16 @@ pub(super) fn judge(
                 *state,
                 "RUNNING" | "STARTING" | "REBOOTING" | "RESCUE_MODE" | "SERVICE_LIVE_MIGRATE"
             );
-            set_life(book, instance_id, if stays { Life::Living } else { Life::Leaving });
+            let unpaid = book.machines.get(instance_id).is_some_and(|machine| machine.unpaid);
+            set_life(book, instance_id, if stays || unpaid { Life::Living } else { Life::Leaving });
+            Vec::new()
+        }
+        What::Isolated { instance_id, source } => {
+            if let Some(machine) = book.machines.get_mut(instance_id) {
+                // What had stopped before was lost before.
+                machine.unpaid = *source == "ARREAR" && machine.lives();
+                machine.was_unpaid |= machine.unpaid;
+            }
             Vec::new()
         }
         What::LaunchFailed { instance_id } => {
@@ -119,6 +128,8 @@ fn launched(
         by_call: launch.caller.is_some(),
         account: launch.account.clone(),
         life: Life::Living,
+        unpaid: false,
+        was_unpaid: false,
     };
     let mut found = Vec::new();
     if let Some(caller) = &launch.caller {
@@ -208,7 +219,8 @@ fn sizes(book: &Book, uid: &str, instance: &Instance, id: &str, now: Duration) -
     if manned.len() >= maximum {
         let text = format!("{id} was made for {name} beside {}: maximum {maximum}", manned.join(", "));
         find(Invariant::NeverOver, text);
-    } else if manned.len() >= minimum {
+    } else if manned.iter().filter(|name| !book.was_there_before(&instance.pool_uid, name)).count() >= minimum
+    {
         let text = format!("{id} was made for {name} beside {}: minimum {minimum}", manned.join(", "));
         find(Invariant::NeverNeedless, text);
     }

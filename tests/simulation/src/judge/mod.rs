@@ -7,6 +7,7 @@
 mod book;
 mod cloud;
 mod rest;
+mod secrets;
 mod store;
 
 use std::fmt;
@@ -62,6 +63,12 @@ pub enum Invariant {
     NotByRumour,
     /// A machine that serves and is deleted by hand goes when enough others serve.
     ServesFirst,
+    /// A key is not lost while machines need it.
+    KeyStays,
+    /// A machine is taken over only when somebody asks for it, and when it is nobody's.
+    TakenOverAsAsked,
+    /// A machine that stands still until somebody pays is not replaced.
+    UnpaidIsNotLost,
     /// At rest every pool has what it asks for, and nothing else is left.
     WholeAtRest,
     /// 8: a converged pool writes nothing.
@@ -91,6 +98,9 @@ impl Invariant {
             Self::FewRefusals => "few-refusals",
             Self::NotByRumour => "not-by-rumour",
             Self::ServesFirst => "serves-first",
+            Self::KeyStays => "key-stays",
+            Self::TakenOverAsAsked => "taken-over-as-asked",
+            Self::UnpaidIsNotLost => "unpaid-is-not-lost",
             Self::WholeAtRest => "whole-at-rest",
             Self::QuietAtRest => "quiet-at-rest",
             Self::KeepsRunning => "keeps-running",

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use super::Scene;
 use crate::kind::Kind;
+use crate::nature::ACCOUNT;
 use crate::site::Step;
 use crate::weather::Mishap;
 
@@ -178,4 +179,20 @@ pub(super) async fn sick_server(mut scene: Scene) {
     let _ = scene.world.cloud.with(|cloud| cloud.set_model_server(&machine, sickness));
     scene.wait(10, 200).await;
     let _ = scene.world.cloud.with(|cloud| cloud.set_model_server(&machine, ModelServer::Ok));
+}
+
+/// The account does not pay for a while: its machines stand still, and come back when it does.
+pub(super) async fn arrears(mut scene: Scene) {
+    scene.count(Kind::Arrears, "", || "the account has not paid".to_owned());
+    in_arrears(&scene, true);
+    scene.wait(20, 300).await;
+    in_arrears(&scene, false);
+    scene.tell("", || "the account has paid".to_owned());
+}
+
+fn in_arrears(scene: &Scene, unpaid: bool) {
+    scene.world.cloud.with(|cloud| {
+        // The account is there as long as the world is.
+        let _ = cloud.set_arrears(ACCOUNT, unpaid).and_then(|()| cloud.isolate_for_arrears(ACCOUNT, unpaid));
+    });
 }

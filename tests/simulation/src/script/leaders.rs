@@ -9,7 +9,7 @@ use spotpool_operator::crd::SpotPool;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::sleep;
 
-use super::people::{edit_pool, recreate};
+use super::people::{edit_pool, recreate, remove_secret};
 use super::{Scene, network};
 use crate::gate::{Bait, Deed, Edge, Trap};
 use crate::kind::Kind;
@@ -162,8 +162,7 @@ async fn meanwhile(scene: &mut Scene, pool: &SpotPool) {
         }
         2 => {
             let (id, key, secret) = scene.key_pair();
-            scene.count(Kind::DeletedSecret, "", || format!("Secret {secret} is deleted"));
-            scene.world.home().around.store.delete_secret(&ObjectKey::new(NAMESPACE, secret));
+            remove_secret(scene, secret);
             scene.wait(1, 60).await;
             scene.world.home().put_key(secret, id, key);
         }

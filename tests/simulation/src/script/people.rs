@@ -150,7 +150,7 @@ pub(super) async fn bad_credential(mut scene: Scene) {
     scene.world.home().put_key(secret, id, key);
 }
 
-/// A Secret is deleted around a launch or a termination, and made again later.
+/// A Secret is deleted around a launch or a termination, by force or not, and made again later.
 pub(super) async fn deleted_secret(mut scene: Scene) {
     let (id, key, secret) = scene.key_pair();
     let pool = scene.pool();
@@ -158,8 +158,7 @@ pub(super) async fn deleted_secret(mut scene: Scene) {
         scene.provoke(pool);
         scene.wait(0, 4).await;
     }
-    scene.count(Kind::DeletedSecret, "", || format!("Secret {secret} is deleted"));
-    scene.world.home().around.store.delete_secret(&ObjectKey::new(NAMESPACE, secret));
+    remove_secret(&mut scene, secret);
     if scene.chance(0.4)
         && let Some(instance) = pool.and_then(|pool| scene.instance(&pool))
     {
@@ -243,4 +242,14 @@ pub(super) async fn broken_pool(mut scene: Scene) {
     scene.wait(5, 100).await;
     scene.tell(&key.name, || format!("pool {key} can be read again"));
     store.set_broken(&key, false);
+}
+
+/// `kubectl delete secret`; every other time whatever its finalizers say.
+pub(super) fn remove_secret(scene: &mut Scene, secret: &str) {
+    let force = scene.chance(0.5);
+    let how = if force { " by force" } else { "" };
+    scene.count(Kind::DeletedSecret, "", || format!("Secret {secret} is deleted{how}"));
+    let (store, key) = (&scene.world.home().around.store, ObjectKey::new(NAMESPACE, secret));
+    // It may be gone already.
+    let _ = if force { store.drop_secret(&key) } else { store.delete_secret(&key) };
 }

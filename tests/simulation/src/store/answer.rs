@@ -1,9 +1,7 @@
 //! The calls of the port as data, so that one door serves them all.
 
-use std::collections::BTreeMap;
-
 use spotpool_operator::crd::{SpotInstance, SpotPool};
-use spotpool_operator::ports::{Event, PoolKey};
+use spotpool_operator::ports::{Event, KeySecret, PoolKey};
 
 use super::object::ObjectKey;
 
@@ -30,6 +28,10 @@ pub enum Request {
     DeleteInstance(Box<SpotInstance>),
     /// Reads a Secret.
     GetSecret(ObjectKey),
+    /// Writes a Secret's metadata.
+    ReplaceSecret(Box<KeySecret>),
+    /// Asks whether a namespace is being deleted.
+    NamespaceIsLeaving(String),
     /// Publishes an Event.
     Publish(Box<Event>),
     /// Reads the uid of kube-system.
@@ -45,11 +47,13 @@ impl Request {
             | Self::CreateInstance(_)
             | Self::ReplaceInstance(_)
             | Self::ReplaceInstanceStatus(_)
-            | Self::DeleteInstance(_) => true,
+            | Self::DeleteInstance(_)
+            | Self::ReplaceSecret(_) => true,
             Self::GetPool(_)
             | Self::ListInstances(_)
             | Self::GetInstance(_)
             | Self::GetSecret(_)
+            | Self::NamespaceIsLeaving(_)
             | Self::Publish(_)
             | Self::ClusterUid => false,
         }
@@ -65,8 +69,10 @@ pub enum Reply {
     Instances(Vec<SpotInstance>),
     /// A SpotInstance, or none of this name.
     Instance(Option<Box<SpotInstance>>),
-    /// A Secret's data, or none of this name.
-    Secret(Option<BTreeMap<String, String>>),
+    /// A Secret, or none of this name.
+    Secret(Option<Box<KeySecret>>),
+    /// Whether it is so.
+    Truth(bool),
     /// The uid of kube-system.
     ClusterUid(String),
     /// Done, nothing to tell.

@@ -15,10 +15,11 @@ pub use answer::{Reply, Request};
 pub use object::{ObjectKey, Stored};
 pub use port::{Door, Port};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
 use spotpool_operator::crd::{SpotInstance, SpotPool};
 use spotpool_operator::ports::{Clock, Event, StoreError};
 
@@ -54,10 +55,14 @@ pub enum Commit {
         /// What is there now.
         after: Option<Box<SpotInstance>>,
     },
-    /// A Secret was written or deleted.
+    /// A Secret before and after.
     Secret {
-        /// Which.
-        key: ObjectKey,
+        /// Who did it.
+        by: Actor,
+        /// What was there.
+        before: Option<Box<Secret>>,
+        /// What is there now.
+        after: Option<Box<Secret>>,
     },
 }
 
@@ -81,7 +86,7 @@ struct State {
     revision: u64,
     pools: Shelf<SpotPool>,
     instances: Shelf<SpotInstance>,
-    secrets: BTreeMap<ObjectKey, BTreeMap<String, String>>,
+    secrets: Shelf<Secret>,
     /// Pools that cannot be read as what they should be.
     broken: BTreeSet<ObjectKey>,
     terminating: BTreeSet<String>,
@@ -96,7 +101,7 @@ impl MemStore {
             revision: 0,
             pools: Shelf::new(&cluster_uid),
             instances: Shelf::new(&cluster_uid),
-            secrets: BTreeMap::new(),
+            secrets: Shelf::new(&cluster_uid),
             broken: BTreeSet::new(),
             terminating: BTreeSet::new(),
             events: Vec::new(),
@@ -208,7 +213,17 @@ impl Server<'_> {
                 let preconditions = Some(&instance.metadata);
                 self.delete_instance(&key, preconditions).map(|()| Reply::Done)
             }
-            Request::GetSecret(key) => Ok(Reply::Secret(self.state.secrets.get(key).cloned())),
+            Request::GetSecret(key) => {
+                Ok(Reply::Secret(self.state.secrets.get(key).map(|secret| Box::new(object::as_read(secret)))))
+            }
+            Request::ReplaceSecret(secret) => {
+                let bare = Secret { metadata: secret.metadata.clone(), ..Secret::default() };
+                let (before, after) =
+                    self.state.secrets.replace_finalizers(&bare, &mut self.state.revision)?;
+                self.secret_changed(Some(before), after);
+                Ok(Reply::Done)
+            }
+            Request::NamespaceIsLeaving(name) => Ok(Reply::Truth(self.state.terminating.contains(name))),
             Request::Publish(event) => {
                 self.state.events.push((**event).clone());
                 Ok(Reply::Done)
@@ -254,6 +269,12 @@ impl Server<'_> {
     fn pool_changed(&mut self, before: Option<Box<SpotPool>>, after: Option<Box<SpotPool>>) {
         if before != after {
             self.commits.push(Commit::Pool { by: self.by, before, after });
+        }
+    }
+
+    fn secret_changed(&mut self, before: Option<Box<Secret>>, after: Option<Box<Secret>>) {
+        if before != after {
+            self.commits.push(Commit::Secret { by: self.by, before, after });
         }
     }
 

@@ -1,12 +1,14 @@
 //! What the two resources have in common, as the API server sees them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use k8s_openapi::api::core::v1::Secret;
 use kube::api::ObjectMeta;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use spotpool_operator::crd::{POOL_LABEL, SpotInstance, SpotPool};
-use spotpool_operator::ports::{PoolKey, StoreError};
+use spotpool_operator::ports::{KeySecret, PoolKey, StoreError};
 
 /// An object of a kind by namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,6 +127,46 @@ impl Stored for SpotInstance {
     fn drop_status(&mut self) {
         self.status = None;
     }
+}
+
+/// A Secret has no status and no rules. What people write as text is kept as text.
+impl Stored for Secret {
+    const KIND: &'static str = "Secret";
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+
+    fn same_spec(&self, other: &Self) -> bool {
+        self.string_data == other.string_data
+    }
+
+    fn refuses_spec(&self, _: &Self) -> Option<&'static str> {
+        None
+    }
+
+    fn take_status(&mut self, _: &Self) {}
+
+    fn drop_status(&mut self) {}
+}
+
+/// A Secret to be made.
+pub(super) fn secret(key: &ObjectKey, data: &BTreeMap<String, String>) -> Secret {
+    let metadata = ObjectMeta {
+        namespace: Some(key.namespace.clone()),
+        name: Some(key.name.clone()),
+        ..ObjectMeta::default()
+    };
+    Secret { metadata, string_data: Some(data.clone()), ..Secret::default() }
+}
+
+/// A Secret as the port gives it.
+pub(super) fn as_read(secret: &Secret) -> KeySecret {
+    KeySecret { metadata: secret.metadata.clone(), data: secret.string_data.clone().unwrap_or_default() }
 }
 
 /// Whether a list by the pool's label shows this SpotInstance.

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use spotpool_operator::crd::{SpotInstance, SpotInstanceStatus, SpotPool, SpotPoolSpec};
 use spotpool_operator::ports::{Event, PoolKey, StoreError};
 
-use super::object::{ObjectKey, Stored};
-use super::{Actor, Commit, MemStore, Server};
+use k8s_openapi::api::core::v1::Secret;
+
+use super::object::{self, ObjectKey, Stored};
+use super::{Actor, MemStore, Server};
 
 impl MemStore {
     /// `kubectl create`.
@@ -126,16 +128,60 @@ impl MemStore {
         })
     }
 
-    /// Writes a Secret.
-    pub fn put_secret(&self, key: &ObjectKey, data: BTreeMap<String, String>) {
-        self.state().secrets.insert(key.clone(), data);
-        self.tell(&[Commit::Secret { key: key.clone() }]);
+    /// `kubectl apply` of a Secret; one that was deleted and is held is taken away first, by force.
+    ///
+    /// # Errors
+    /// None that a Secret with a name could meet.
+    pub fn put_secret(&self, key: &ObjectKey, data: &BTreeMap<String, String>) -> Result<(), StoreError> {
+        let left_over =
+            self.state().secrets.get(key).is_some_and(|old| old.metadata.deletion_timestamp.is_some());
+        if left_over {
+            self.drop_secret(key)?;
+        }
+        self.by_hand(|server| {
+            let revision = &mut server.state.revision;
+            if let Some(old) = server.state.secrets.get(key) {
+                let next = Secret { string_data: Some(data.clone()), ..old.clone() };
+                let (before, after) = server.state.secrets.replace(&next, revision)?;
+                server.secret_changed(Some(before), after);
+            } else {
+                let made = server.state.secrets.create(&object::secret(key, data), revision, server.now)?;
+                server.secret_changed(None, Some(made));
+            }
+            Ok(())
+        })
     }
 
-    /// `kubectl delete secret`.
-    pub fn delete_secret(&self, key: &ObjectKey) {
-        self.state().secrets.remove(key);
-        self.tell(&[Commit::Secret { key: key.clone() }]);
+    /// `kubectl delete secret`: one that is held stays, marked.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn delete_secret(&self, key: &ObjectKey) -> Result<(), StoreError> {
+        self.by_hand(|server| {
+            let (before, after) =
+                server.state.secrets.delete(key, None, &mut server.state.revision, server.now)?;
+            server.secret_changed(Some(before), after);
+            Ok(())
+        })
+    }
+
+    /// A Secret is deleted, whatever its finalizers say.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn drop_secret(&self, key: &ObjectKey) -> Result<(), StoreError> {
+        self.by_hand(|server| {
+            let mut secret = server.state.secrets.get(key).cloned().ok_or(StoreError::NotFound)?;
+            secret.metadata.finalizers = None;
+            let (before, after) = server.state.secrets.replace(&secret, &mut server.state.revision)?;
+            server.secret_changed(Some(before), after);
+            if server.state.secrets.get(key).is_some() {
+                let (before, after) =
+                    server.state.secrets.delete(key, None, &mut server.state.revision, server.now)?;
+                server.secret_changed(Some(before), after);
+            }
+            Ok(())
+        })
     }
 
     /// From now on this pool cannot be read as what it should be (or can again).

@@ -1,10 +1,8 @@
 //! The operator's `Store` port, over anything that takes a [`Request`].
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use spotpool_operator::crd::{SpotInstance, SpotPool};
-use spotpool_operator::ports::{Event, PoolKey, Store, StoreError};
+use spotpool_operator::ports::{Event, KeySecret, PoolKey, Store, StoreError};
 
 use super::{Actor, MemStore, ObjectKey, Reply, Request};
 
@@ -73,13 +71,20 @@ impl<D: Door> Store for Port<D> {
         self.0.call(Request::DeleteInstance(Box::new(instance.clone()))).await.map(|_| ())
     }
 
-    async fn secret(
-        &self,
-        namespace: &str,
-        name: &str,
-    ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+    async fn secret(&self, namespace: &str, name: &str) -> Result<Option<KeySecret>, StoreError> {
         match self.0.call(Request::GetSecret(ObjectKey::new(namespace, name))).await? {
-            Reply::Secret(data) => Ok(data),
+            Reply::Secret(secret) => Ok(secret.map(|secret| *secret)),
+            other => Err(mismatch(&other)),
+        }
+    }
+
+    async fn replace_secret(&self, secret: &KeySecret) -> Result<(), StoreError> {
+        self.0.call(Request::ReplaceSecret(Box::new(secret.clone()))).await.map(|_| ())
+    }
+
+    async fn namespace_is_leaving(&self, namespace: &str) -> Result<bool, StoreError> {
+        match self.0.call(Request::NamespaceIsLeaving(namespace.to_owned())).await? {
+            Reply::Truth(leaving) => Ok(leaving),
             other => Err(mismatch(&other)),
         }
     }

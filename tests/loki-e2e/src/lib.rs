@@ -1,0 +1,1 @@
+//! `loki-client` on a real Loki: see `tests/`.

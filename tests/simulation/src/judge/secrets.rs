@@ -1,0 +1,56 @@
+//! What may not happen to the Secrets that hold keys.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Secret;
+
+use super::book::Book;
+use super::{Finding, Invariant};
+use crate::store::Actor;
+
+/// A key is not lost while machines need it, unless somebody takes it away by force.
+pub(super) fn judge(
+    book: &mut Book,
+    by: Actor,
+    before: Option<&Secret>,
+    after: Option<&Secret>,
+    now: Duration,
+) -> Vec<Finding> {
+    let name_of = |secret: &Secret| secret.metadata.name.clone().unwrap_or_default();
+    let finalizers = |secret: &Secret| secret.metadata.finalizers.as_ref().map_or(0, Vec::len);
+    match (before, after) {
+        (None, Some(made)) => {
+            book.secrets.insert(name_of(made), now);
+            Vec::new()
+        }
+        (Some(before), after) if by == Actor::People && finalizers(before) > after.map_or(0, finalizers) => {
+            // By force: whoever does that wants the key to be gone.
+            book.secrets.remove(&name_of(before));
+            Vec::new()
+        }
+        (Some(before), None) => {
+            let name = name_of(before);
+            let Some(made) = book.secrets.remove(&name) else { return Vec::new() };
+            needed(book, &name, made).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A machine that was asked for when this Secret was there, and that lives.
+fn needed(book: &Book, secret: &str, made: Duration) -> Option<Finding> {
+    let asked_with_it = book.instances.values().filter(|instance| {
+        let pool = book.pools.get(&instance.pool_uid);
+        let named = pool.and_then(|pool| pool.secret.as_deref()) == Some(secret);
+        named
+            && instance.gone_at.is_none()
+            && instance.own_cluster
+            && instance.first_basis.is_some_and(|at| at > made)
+    });
+    let mut with_machine =
+        asked_with_it.filter(|instance| book.living(&instance.machine_name).next().is_some());
+    with_machine.next().map(|instance| {
+        let text = format!("Secret {secret} is gone, and the machine of {} lives", instance.name);
+        Finding::new(Invariant::KeyStays, &instance.pool.name, text)
+    })
+}
