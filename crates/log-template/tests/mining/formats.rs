@@ -19,40 +19,31 @@ struct Program {
 /// What `formats.txt` says, with values drawn for its places; always the same.
 fn programs() -> Vec<Program> {
     let mut random = Random(11);
-    let mut programs: Vec<Program> = Vec::new();
-    let mut head = "";
-    let mut statements: Vec<(&str, &str)> = Vec::new();
-    let table = include_str!("formats.txt").lines().skip_while(|line| !line.is_empty());
-    for line in table.chain(["# end"]).filter(|line| !line.is_empty()) {
-        if let Some(name) = line.strip_prefix("# ") {
-            if let Some(program) = programs.last_mut() {
-                for _ in 0..EACH {
-                    for (head, statement) in statements.drain(..).collect::<Vec<_>>() {
-                        // In turn, as statements of a running program are.
-                        program.add(head, statement, &mut random);
-                        statements.push((head, statement));
-                    }
-                }
-                statements.clear();
-            }
-            programs.push(Program { name, lines: Vec::new(), labels: Vec::new() });
-        } else if let Some(next) = line.strip_prefix("= ") {
-            head = next;
-        } else {
-            statements.push((head, line));
-        }
-    }
-    programs.pop();
-    programs
+    let (_, parts) = include_str!("formats.txt").split_once("\n\n").unwrap_or_default();
+    parts.split("\n\n").map(|part| Program::new(part, &mut random)).collect()
 }
 
 impl Program {
-    fn add(&mut self, head: &str, statement: &str, random: &mut Random) {
-        // The message of JSON and of logfmt begins within quotes.
-        let blank = if head.ends_with('"') { "" } else { " " };
-        let filled = random.fill(&format!("{head}{blank}{statement}"));
-        self.lines.push(filled);
-        self.labels.push(format!("{head} {statement}"));
+    /// The statements come in turn, as those of a running program do.
+    fn new(part: &'static str, random: &mut Random) -> Self {
+        let mut lines = part.lines();
+        let name = lines.next().unwrap_or_default().trim_start_matches("# ");
+        let mut head = "";
+        let mut statements = Vec::new();
+        for line in lines {
+            match line.strip_prefix("= ") {
+                Some(next) => head = next,
+                // The message of JSON and of logfmt begins within quotes.
+                None if head.ends_with('"') => statements.push(format!("{head}{line}")),
+                None => statements.push(format!("{head} {line}")),
+            }
+        }
+        let turns = || statements.iter().cycle().take(statements.len() * EACH);
+        Self {
+            name,
+            lines: turns().map(|statement| random.fill(statement)).collect(),
+            labels: turns().cloned().collect(),
+        }
     }
 }
 
@@ -140,7 +131,7 @@ fn lines_of_any_program_are_grouped_by_their_statements() {
     let mut accuracy = 0.0;
     for program in &programs {
         let mut miner = Miner::default();
-        let ids = crate::ids(&mut miner, program.lines.iter().map(|line| line.as_bytes()));
+        let ids = crate::ids(&mut miner, program.lines.iter().map(String::as_bytes));
         let score = score(&ids, &program.labels);
         accuracy += score.accuracy / programs.len() as f64;
         if score.accuracy < 1.0 {
