@@ -68,6 +68,8 @@ guards! {
     hold_secret = "hold-secret",
     /// What was refused is not asked for again at once.
     back_off = "back-off",
+    /// What the cloud advertises counts until a refusal shows that it is not so.
+    probe_once = "probe-once",
     /// A machine that does not answer goes only when another one has answered since.
     evidence = "evidence",
     /// A machine that serves and is deleted by hand goes only when enough others serve.

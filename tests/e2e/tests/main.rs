@@ -20,6 +20,8 @@ mod process;
 mod refusals;
 mod role;
 mod scaling;
+mod stock;
 mod store;
 mod thrift;
+mod tracing;
 mod watch;

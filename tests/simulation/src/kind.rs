@@ -44,11 +44,13 @@ pub enum Kind {
     Arrears,
     /// A pool is to take a machine over.
     Adoption,
+    /// What is advertised is late or a lie.
+    FalseAdvert,
 }
 
 impl Kind {
     /// All of them, in the order in which they are summed up.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Edit,
         Self::Vanish,
         Self::Reclaim,
@@ -84,6 +86,7 @@ impl Kind {
         Self::BlindProber,
         Self::Arrears,
         Self::Adoption,
+        Self::FalseAdvert,
     ];
 
     /// Its name in the summary.
@@ -124,6 +127,7 @@ impl Kind {
             Self::BlindProber => "blind-prober",
             Self::Arrears => "arrears",
             Self::Adoption => "adoption",
+            Self::FalseAdvert => "false-advert",
         }
     }
 }

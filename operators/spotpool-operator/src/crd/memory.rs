@@ -69,8 +69,12 @@ pub struct LaunchBackOff {
     pub failures: u32,
     /// When the last of them was sent.
     pub last_failure: Time,
-    /// No launch before this time.
+    /// No launch before this time, unless the cloud advertises stock anew.
     pub until: Time,
+    /// The last of them was sent before the back-off from the one before was over: what the cloud advertises counts
+    /// no more until this one is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub early: bool,
     /// The template that was refused, when the request itself was wrong: another template is tried at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_hash: Option<String>,

@@ -9,6 +9,7 @@ use kube::api::ObjectMeta;
 use tencent_cvm::{AccountQuota, Instance, InstanceId};
 
 use super::Rules;
+use super::advertised::Advertised;
 use crate::crd::{SpotInstance, SpotPool};
 use crate::identity::{AccountId, Claim, claim};
 use crate::probes::ProbeView;
@@ -114,6 +115,8 @@ pub struct AccountSeen {
     pub by_name: BTreeMap<String, NameLook>,
     /// Machines read by id in this very pass; `None`: not there.
     pub fresh: BTreeMap<InstanceId, Option<Instance>>,
+    /// What is advertised of the pool's candidates, if anybody had use for it.
+    pub advertised: Option<Advertised>,
 }
 
 /// A complete look for the machines of one name.

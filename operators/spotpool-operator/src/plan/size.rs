@@ -2,7 +2,7 @@
 
 use super::attempts::NextAttempt;
 use super::back_off::Known;
-use super::candidates::{Gate, gate};
+use super::candidates::{Gate, gate, is_a_guess};
 use super::member::send_away;
 use super::{
     AccountSeen, Chosen, Member, Observed, Plan, PoolSeen, Raise, Rules, Step, Target, adoption, health,
@@ -94,7 +94,15 @@ pub fn fit(
         let numbers: Vec<i64> = due.into_iter().take(at_most).collect();
         (!numbers.is_empty()).then_some(Chosen { numbers, candidate, target })
     };
-    match gate(&plan.memory, &known, pool, now) {
+    let advertised = account.advertised.as_ref();
+    let gate = gate(&plan.memory, &known, pool, advertised, rules, now);
+    if seen.in_flight.is_empty() && is_a_guess(&gate, &plan.memory, pool, now) {
+        plan.asks_stock = advertised.is_none_or(|advertised| !advertised.is_fresh(now));
+        if let (Gate::Shut(_), Some(advertised)) = (&gate, advertised) {
+            plan.wake_at(advertised.again_at, now);
+        }
+    }
+    match gate {
         Gate::Open(candidate) => plan.launch = choose(candidate, at_once),
         Gate::Scout(candidate) if seen.in_flight.is_empty() => plan.launch = choose(candidate, 1),
         // Its end wakes the pool.

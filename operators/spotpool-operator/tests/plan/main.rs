@@ -5,6 +5,7 @@
 mod accounts;
 mod admission;
 mod adoption;
+mod advertised;
 mod arrears;
 mod attempts;
 mod candidates;

@@ -20,8 +20,11 @@ use spotpool_operator::crd::{
 };
 use spotpool_operator::identity::{AccountId, CLUSTER_TAG, INSTANCE_TAG, POOL_TAG, instance_name};
 use spotpool_operator::plan::admit::{Admission, admit};
+use spotpool_operator::plan::advertised::Advert;
 use spotpool_operator::plan::seen::NameLook;
-use spotpool_operator::plan::{AccountSeen, CloudSeen, Observed, Plan, PoolSeen, Step, plan, reads};
+use spotpool_operator::plan::{
+    AccountSeen, Advertised, CloudSeen, Observed, Plan, PoolSeen, Step, plan, reads,
+};
 use spotpool_operator::probes::ProbeView;
 use spotpool_operator::status::status;
 use spotpool_operator::sweep::{Snapshot, Trouble};
@@ -263,6 +266,7 @@ fn back_off(u: &mut Unstructured<'_>) -> Result<LaunchBackOff> {
         failures: u.arbitrary()?,
         last_failure: Time(time(u)?),
         until: Time(time(u)?),
+        early: u.arbitrary()?,
         template_hash: None,
         code: (*u.choose(&CODES)?).to_owned(),
         request_id: None,
@@ -367,7 +371,20 @@ fn cloud(u: &mut Unstructured<'_>, instances: &[SpotInstance]) -> Result<CloudSe
     if u.ratio(7, 8)? {
         account.snapshot = Some(Arc::new(snapshot));
     }
+    if u.ratio(1, 2)? {
+        account.advertised = Some(advertised(u)?);
+    }
     Ok(CloudSeen::Account(Box::new(account)))
+}
+
+fn advertised(u: &mut Unstructured<'_>) -> Result<Advertised> {
+    let advert = |u: &mut Unstructured<'_>| {
+        let Candidate { instance_type, availability_zone, .. } = a_candidate(u)?;
+        Ok(Advert { instance_type, availability_zone, in_stock: u.arbitrary()?, since: time(u)? })
+    };
+    let count = u.int_in_range(0..=3)?;
+    let adverts = (0..count).map(|_| advert(u)).collect::<Result<_>>()?;
+    Ok(Advertised { again_at: time(u)?, adverts })
 }
 
 fn trouble(u: &mut Unstructured<'_>) -> Result<Trouble> {
