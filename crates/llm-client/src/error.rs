@@ -21,8 +21,9 @@ pub struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(service: &Arc<str>, operation: &'static str) -> Self {
-        Self { service: Arc::clone(service), operation }
+    /// A call, for the errors of other implementations of [`Chat`](crate::Chat) and of mocks.
+    pub fn new(service: impl Into<Arc<str>>, operation: &'static str) -> Self {
+        Self { service: service.into(), operation }
     }
 }
 

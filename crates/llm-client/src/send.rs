@@ -61,7 +61,7 @@ impl HttpChat {
         let until = Instant::now() + limit;
         loop {
             let structured = endpoint.structured();
-            let call = Call::new(&endpoint.service, operation);
+            let call = Call::new(endpoint.service.clone(), operation);
             if let Some(what) = fault(request) {
                 return Err(Error::Invalid { call, what });
             }
