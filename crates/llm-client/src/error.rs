@@ -87,7 +87,7 @@ pub enum Error {
         /// Its words: for people, never to decide on. Capped, without key and prompt.
         message: String,
         /// What the endpoint's support asks for.
-        request_id: Option<String>,
+        request_id: Option<Box<str>>,
         /// A `Retry-After` of the answer, uncapped.
         retry_after: Option<Duration>,
     },

@@ -303,7 +303,7 @@ impl Job {
             status,
             code: envelope.code.or(envelope.kind).map(|code| censor.pass_word(&code)),
             message: censor.pass(&envelope.message),
-            request_id: headers.and_then(request_id).map(|id| censor.pass_word(id)),
+            request_id: headers.and_then(request_id).map(|id| censor.pass_word(id).into_boxed_str()),
             retry_after: headers.and_then(retry_after),
         }
     }
