@@ -34,9 +34,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1, value_name = "S")]
     seed: u64,
 
-    /// Run with this guard switched off: intent, second-look, attempt-cas, send-window, resend-wait,
-    /// forget-wait, pool-check, twin, fresh-read, complete-sweep, confirm-gone,
-    /// own-account, pause, keep-machines
+    /// Run with this guard switched off, such as `intent`; a name that is none lists them all
     #[arg(long, value_name = "GUARD")]
     without: Option<String>,
 

@@ -60,12 +60,16 @@ guards! {
     pause = "pause",
     /// A pool that is to keep its machines takes none with it.
     keep_machines = "keep-machines",
+    /// Only a machine that nobody answers for is taken over.
+    adopt_unclaimed = "adopt-unclaimed",
     /// A machine that stands still until somebody pays is not lost.
     arrears = "arrears",
     /// The Secret of a pool's key is held while a SpotInstance needs it.
     hold_secret = "hold-secret",
     /// What was refused is not asked for again at once.
     back_off = "back-off",
+    /// What the cloud advertises counts until a refusal shows that it is not so.
+    probe_once = "probe-once",
     /// A machine that does not answer goes only when another one has answered since.
     evidence = "evidence",
     /// A machine that serves and is deleted by hand goes only when enough others serve.

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use tencent_cvm::{AppId, Instance, RunInstances, SecretId, Tag};
 
 use crate::crd::{Attempt, Candidate, SpotInstance};
+use crate::ports::PoolKey;
 use crate::valid::{ValidPool, hex};
 
 /// Tag: the cluster whose operator made the machine. Sweeps filter by it.
@@ -33,6 +34,9 @@ pub fn name_prefix(cluster_id: &str, pool_uid: &str) -> String {
 /// not), at most 60 bytes. The uid's part tells a restored SpotInstance from the one it was copied from.
 pub fn instance_name(instance: &SpotInstance) -> String {
     let spec = &instance.spec;
+    if let Some(adopted) = &spec.adopted {
+        return adopted.instance_name.clone();
+    }
     let uid: String =
         instance.uid().unwrap_or_default().chars().filter(char::is_ascii_hexdigit).take(6).collect();
     format!("{}{}-{uid}", name_prefix(&spec.cluster_id, &spec.pool.uid), spec.n)
@@ -133,23 +137,41 @@ pub enum Claim {
     Foreign,
 }
 
-/// Compares a machine with what this SpotInstance would have made.
+/// Compares a machine with what this SpotInstance would have made, or with what it was when it was taken over.
 pub fn claim(instance: &SpotInstance, machine: &Instance) -> Claim {
+    let spec = &instance.spec;
     let uid = instance.uid().unwrap_or_default();
-    let expected = [
-        (CLUSTER_TAG, instance.spec.cluster_id.as_str()),
-        (POOL_TAG, instance.spec.pool.uid.as_str()),
-        (INSTANCE_TAG, uid.as_str()),
-    ];
+    let (pool_tag, instance_tag) = match &spec.adopted {
+        Some(adopted) if adopted.instance_id != machine.id.as_str() => return Claim::Foreign,
+        Some(adopted) => (adopted.pool_tag.as_deref(), adopted.instance_tag.as_deref()),
+        None => (Some(spec.pool.uid.as_str()), Some(uid.as_str())),
+    };
+    let expected =
+        [(CLUSTER_TAG, Some(spec.cluster_id.as_str())), (POOL_TAG, pool_tag), (INSTANCE_TAG, instance_tag)];
     let contradicted =
-        expected.iter().any(|(key, value)| machine.tag(key).is_some_and(|found| found != *value));
-    let tagged = expected.iter().all(|(key, value)| machine.tag(key) == Some(*value));
+        expected.iter().any(|(key, value)| machine.tag(key).is_some_and(|found| Some(found) != *value));
+    let tagged = expected.iter().all(|(key, value)| machine.tag(key) == *value);
     let named = machine.name == instance_name(instance);
     match (named, tagged) {
         (true, true) => Claim::Ours,
         (true, false) if !contradicted => Claim::Untagged,
         // Name or tags were changed by hand, but what is left of them is ours beyond doubt.
-        (false, _) if !contradicted && machine.tag(INSTANCE_TAG) == Some(uid.as_str()) => Claim::Renamed,
+        (false, _)
+            if !contradicted && instance_tag.is_some() && machine.tag(INSTANCE_TAG) == instance_tag =>
+        {
+            Claim::Renamed
+        }
         _ => Claim::Foreign,
     }
+}
+
+/// Whether a machine's tag for people says that it was made for a pool of this namespace and name.
+pub fn is_labelled_for(machine: &Instance, pool: &PoolKey) -> bool {
+    let of_pool = |label: &str| {
+        let (namespace, name) = label.split_once('/')?;
+        let (pool_name, number) = name.rsplit_once('-')?;
+        let numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        Some(numbered && (namespace, pool_name) == (pool.namespace.as_str(), pool.name.as_str()))
+    };
+    machine.tag(LABEL_TAG).and_then(of_pool).unwrap_or(false)
 }

@@ -15,6 +15,7 @@ mod flights;
 pub mod guards;
 pub mod identity;
 mod keys;
+mod market;
 pub mod metrics;
 mod observe;
 pub mod operator;
@@ -29,6 +30,7 @@ pub mod status;
 pub mod sweep;
 mod task;
 mod tell;
+mod traces;
 pub mod valid;
 mod wake;
 

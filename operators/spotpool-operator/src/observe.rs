@@ -8,10 +8,13 @@ use kube::ResourceExt;
 use tencent_cvm::{Credentials, Cvm, Filter, InstanceId, Listing};
 use tokio::time::Instant;
 
+use crate::conditions::reason;
 use crate::core::{Core, lock};
 use crate::crd::{SpotInstance, SpotPool};
 use crate::identity::AccountId;
 use crate::keys;
+use crate::market::Market;
+use crate::plan::Memory;
 use crate::plan::reads::{self, Reads};
 use crate::plan::seen::{AccountSeen, CloudSeen, NameLook, Observed, PoolSeen};
 use crate::ports::{PoolKey, StoreError};
@@ -32,6 +35,7 @@ pub(crate) struct Pass {
 pub(crate) struct Way {
     pub(crate) key: AccountKey,
     pub(crate) cloud: Arc<dyn Cvm>,
+    pub(crate) market: Arc<Market>,
 }
 
 /// Reads everything. An error of the API server ends the pass; an error of the cloud is data.
@@ -66,6 +70,19 @@ pub(crate) async fn observe(core: &Core, key: &PoolKey) -> Result<Pass, StoreErr
     Ok(Pass { seen, way })
 }
 
+/// Asks what the cloud advertises of the pool's candidates, since the plan has use for it; whether there is
+/// anything new to plan with.
+pub(crate) async fn ask_stock(pass: &mut Pass) -> bool {
+    let (Some(way), Some(pool)) = (&pass.way, pass.seen.pool.valid()) else { return false };
+    let CloudSeen::Account(account) = &mut pass.seen.cloud else { return false };
+    let Some(now) = account.now else { return false };
+    way.market.ask(way.cloud.as_ref(), pool, now).await;
+    let view = way.market.view(pool);
+    let news = view != account.advertised;
+    account.advertised = view;
+    news
+}
+
 /// GET the pool, then LIST its SpotInstances. A number above `launched` is either made by hand or raised by
 /// another leader after our GET: one more GET tells.
 pub(crate) async fn objects(
@@ -97,9 +114,11 @@ pub(crate) fn parse(pool: Option<SpotPool>) -> PoolSeen {
 
 fn no_pool(pool: &PoolSeen) -> CloudSeen {
     match pool {
-        PoolSeen::Invalid(_, why) => CloudSeen::NoKey { reason: "InvalidSpec", message: why.to_string() },
+        PoolSeen::Invalid(_, why) => {
+            CloudSeen::NoKey { reason: reason::INVALID_SPEC, message: why.to_string() }
+        }
         PoolSeen::Gone | PoolSeen::There(..) => CloudSeen::NoKey {
-            reason: "PoolGone",
+            reason: reason::POOL_GONE,
             message:
                 "the pool is gone, and with it the key that could terminate this machine; make a pool of the \
                       same name with the same key, or terminate the machine by hand and remove the finalizer"
@@ -135,7 +154,7 @@ fn account(
         Ok(cloud) => cloud,
         Err(error) => {
             let message = format!("{error}; check spec.region and the key's characters");
-            return (CloudSeen::NoKey { reason: "UnusableKeyOrRegion", message }, None);
+            return (CloudSeen::NoKey { reason: reason::UNUSABLE_KEY_OR_REGION, message }, None);
         }
     };
     let key = AccountKey {
@@ -144,11 +163,14 @@ fn account(
         region: pool.region.clone(),
     };
     let ids = recorded(instances);
-    let view = core.sweeps.follow(&key, &cloud, &pool.key, &pool.uid, ids);
+    let status = object.and_then(|pool| pool.status.as_ref());
+    let wants_quota = status.is_some_and(|status| Memory::of(status).meets_a_quota());
+    let view = core.sweeps.follow(&key, &cloud, &pool.key, &pool.uid, ids, wants_quota);
     let mut account = seen(core, &view);
     account.id = AccountId::new(&key.secret_id, view.app_id);
     account.inline_key = object.is_some_and(|pool| pool.spec.secret_id.is_some());
-    (CloudSeen::Account(Box::new(account)), Some(Way { key, cloud }))
+    account.advertised = view.market.view(pool);
+    (CloudSeen::Account(Box::new(account)), Some(Way { key, cloud, market: view.market }))
 }
 
 fn seen(core: &Core, view: &AccountView) -> AccountSeen {
@@ -156,6 +178,8 @@ fn seen(core: &Core, view: &AccountView) -> AccountSeen {
         now: view.time.and_then(|time| time.now(Instant::now(), core.now())),
         snapshot: view.snapshot.clone(),
         trouble: view.trouble.clone(),
+        pools: core.sweeps.pool_uids(),
+        quota: view.quota.clone(),
         ..AccountSeen::default()
     }
 }

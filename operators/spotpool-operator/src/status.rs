@@ -3,16 +3,19 @@
 
 use jiff::Timestamp;
 use kube::ResourceExt;
-use tencent_cvm::Class;
+use tencent_cvm::{AccountQuota, Class, ZoneQuota};
 
-use crate::blame;
+use crate::blame::{self, sentences};
 use crate::conditions::{Truth, kind, reason, set};
 use crate::crd::pool::{LaunchBackOff, PoolMember};
-use crate::crd::{Candidate, POOL_LABEL, Phase, SpotPool, SpotPoolStatus, whole_seconds};
+use crate::crd::{
+    ADOPT_ANNOTATION, Adoption, Candidate, ChargeType, POOL_LABEL, Phase, SpotPool, SpotPoolStatus,
+    whole_seconds,
+};
 use crate::plan::back_off::{LAUNCH_FAILED, NOT_SENT};
 use crate::plan::health::{GaveUp, Reach};
-use crate::plan::{CloudSeen, Memory, Observed, Plan, PoolSeen};
-use crate::sweep::OUTAGE;
+use crate::plan::{Memory, Observed, Plan};
+use crate::sweep::{OUTAGE, Trouble};
 use crate::valid::ValidPool;
 
 /// The status lists so many machines at most.
@@ -38,7 +41,7 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
     if plan.health.reach != Reach::Unknown || plan.tally.ready == 0 {
         say(kind::HEALTH_CHECK_REACHABLE, reachable(plan));
     }
-    say(kind::UNCLAIMED_MACHINES, unclaimed(plan));
+    say(kind::UNCLAIMED_MACHINES, unclaimed(plan, &pool.name_any()));
     say(kind::GATEWAY_SYNCED, gateway(pool));
     let size = clamp(plan.tally.with_machine);
     let memory = if valid.is_some() { plan.memory.clone() } else { Memory::of(&old) };
@@ -52,11 +55,18 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
         instances: members(plan),
         launch_back_off: memory.entries,
         refusal_budget_whole_at: memory.budget_whole_at.map(whole_seconds),
+        adopting: not_made_yet(old.adopting, seen),
         held_secrets: old.held_secrets,
         care: if valid.is_some() { plan.health.care.clone() } else { old.care },
         observed_generation: Some(generation),
         conditions,
     }
+}
+
+/// Machines whose SpotInstance is not there yet.
+fn not_made_yet(adopting: Vec<Adoption>, seen: &Observed) -> Vec<Adoption> {
+    let made = |n: i64| seen.instances.iter().any(|instance| instance.spec.n == n);
+    adopting.into_iter().filter(|adoption| !made(adoption.n)).collect()
 }
 
 type Verdict = (Truth, &'static str, String);
@@ -98,8 +108,26 @@ fn ready(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
     let held = plan.hold.as_ref().map(|hold| hold.reason);
     let unpaid = (!plan.in_arrears.is_empty()).then_some(reason::ACCOUNT_PROBLEM);
     let blind = (plan.health.reach == Reach::Nobody).then_some(reason::NOBODY_ANSWERS);
-    let why = held.or(unpaid).or(blind).or_else(|| plan.memory.drought(pool).map(capacity_reason));
-    (Truth::False, why.unwrap_or(reason::LAUNCHING), message)
+    let why = held.or(unpaid).or(blind).map(|why| (why, told_by(why)));
+    let dry =
+        || plan.memory.drought(pool).map(|refusal| (capacity_reason(refusal), kind::CAPACITY_AVAILABLE));
+    match why.or_else(dry) {
+        Some((why, told_by)) => (Truth::False, why, format!("{message}: see {told_by}")),
+        None if plan.tally.counted >= pool.least => {
+            (Truth::False, reason::LAUNCHING, format!("{message}; the others are on their way"))
+        }
+        None => (Truth::False, reason::LAUNCHING, message),
+    }
+}
+
+/// The condition that tells most about why nothing is launched.
+fn told_by(why: &str) -> &'static str {
+    match why {
+        reason::NOT_LOOKED_YET | reason::CLOUD_UNREACHABLE => kind::CREDENTIALS_VALID,
+        reason::PAUSED => kind::RECONCILING,
+        reason::NOBODY_ANSWERS => kind::HEALTH_CHECK_REACHABLE,
+        _ => kind::STALLED,
+    }
 }
 
 /// How many machines are asked for, in words.
@@ -119,7 +147,7 @@ fn reconciling(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
         || pool.is_some_and(|pool| pool.leaving);
     if moving {
         let message = format!(
-            "{} wanted: {} serve, {} on their way, {} leaving",
+            "{} wanted: {} serve, {} do not yet; {} leaving",
             tally.wanted,
             tally.ready,
             tally.wanted.saturating_sub(tally.ready),
@@ -133,14 +161,10 @@ fn reconciling(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
 }
 
 fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
-    if let PoolSeen::Invalid(_, why) = &seen.pool {
-        return (Truth::True, reason::INVALID_SPEC, format!("{why}{}", would_leak(seen)));
-    }
     if let Some(hold) = plan.hold.as_ref().filter(|hold| {
         ![reason::NOT_LOOKED_YET, reason::CLOUD_UNREACHABLE, reason::PAUSED].contains(&hold.reason)
     }) {
-        let left = would_leak(seen);
-        return (Truth::True, hold.reason, format!("{}{left}", hold.message));
+        return (Truth::True, hold.reason, sentences(&[&hold.message, &would_leak(seen)]));
     }
     if !plan.in_arrears.is_empty() {
         let message = format!(
@@ -189,7 +213,8 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
     let (all, several) = (refused == candidates, candidates > 1);
     match refusals.first() {
         Some((first, _)) if all && refusals.iter().all(|(refusal, _)| waits_for_a_person(refusal)) => {
-            (Truth::True, reason::REQUEST_REFUSED, sentence(first, several))
+            let next = format!("A changed spec is tried at once, the same again at {}", first.until.0);
+            (Truth::True, stalled_reason(first), sentences(&[&sentence(first, several), &next]))
         }
         _ => (Truth::False, reason::NOTHING_STALLED, "nothing waits for a person".to_owned()),
     }
@@ -277,37 +302,25 @@ fn would_leak(seen: &Observed) -> String {
     if ids.is_empty() {
         String::new()
     } else {
-        format!("; these machines wait to be terminated and are billed until then: {}", ids.join(", "))
+        format!("These machines wait to be terminated and are billed until then: {}", ids.join(", "))
     }
 }
 
 fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
-    let account = match &seen.cloud {
-        CloudSeen::NoKey { reason, message } => {
-            return (Truth::False, reason, format!("{message}{}", would_leak(seen)));
-        }
-        CloudSeen::Account(account) => account,
+    if let Some(hold) = plan.hold.as_ref().filter(|hold| hold.reason != reason::PAUSED) {
+        let of_the_key = seen.cloud.account().and_then(|account| account.trouble.as_ref());
+        let truth = match hold.reason {
+            reason::NOT_LOOKED_YET | reason::CLOUD_UNREACHABLE => Truth::Unknown,
+            reason::REFUSED if !of_the_key.is_some_and(Trouble::is_auth) => Truth::Unknown,
+            _ => Truth::False,
+        };
+        return (truth, hold.reason, sentences(&[&hold.message, &would_leak(seen)]));
+    }
+    let Some(account) = seen.cloud.account() else {
+        return (Truth::Unknown, reason::NOT_LOOKED_YET, "nobody has asked the cloud yet".to_owned());
     };
-    if let Some(trouble) = &account.trouble
-        && trouble.is_auth()
-    {
-        return (Truth::False, reason::REFUSED, format!("{}{}", trouble.advice(), would_leak(seen)));
-    }
-    if let Some(hold) = plan.hold.as_ref().filter(|hold| hold.reason == reason::ANOTHER_ACCOUNT) {
-        return (Truth::False, hold.reason, hold.message.clone());
-    }
-    if account.snapshot.is_none() {
-        let (why, message) = account.trouble.as_ref().map_or_else(
-            || (reason::NOT_LOOKED_YET, "the first look at the cloud is under way".to_owned()),
-            |trouble| {
-                let why = if trouble.is_lasting() { reason::REFUSED } else { reason::CLOUD_UNREACHABLE };
-                (why, trouble.advice())
-            },
-        );
-        return (Truth::Unknown, why, message);
-    }
     if let Some(trouble) = account.trouble.as_ref().filter(|trouble| trouble.times >= OUTAGE) {
-        let message = format!("{} The machines that run are left as they are.", trouble.advice());
+        let message = sentences(&[&trouble.advice(), "The machines that run are left as they are"]);
         return (Truth::Unknown, reason::CLOUD_UNREACHABLE, message);
     }
     if let Some(name) = deleted_secret(seen) {
@@ -334,12 +347,13 @@ fn deleted_secret(seen: &Observed) -> Option<&str> {
 
 fn capacity(seen: &Observed, plan: &Plan) -> Verdict {
     let pool = seen.pool.valid();
+    let quota = seen.cloud.account().and_then(|account| account.quota.as_deref());
     if let Some(pool) = pool
         && let Some(first) = plan.memory.drought(pool)
     {
-        return (Truth::False, capacity_reason(first), refused_where(&plan.memory, pool));
+        return (Truth::False, capacity_reason(first), refused_where(&plan.memory, pool, quota));
     }
-    let meanwhile = pool.map(|pool| refused_where(&plan.memory, pool)).filter(|text| !text.is_empty());
+    let meanwhile = pool.map(|pool| refused_where(&plan.memory, pool, quota)).filter(|text| !text.is_empty());
     let meanwhile = meanwhile.map_or_else(String::new, |text| format!("; refused meanwhile: {text}"));
     let given = seen
         .instances
@@ -356,21 +370,41 @@ fn capacity(seen: &Observed, plan: &Plan) -> Verdict {
 }
 
 /// What the cloud refused where, how often, and when it is asked again; empty when nothing stands refused.
-fn refused_where(memory: &Memory, pool: &ValidPool) -> String {
+fn refused_where(memory: &Memory, pool: &ValidPool, quota: Option<&AccountQuota>) -> String {
     let refusals = memory.refusals(pool);
     let texts = refusals.iter().take(NAMED).map(|(refusal, candidates)| {
         let several = pool.candidates.len() > 1;
         let whom = if several { format!("{}: ", whom(candidates)) } else { String::new() };
         let next = memory.payable_at().map_or(refusal.until.0, |payable| payable.max(refusal.until.0));
+        let quota = quota.filter(|_| refusal.is_about_a_quota());
         format!(
-            "{whom}{} Refused or failed {} times since the last success; next try at {next}",
+            "{whom}{}{} Refused or failed {} times since the last success; next try at {next}",
             sentence(refusal, several),
+            quota.map(|quota| in_figures(quota, pool, candidates)).unwrap_or_default(),
             refusal.failures,
         )
     });
     let more = refusals.len().saturating_sub(NAMED);
     let more = (more > 0).then(|| format!("and {more} more, see status.launchBackOff"));
     texts.chain(more).collect::<Vec<_>>().join(". ")
+}
+
+/// What the account has of what it may have, in the zones of these candidates.
+fn in_figures(quota: &AccountQuota, pool: &ValidPool, candidates: &[&Candidate]) -> String {
+    let (what, zones) = match pool.template.charge_type {
+        ChargeType::Spotpaid => ("spot", &quota.spot),
+        ChargeType::PostpaidByHour => ("pay-as-you-go", &quota.on_demand),
+    };
+    let concerns = |zone: &&ZoneQuota| {
+        candidates.iter().any(|candidate| zone.zone.as_deref() == Some(&candidate.availability_zone))
+    };
+    let figures: Vec<String> = zones
+        .iter()
+        .filter(concerns)
+        .take(NAMED)
+        .filter_map(|zone| Some(format!("{}: {} of {} vCPU", zone.zone.as_deref()?, zone.used?, zone.total?)))
+        .collect();
+    if figures.is_empty() { String::new() } else { format!(" In use ({what}): {}.", figures.join(", ")) }
 }
 
 fn whom(candidates: &[&Candidate]) -> String {
@@ -389,6 +423,14 @@ fn sentence(refusal: &LaunchBackOff, several: bool) -> String {
     tell(&said, &refusal.code, refusal.class().advice())
 }
 
+fn stalled_reason(refusal: &LaunchBackOff) -> &'static str {
+    use Class::{CandidateFatal, Fatal, Forbidden};
+    match refusal.class() {
+        Fatal | CandidateFatal | Forbidden => reason::REQUEST_REFUSED,
+        _ => capacity_reason(refusal),
+    }
+}
+
 fn capacity_reason(refusal: &LaunchBackOff) -> &'static str {
     match refusal.code.as_str() {
         LAUNCH_FAILED => return reason::LAUNCH_FAILED,
@@ -404,20 +446,28 @@ fn capacity_reason(refusal: &LaunchBackOff) -> &'static str {
     }
 }
 
-fn unclaimed(plan: &Plan) -> Verdict {
-    if plan.unclaimed.is_empty() {
-        return (
-            Truth::False,
-            reason::NONE_FOUND,
-            "no machine carries the pool's tags without belonging to it".to_owned(),
+fn unclaimed(plan: &Plan, pool: &str) -> Verdict {
+    let refused =
+        plan.adoptions.refused.iter().take(NAMED).map(|(id, why)| format!("{id} is not taken over: {why}"));
+    let mut sentences: Vec<String> = refused.collect();
+    if !plan.unclaimed.is_empty() {
+        let ids: Vec<&str> = plan.unclaimed.iter().map(tencent_cvm::InstanceId::as_str).collect();
+        let ids = ids.join(",");
+        sentences.insert(
+            0,
+            format!(
+                "these machines carry the pool's tags and belong to no SpotInstance; they are left alone and are \
+                 billed: {ids}. Terminate them, or let the pool take them over: kubectl annotate sp {pool} --overwrite \
+                 {ADOPT_ANNOTATION}={ids}"
+            ),
         );
+        return (Truth::True, reason::FOUND, sentences.join(". "));
     }
-    let ids: Vec<&str> = plan.unclaimed.iter().map(tencent_cvm::InstanceId::as_str).collect();
-    let message = format!(
-        "these machines carry the pool's tags and belong to no SpotInstance; they are left alone and are billed: {}",
-        ids.join(", ")
-    );
-    (Truth::True, reason::FOUND, message)
+    if sentences.is_empty() {
+        sentences.push("no machine carries the pool's tags without belonging to it".to_owned());
+    }
+    let why = if plan.adoptions.refused.is_empty() { reason::NONE_FOUND } else { reason::NOT_ADOPTED };
+    (Truth::False, why, sentences.join(". "))
 }
 
 fn gateway(pool: &SpotPool) -> Verdict {

@@ -5,7 +5,7 @@ use kube::ResourceExt;
 use tencent_cvm::{Instance, InstanceId};
 
 use crate::core::Core;
-use crate::crd::{GROUP, KEEP_MACHINES_ANNOTATION, Phase, SpotInstance};
+use crate::crd::{ADOPT_ANNOTATION, GROUP, KEEP_MACHINES_ANNOTATION, Phase, SpotInstance};
 use crate::identity::{Claim, claim, instance_name};
 use crate::observe::Pass;
 use crate::plan::{InstancePlan, Plan, PoolSeen};
@@ -62,12 +62,24 @@ pub(crate) async fn lives_on(core: &Core, instance: &SpotInstance) {
     core.tell_pool_of(instance, false, "LetLive", "Release", note).await;
 }
 
+/// A machine that was there before has a SpotInstance now.
+pub(crate) async fn taken_over(core: &Core, instance: &SpotInstance) {
+    let Some(adopted) = &instance.spec.adopted else { return };
+    let note = format!(
+        "{}: machine {} was taken over, as the annotation {ADOPT_ANNOTATION} asks",
+        instance.name_any(),
+        adopted.instance_id
+    );
+    core.tell_pool_of(instance, false, "TakenOver", "Adopt", note).await;
+}
+
 /// What a new status says that the old one did not.
 pub(crate) async fn change(core: &Core, entry: &InstancePlan) {
     let Some(status) = &entry.status else { return };
     let was = entry.instance.status.clone().unwrap_or_default();
     let name = entry.instance.name_any();
     if was.instance_id.is_none()
+        && entry.instance.spec.adopted.is_none()
         && let Some(id) = &status.instance_id
     {
         core.tell_pool_of(&entry.instance, false, "Adopted", "Look", format!("{name}: machine {id} was found by its name and taken over; the answer to its launch had been lost")).await;

@@ -1,7 +1,7 @@
 //! A pool, parsed once and trusted after. Comes in: a `SpotPool` as the API server holds it. Goes out:
 //! sizes, template, probe and where the credentials are, or a sentence on what is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
 use crate::crd::pool::{AddressKind, INTERVAL_RULE, STARTUP_TIMEOUT_RULE};
-use crate::crd::{Candidate, ChargeType, KEEP_MACHINES_ANNOTATION, SpotPool};
+use crate::crd::{ADOPT_ANNOTATION, Candidate, ChargeType, KEEP_MACHINES_ANNOTATION, SpotPool};
 use crate::ports::PoolKey;
 
 /// Version of [`Template::hash`]. A change of the way the hash is made raises it, so that machines made
@@ -36,6 +36,8 @@ pub struct ValidPool {
     pub paused: bool,
     /// Its machines live on when it is deleted.
     pub keeps_machines: bool,
+    /// Machines that somebody wants it to take over.
+    pub adopt: BTreeSet<String>,
     /// SpotInstances ever numbered.
     pub launched: i64,
     /// Region of the machines.
@@ -183,6 +185,7 @@ impl TryFrom<&SpotPool> for ValidPool {
             most: held.unwrap_or(maximum),
             paused: spec.paused,
             keeps_machines: keeps,
+            adopt: adopt(pool),
             launched: pool.status.as_ref().map_or(0, |status| status.launched),
             region: spec.region.clone(),
             credentials: CredentialsSource::of(pool)?,
@@ -233,6 +236,11 @@ impl Template {
             tags: spec.instance.tags.clone(),
         }
     }
+}
+
+fn adopt(pool: &SpotPool) -> BTreeSet<String> {
+    let ids = pool.annotations().get(ADOPT_ANNOTATION).map_or("", String::as_str).split(',');
+    ids.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect()
 }
 
 fn candidates(pool: &SpotPool) -> Result<Vec<Candidate>, InvalidPool> {

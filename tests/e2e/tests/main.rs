@@ -5,6 +5,7 @@
 
 #![cfg(test)]
 
+mod adoption;
 mod arrears;
 mod broken;
 mod filling;
@@ -13,9 +14,14 @@ mod holding;
 mod leading;
 mod leaving;
 mod manifests;
+mod namespace;
+mod outage;
 mod process;
+mod refusals;
 mod role;
 mod scaling;
+mod stock;
 mod store;
 mod thrift;
+mod tracing;
 mod watch;

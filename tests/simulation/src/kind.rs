@@ -42,11 +42,15 @@ pub enum Kind {
     BlindProber,
     /// The account does not pay for a while.
     Arrears,
+    /// A pool is to take a machine over.
+    Adoption,
+    /// What is advertised is late or a lie.
+    FalseAdvert,
 }
 
 impl Kind {
     /// All of them, in the order in which they are summed up.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 36] = [
         Self::Edit,
         Self::Vanish,
         Self::Reclaim,
@@ -81,6 +85,8 @@ impl Kind {
         Self::KeptMachines,
         Self::BlindProber,
         Self::Arrears,
+        Self::Adoption,
+        Self::FalseAdvert,
     ];
 
     /// Its name in the summary.
@@ -120,6 +126,8 @@ impl Kind {
             Self::KeptMachines => "kept-machines",
             Self::BlindProber => "blind-prober",
             Self::Arrears => "arrears",
+            Self::Adoption => "adoption",
+            Self::FalseAdvert => "false-advert",
         }
     }
 }

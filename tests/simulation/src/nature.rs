@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use sim::cvm::{Latency, NameFilter, Settings, Span, TokenMode};
+use sim::cvm::{Latency, Lie, NameFilter, Settings, Span, TokenMode, ZoneInformation};
 use spotpool_operator::crd::pool::CredentialsSecretRef;
 use spotpool_operator::crd::{Candidate, SpotPool};
 
@@ -13,6 +13,8 @@ use crate::contract::sample_pool;
 
 /// The namespace of all pools.
 pub const NAMESPACE: &str = "models";
+/// What every secret half of a key begins with, so that one look finds any of them.
+pub const CANARY: &str = "fakeSecretKey";
 /// The account that everybody shares: its name and its two keys (id, key, name of the Secret).
 pub const ACCOUNT: &str = "shared";
 /// The keys of the shared account, and the Secrets that hold them.
@@ -80,7 +82,22 @@ fn settings(rng: &mut ChaCha8Rng) -> Settings {
         latency: Latency::Lognormal,
         name_filter: if rng.random_bool(0.3) { NameFilter::Contains } else { NameFilter::Exact },
         clock_ahead: rng.random_range(-90.0..90.0),
+        zone_information: zone_information(rng),
         ..Settings::default()
+    }
+}
+
+/// What the cloud advertises is true in a third of the seeds, late in another, and of the rest a lie.
+fn zone_information(rng: &mut ChaCha8Rng) -> ZoneInformation {
+    let lies = [Lie::Sell, Lie::Sell, Lie::Opposite, Lie::SoldOut, Lie::Absent];
+    match rng.random_range(0..3) {
+        0 => ZoneInformation::default(),
+        1 => ZoneInformation { lag: between(rng, 5, 120), ..ZoneInformation::default() },
+        _ => ZoneInformation {
+            lie: Some(lies[rng.random_range(0..lies.len())]),
+            lying_share: Some(rng.random_range(0.3..1.0)),
+            ..ZoneInformation::default()
+        },
     }
 }
 

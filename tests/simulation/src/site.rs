@@ -59,6 +59,8 @@ pub enum Step {
     LookById,
     /// The account's number is asked for.
     AskAccount,
+    /// What is in stock is asked for.
+    AskStock,
     /// RunInstances.
     Run,
     /// TerminateInstances.
@@ -93,7 +95,8 @@ impl Step {
             | Self::WideLook
             | Self::LookByName
             | Self::LookById
-            | Self::AskAccount => false,
+            | Self::AskAccount
+            | Self::AskStock => false,
         }
     }
 }
@@ -124,6 +127,7 @@ impl fmt::Display for Step {
             Self::LookByName => "a look by name",
             Self::LookById => "a look by id",
             Self::AskAccount => "asking whose account it is",
+            Self::AskStock => "asking what is in stock",
             Self::Run => "RunInstances",
             Self::Terminate => "TerminateInstances",
         })
@@ -177,6 +181,9 @@ impl Site {
             Some("TerminateInstances") => Step::Terminate,
             Some("DescribeAccountQuota") => {
                 return Self { step: Step::AskAccount, pool: None, object: String::new() };
+            }
+            Some("DescribeZoneInstanceConfigInfos") => {
+                return Self { step: Step::AskStock, pool: None, object: String::new() };
             }
             // The tag filter is what nearly all of them have: told apart without parsing.
             _ if contains(request.body(), br#""tag-key""#) || contains(request.body(), br#""tag:"#) => {

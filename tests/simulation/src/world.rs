@@ -8,7 +8,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use sim::cvm::{Account, Cloud, CloudConfig, Credential};
+use sim::cvm::{Account, Cloud, CloudConfig, Credential, ZoneInformation};
 use sim::shared::SimCloud;
 use spotpool_operator::Guards;
 use spotpool_operator::crd::SpotPool;
@@ -102,6 +102,9 @@ impl World {
             skews: Mutex::new(ChaCha8Rng::seed_from_u64(rng.random())),
             last_write,
         });
+        if world.nature.settings.zone_information != ZoneInformation::default() {
+            world.weather.count(Kind::FalseAdvert);
+        }
         world.populate();
         world
     }

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::certificates::{Certificates, write_private};
 use crate::cluster::{self, Cluster};
 use crate::kubeconfig::{self, Endpoint};
-use crate::process::{Launch, Process};
+use crate::process::{Launch, Process, Signal};
 use crate::watchdog;
 
 /// Three seconds on an idle machine; ten times that beside a compiler.
@@ -37,6 +37,9 @@ pub struct ControlPlane {
     // In the order in which they go.
     api_server: Process,
     etcd: Process,
+    api_server_launch: Launch,
+    etcd_launch: Launch,
+    etcd_address: SocketAddr,
     /// Absent when the caller owns the directory.
     _scratch: Option<TempDir>,
 }
@@ -85,10 +88,10 @@ impl ControlPlane {
             builder.create(directory).with_context(|| format!("creating {}", directory.display()))?;
         }
         let directory = directory.canonicalize().context("the control plane's directory")?;
-        let etcd = start_etcd(&servers, &directory, own_session).await?;
+        let (etcd_launch, etcd, etcd_address) = start_etcd(&servers, &directory, own_session).await?;
         let mut tries = 1;
-        let (cluster, api_server) = loop {
-            match start_api_server(&servers, &directory, etcd.1.port(), own_session).await {
+        let (cluster, api_server_launch, api_server) = loop {
+            match start_api_server(&servers, &directory, etcd_address.port(), own_session).await {
                 Ok(started) => break started,
                 Err(error) if tries < TRIES && format!("{error:#}").contains("address already in use") => {
                     tries += 1;
@@ -96,7 +99,32 @@ impl ControlPlane {
                 Err(error) => return Err(error),
             }
         };
-        Ok(Self { cluster, api_server, etcd: etcd.0, _scratch: None })
+        Ok(Self { cluster, api_server, etcd, api_server_launch, etcd_launch, etcd_address, _scratch: None })
+    }
+
+    /// Kills etcd and starts it again with what it had written: the API server stays and loses it for a while.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub async fn restart_etcd(&mut self) -> Result<()> {
+        self.etcd.signal(Signal::Kill)?;
+        self.etcd.wait(READY_WITHIN).await?;
+        self.etcd = self.etcd_launch.spawn()?;
+        self.etcd.wait_for_port(self.etcd_address, READY_WITHIN).await?;
+        ready(&mut self.api_server, self.cluster.kubeconfig()).await
+    }
+
+    /// Kills the API server, so that every watch breaks, and starts it again after a while.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub async fn restart_api_server(&mut self, down: Duration) -> Result<()> {
+        self.api_server.signal(Signal::Kill)?;
+        self.api_server.wait(READY_WITHIN).await?;
+        // What is tested is what happens meanwhile.
+        tokio::time::sleep(down).await;
+        self.api_server = self.api_server_launch.spawn()?;
+        ready(&mut self.api_server, self.cluster.kubeconfig()).await
     }
 
     /// What it serves.
@@ -124,12 +152,16 @@ impl ControlPlane {
 }
 
 /// Starts etcd on a port of its own and waits until it listens.
-async fn start_etcd(servers: &Servers, directory: &Path, own_session: bool) -> Result<(Process, SocketAddr)> {
+async fn start_etcd(
+    servers: &Servers,
+    directory: &Path,
+    own_session: bool,
+) -> Result<(Launch, Process, SocketAddr)> {
     let mut tries = 1;
     loop {
         let address = free_address()?;
         let url = format!("http://{address}");
-        let mut etcd = Launch::new(&servers.etcd, directory.join("etcd.log"))
+        let launch = Launch::new(&servers.etcd, directory.join("etcd.log"))
             .arg("--data-dir")
             .arg(directory.join("etcd"))
             // Tests do not outlive a power cut, and a sync costs more than everything else together.
@@ -137,10 +169,10 @@ async fn start_etcd(servers: &Servers, directory: &Path, own_session: bool) -> R
             .args(["--listen-client-urls", &url, "--advertise-client-urls", &url])
             .args(["--listen-peer-urls", "http://127.0.0.1:0"])
             .args(["--log-level", "warn"])
-            .own_session(own_session)
-            .spawn()?;
+            .own_session(own_session);
+        let mut etcd = launch.spawn()?;
         match etcd.wait_for_port(address, READY_WITHIN).await {
-            Ok(()) => return Ok((etcd, address)),
+            Ok(()) => return Ok((launch, etcd, address)),
             Err(error) if tries < TRIES && format!("{error:#}").contains("address already in use") => {
                 tries += 1;
             }
@@ -149,13 +181,13 @@ async fn start_etcd(servers: &Servers, directory: &Path, own_session: bool) -> R
     }
 }
 
-/// Starts kube-apiserver and waits until it is ready and its own namespaces exist.
+/// Starts kube-apiserver and waits until it is ready.
 async fn start_api_server(
     servers: &Servers,
     directory: &Path,
     etcd_port: u16,
     own_session: bool,
-) -> Result<(Cluster, Process)> {
+) -> Result<(Cluster, Launch, Process)> {
     let address = free_address()?;
     let certificates = Certificates::create(directory)?;
     let authority = directory.join("authority.crt");
@@ -168,7 +200,7 @@ async fn start_api_server(
     kubeconfig::write(&kubeconfig, &Endpoint::new(&server, &authority), "default", "admin", &admin_token)?;
 
     let flag = |name: &str, path: &PathBuf| format!("--{name}={}", path.display());
-    let mut api_server = Launch::new(&servers.kube_apiserver, directory.join("kube-apiserver.log"))
+    let launch = Launch::new(&servers.kube_apiserver, directory.join("kube-apiserver.log"))
         .arg(format!("--etcd-servers=http://127.0.0.1:{etcd_port}"))
         .args(["--bind-address=127.0.0.1", "--advertise-address=127.0.0.1"])
         .arg(format!("--secure-port={}", address.port()))
@@ -182,9 +214,16 @@ async fn start_api_server(
         // Without a controller-manager no namespace gets its default ServiceAccount, nor the `kubernetes`
         // Service an address that a loopback server could announce.
         .args(["--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none"])
-        .own_session(own_session)
-        .spawn()?;
-    let client = cluster::client(&kubeconfig).await?;
+        .own_session(own_session);
+    let mut api_server = launch.spawn()?;
+    ready(&mut api_server, &kubeconfig).await?;
+    let cluster = Cluster::new(kubeconfig, servers.kubectl.clone(), directory.to_owned());
+    Ok((cluster, launch, api_server))
+}
+
+/// Waits until the API server is ready and its own namespaces exist.
+async fn ready(api_server: &mut Process, kubeconfig: &Path) -> Result<()> {
+    let client = cluster::client(kubeconfig).await?;
     api_server
         .wait_for("a ready API server", READY_WITHIN, async |_: &Process| {
             // Asked from scratch each time: a refused connection is not worth a retry with back-off.
@@ -193,9 +232,8 @@ async fn start_api_server(
             // The operator's default cluster id is the uid of this namespace.
             Api::<Namespace>::all(client.clone()).get("kube-system").await.ok()
         })
-        .await?;
-    let cluster = Cluster::new(kubeconfig, servers.kubectl.clone(), directory.to_owned());
-    Ok((cluster, api_server))
+        .await
+        .map(|_| ())
 }
 
 fn http_get(path: &str) -> Option<http::Request<Vec<u8>>> {

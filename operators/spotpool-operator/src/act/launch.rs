@@ -9,12 +9,13 @@ use tokio::time::Instant;
 use super::Outcome;
 use crate::core::Core;
 use crate::crd::instance::PoolReference;
-use crate::crd::{INSTANCE_FINALIZER, POOL_LABEL, SpotInstance, SpotInstanceSpec, SpotPool};
+use crate::crd::{Adoption, INSTANCE_FINALIZER, POOL_LABEL, SpotInstance, SpotInstanceSpec, SpotPool};
 use crate::flights::{self, Sky};
 use crate::observe::{Pass, Way, objects, parse};
 use crate::plan::admit::{Admission, Launch, admit};
 use crate::plan::{AccountSeen, Plan, PoolSeen, Raise};
 use crate::ports::{PoolKey, StoreError};
+use crate::tell;
 use crate::valid::{TEMPLATE_HASH_VERSION, ValidPool};
 
 /// Raises the number, makes the wishes, looks once more, and lets those that may go, go.
@@ -24,6 +25,10 @@ pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: 
     else {
         return;
     };
+    for adoption in &plan.adoptions.make {
+        create_one(core, &adopted(core, valid, adoption), &mut Vec::new(), outcome).await;
+        outcome.again = true;
+    }
     let mut made = Vec::new();
     if let Some(raise) = &plan.raise {
         made = create(core, object, valid, raise, outcome).await;
@@ -88,6 +93,8 @@ async fn create(
     let mut next = pool.clone();
     let status = next.status.get_or_insert_default();
     status.launched = raise.to;
+    // Whose machine is taken over must be known before its SpotInstance exists.
+    status.adopting.extend(raise.adopt.iter().cloned());
     // Who is started beside whom must be known before it exists.
     status.care.replacement = raise.replacement;
     match core.ports.store.replace_pool_status(&next).await {
@@ -98,15 +105,33 @@ async fn create(
         }
     }
     let mut made = Vec::new();
+    for adoption in &raise.adopt {
+        create_one(core, &adopted(core, valid, adoption), &mut made, outcome).await;
+    }
     for n in &raise.create {
-        match core.ports.store.create_instance(&wish(core, valid, *n)).await {
-            Ok(instance) => made.push(instance),
-            // Somebody else has the number; that is as good.
-            Err(StoreError::AlreadyExists) => {}
-            Err(error) => outcome.fail("create a SpotInstance", &error),
-        }
+        create_one(core, &wish(core, valid, *n), &mut made, outcome).await;
     }
     made
+}
+
+async fn create_one(core: &Core, new: &SpotInstance, made: &mut Vec<SpotInstance>, outcome: &mut Outcome) {
+    match core.ports.store.create_instance(new).await {
+        Ok(instance) => {
+            tell::taken_over(core, &instance).await;
+            made.push(instance);
+        }
+        // Somebody else has the number; that is as good.
+        Err(StoreError::AlreadyExists) => {}
+        Err(error) => outcome.fail("create a SpotInstance", &error),
+    }
+}
+
+/// The SpotInstance of a machine that was there before. What that was made from is not known.
+fn adopted(core: &Core, pool: &ValidPool, adoption: &Adoption) -> SpotInstance {
+    let mut instance = wish(core, pool, adoption.n);
+    instance.spec.adopted = Some(adoption.machine.clone());
+    "unknown".clone_into(&mut instance.spec.template_hash);
+    instance
 }
 
 fn wish(core: &Core, pool: &ValidPool, n: i64) -> SpotInstance {
@@ -118,6 +143,7 @@ fn wish(core: &Core, pool: &ValidPool, n: i64) -> SpotInstance {
         region: pool.region.clone(),
         template_hash: pool.template.hash(),
         template_hash_version: TEMPLATE_HASH_VERSION,
+        adopted: None,
     };
     let mut instance = SpotInstance::new(&format!("{}-{n}", pool.key.name), spec);
     instance.metadata = ObjectMeta {

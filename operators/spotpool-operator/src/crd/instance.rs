@@ -51,6 +51,26 @@ pub struct SpotInstanceSpec {
     pub template_hash: String,
     /// Version of the way the hash is computed.
     pub template_hash_version: i32,
+    /// The machine that it was made for, when that was taken over and not asked for: nothing is ever launched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<AdoptedMachine>,
+}
+
+/// A machine as it was when somebody asked for it to be taken over. Only as long as its name and tags are these
+/// is it terminated.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AdoptedMachine {
+    /// Its id in the cloud.
+    pub instance_id: String,
+    /// Its name in the cloud.
+    pub instance_name: String,
+    /// The pool's uid in its tags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool_tag: Option<String>,
+    /// The SpotInstance's uid in its tags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance_tag: Option<String>,
 }
 
 /// A pool by name and uid.

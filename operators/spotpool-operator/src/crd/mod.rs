@@ -4,12 +4,14 @@
 //! doc comments here are user text: they become `kubectl explain`.
 
 pub mod instance;
+pub mod memory;
 pub mod pool;
 
 pub use instance::{
-    Attempt, AttemptOutcome, Candidate, ExtraMachine, Phase, SpotInstance, SpotInstanceSpec,
+    AdoptedMachine, Attempt, AttemptOutcome, Candidate, ExtraMachine, Phase, SpotInstance, SpotInstanceSpec,
     SpotInstanceStatus,
 };
+pub use memory::Adoption;
 pub use pool::{ChargeType, SpotPool, SpotPoolSpec, SpotPoolStatus};
 
 use jiff::Timestamp;
@@ -25,6 +27,8 @@ pub const POOL_FINALIZER: &str = "demo.aiops.org/machines";
 pub const INSTANCE_FINALIZER: &str = "demo.aiops.org/machine";
 /// With a pool's name behind it, the finalizer by which that pool holds the Secret of its key.
 pub const SECRET_FINALIZER_PREFIX: &str = "demo.aiops.org/spotpool-";
+/// An annotation on a pool: ids of machines that it takes over, with commas between them.
+pub const ADOPT_ANNOTATION: &str = "demo.aiops.org/adopt";
 /// An annotation on a pool: with the value `true`, its machines live on when it is deleted.
 pub const KEEP_MACHINES_ANNOTATION: &str = "demo.aiops.org/keep-machines";
 

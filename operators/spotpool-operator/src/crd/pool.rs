@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::instance::Candidate;
+pub use super::memory::{Adoption, Boots, Care, LaunchBackOff, RefusalScope};
 
 /// A pool of Tencent Cloud CVM spot machines, each serving a model with ollama, kept between a minimum and
 /// a maximum whatever the cloud takes back.
@@ -364,6 +365,9 @@ pub struct SpotPoolStatus {
     /// What the care for machines that do not answer must remember.
     #[serde(skip_serializing_if = "Care::is_empty")]
     pub care: Care,
+    /// Machines that are being taken over, each with the number of the SpotInstance that is to be made for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub adopting: Vec<Adoption>,
     /// Secrets that carry the pool's finalizer, so that the key is not lost before the machines are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held_secrets: Vec<String>,
@@ -377,48 +381,6 @@ pub struct SpotPoolStatus {
     pub conditions: Vec<Condition>,
 }
 
-/// What must survive a restart about machines whose model server does not answer.
-#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Care {
-    /// Number of the SpotInstance that was started beside machines that do not answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub replacement: Option<i64>,
-    /// When a machine was last sent away for not answering, by the cloud's clock.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_sent_away: Option<Time>,
-    /// Since when neither the machines nor a replacement answer: whoever asks is to blame until one does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub blind_since: Option<Time>,
-    /// When that last ended: boot deadlines count from here.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seeing_since: Option<Time>,
-    /// How machines of the present template come up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub boots: Option<Boots>,
-    /// Failed boots are paid from a budget, which is whole again at this time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub boot_budget_whole_at: Option<Time>,
-}
-
-impl Care {
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// How machines of one template come up.
-#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Boots {
-    /// The template.
-    pub template_hash: String,
-    /// Whether any machine of it ever answered.
-    pub answered: bool,
-    /// Machines of it that were sent away because they never answered.
-    pub failed: u32,
-}
-
 /// One machine in the pool's status.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -428,53 +390,6 @@ pub struct PoolMember {
     /// Its public address, once it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_ip: Option<String>,
-}
-
-/// Memory of launches that the cloud refused or that failed, for one thing that they were refused for.
-#[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LaunchBackOff {
-    /// What it is about.
-    #[serde(default)]
-    pub about: RefusalScope,
-    /// Refused or failed launches in a row; 0 when a machine has come up since.
-    pub failures: u32,
-    /// When the last of them was sent.
-    pub last_failure: Time,
-    /// No launch before this time.
-    pub until: Time,
-    /// The template that was refused, when the request itself was wrong: another template is tried at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template_hash: Option<String>,
-    /// The cloud's error code.
-    pub code: String,
-    /// What the cloud's support asks for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// What the cloud said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-}
-
-/// What a refusal is about. A field that is not given stands for any.
-#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct RefusalScope {
-    /// Machine type.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub instance_type: Option<String>,
-    /// Zone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub availability_zone: Option<String>,
-    /// Subnet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subnet_id: Option<String>,
-    /// SPOTPAID or POSTPAID_BY_HOUR.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub charge_type: Option<String>,
-    /// System disk type.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub disk_type: Option<String>,
 }
 
 impl fmt::Debug for SpotPoolSpec {

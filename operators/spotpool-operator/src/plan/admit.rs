@@ -9,7 +9,7 @@ use kube::ResourceExt;
 use super::Rules;
 use super::attempts::{NextAttempt, next_attempt};
 use super::machine::{Standing, standing};
-use super::member::is_hand_made;
+use super::member::{self, is_hand_made};
 use super::room::occupied;
 use super::seen::{AccountSeen, PoolSeen};
 use super::{Chosen, Target};
@@ -123,7 +123,7 @@ fn occupied_by_all(
 }
 
 fn is_wish(instance: &SpotInstance) -> bool {
-    instance.status.as_ref().is_none_or(|status| status.attempts.is_empty() && status.instance_id.is_none())
+    member::is_wish(instance, &instance.status.clone().unwrap_or_default())
 }
 
 fn is_lost(instance: &SpotInstance, account: &AccountSeen, rules: &Rules) -> bool {
@@ -139,7 +139,7 @@ fn launch(
     account: &AccountSeen,
     rules: &Rules,
 ) -> Option<Launch> {
-    if !account.speaks_of(instance, rules) {
+    if !account.speaks_of(instance, rules) || instance.spec.adopted.is_some() {
         return None;
     }
     let nothing = SpotInstanceStatus::default();

@@ -25,6 +25,8 @@ const KEPT: Duration = Duration::from_secs(900);
 /// Refusals are paid from a budget, two minutes each: at most 29 at once, and 60 in any hour.
 const PRICE: Duration = Duration::from_secs(120);
 const BUDGET: Duration = Duration::from_secs(29 * 120);
+/// The last of it is spent only where the cloud advertises stock anew, so that such news is never waited with.
+const RESERVE: Duration = PRICE;
 /// The code that stands for a machine that was accepted and then could not be made.
 pub const LAUNCH_FAILED: &str = "LAUNCH_FAILED";
 /// The code that stands for a request that could not leave.
@@ -66,6 +68,23 @@ impl Memory {
         self.about(candidate, pool).map(|entry| entry.until.0).max()
     }
 
+    /// Whether stock that was advertised since this time is news: nothing stands against the candidate but a want
+    /// of stock of before. It is news once in each back-off: an attempt that was sent on its word and refused is
+    /// followed by one that waits.
+    pub(super) fn is_news(&self, since: Timestamp, candidate: &Candidate, pool: &ValidPool) -> bool {
+        // The API server keeps whole seconds.
+        let before = |entry: &LaunchBackOff| later(entry.last_failure.0, Duration::from_secs(1)) <= since;
+        self.about(candidate, pool).all(|entry| entry.wants_stock() && !entry.early && before(entry))
+    }
+
+    /// Whether a candidate is shut and might be opened by what the cloud advertises.
+    pub(super) fn waits_for_stock(&self, pool: &ValidPool, now: Timestamp) -> bool {
+        let waits = |candidate: &Candidate| {
+            self.about(candidate, pool).filter(|entry| entry.until.0 > now).all(LaunchBackOff::wants_stock)
+        };
+        pool.candidates.iter().any(waits)
+    }
+
     /// When the last refusal or failure that concerns this candidate was sent.
     pub(super) fn last_failure(&self, candidate: &Candidate, pool: &ValidPool) -> Timestamp {
         self.about(candidate, pool).map(|entry| entry.last_failure.0).max().unwrap_or(Timestamp::MIN)
@@ -73,12 +92,22 @@ impl Memory {
 
     /// From when on one more refusal can be paid for, if any was paid for of late.
     pub fn payable_at(&self) -> Option<Timestamp> {
+        self.budget_whole_at?.checked_sub(BUDGET - RESERVE - PRICE).ok()
+    }
+
+    /// The same for one that is sent because stock is advertised anew.
+    pub(super) fn payable_on_news_at(&self) -> Option<Timestamp> {
         self.budget_whole_at?.checked_sub(BUDGET - PRICE).ok()
     }
 
     /// More than half of the budget is gone.
     pub(super) fn is_tight(&self, now: Timestamp) -> bool {
         self.budget_whole_at.is_some_and(|whole| whole > later(now, BUDGET / 2))
+    }
+
+    /// Whether a quota stands against any candidate.
+    pub fn meets_a_quota(&self) -> bool {
+        self.entries.iter().any(|entry| entry.failures > 0 && entry.is_about_a_quota())
     }
 
     /// What stands against the candidates, the next to be tried again first, each with those whose way it is
@@ -144,8 +173,10 @@ impl Memory {
             let from = self.budget_whole_at.unwrap_or(failure.at).max(failure.at);
             self.budget_whole_at = Some(whole_seconds(later(from, PRICE)).0);
         }
+        let early = before.is_some_and(|before| before.failures > 0 && failure.at < before.until.0);
         let entry = LaunchBackOff {
             about: failure.about,
+            early,
             failures,
             last_failure: whole_seconds(failure.at),
             until: whole_seconds(until),
@@ -165,6 +196,16 @@ impl LaunchBackOff {
     /// How its code is to be handled.
     pub fn class(&self) -> Class {
         class_of(&self.code)
+    }
+
+    /// A quota of the account is used up.
+    pub fn is_about_a_quota(&self) -> bool {
+        matches!(self.class(), Class::ZoneQuota | Class::AccountQuota)
+    }
+
+    /// Nothing was wrong but that there was none left of what the cloud advertises: a type in a zone.
+    fn wants_stock(&self) -> bool {
+        matches!(self.class(), Class::SoldOut | Class::ZoneSoldOut)
     }
 
     /// Whether it stands in the way of this candidate. A request that was wrong as it stood says nothing about

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::Rules;
+use super::advertised::{Advert, Advertised};
 use super::back_off::{Known, LONGEST, Memory};
 use crate::crd::{AttemptOutcome, Candidate};
 use crate::span::later;
@@ -25,42 +27,118 @@ pub enum Gate {
     Shut(Timestamp),
 }
 
-/// The first candidate that may be asked for: in the order of the spec, but one that was refused a moment ago
-/// comes after those that were not, and when refusals have been many, the one refused longest ago goes first.
-/// So all have been asked before any is asked twice.
-pub fn gate(memory: &Memory, instances: &[Known<'_>], pool: &ValidPool, now: Timestamp) -> Gate {
+/// The first candidate that may be asked for: in the order of the spec, but what the cloud advertises as sold out
+/// comes last, one that was refused a moment ago comes after those that were not, and when refusals have been many,
+/// the one refused longest ago goes first. So all have been asked before any is asked twice.
+///
+/// Stock that is advertised anew ends a back-off for want of stock; see [`Memory::is_news`].
+pub fn gate(
+    memory: &Memory,
+    instances: &[Known<'_>],
+    pool: &ValidPool,
+    advertised: Option<&Advertised>,
+    rules: &Rules,
+    now: Timestamp,
+) -> Gate {
+    let advertised = advertised.filter(|advertised| advertised.is_fresh(now));
+    let mut prospects: Vec<Prospect<'_>> = pool
+        .candidates
+        .iter()
+        .map(|candidate| Prospect::of(candidate, memory, instances, pool, advertised, now))
+        .collect();
+    prospects.sort_by_key(|prospect| prospect.turn);
     let mut next = Timestamp::MAX;
-    let turn = |candidate: &&Candidate| {
-        let failed = memory.last_failure(candidate, pool);
-        let lately = later(failed, LONGEST) > now || memory.is_tight(now);
-        if lately { failed } else { Timestamp::MIN }
-    };
-    let mut order: Vec<&Candidate> = pool.candidates.iter().collect();
-    order.sort_by_key(turn);
-    for candidate in order {
-        let failed = memory.last_failure(candidate, pool);
-        let attempts = || {
-            let all = instances.iter().flat_map(|(_, status)| &status.attempts);
-            all.filter(|attempt| attempt.candidate == *candidate && attempt.sent_at.0 > failed)
-        };
-        let made = attempts().filter(|attempt| attempt.outcome == AttemptOutcome::Made);
-        let made = made.map(|attempt| attempt.sent_at.0).max();
-        if made.is_some_and(|made| later(made, STOCK_KNOWN) > now) {
+    for prospect in prospects {
+        let candidate = prospect.candidate;
+        if prospect.has_stock(now) {
             return Gate::Open(candidate.clone());
         }
-        let paid = memory.payable_at().filter(|_| made.is_none());
-        if let Some(until) = memory.backs_off_until(candidate, pool).max(paid).filter(|until| *until > now) {
+        let is_said = prospect.advert.is_some_and(|advert| advert.in_stock);
+        if is_said && !rules.guards.probe_once {
+            return Gate::Scout(candidate.clone());
+        }
+        let until = if prospect.is_news {
+            memory.payable_on_news_at()
+        } else {
+            let paid = memory.payable_at().filter(|_| prospect.made.is_none());
+            memory.backs_off_until(candidate, pool).max(paid)
+        };
+        if let Some(until) = until.filter(|until| *until > now) {
             next = next.min(until);
             continue;
         }
-        let unanswered = attempts()
-            .filter(|attempt| attempt.outcome == AttemptOutcome::Unknown)
-            .map(|attempt| later(attempt.sent_at.0, SCOUT_DEADLINE));
-        return match unanswered.max() {
+        return match prospect.unanswered {
             Some(until) if until > now => Gate::Shut(until),
             Some(_) => Gate::Open(candidate.clone()),
             None => Gate::Scout(candidate.clone()),
         };
     }
     Gate::Shut(next)
+}
+
+/// Whether what the cloud advertises might change who is asked, or when.
+pub fn is_a_guess(gate: &Gate, memory: &Memory, pool: &ValidPool, now: Timestamp) -> bool {
+    match gate {
+        Gate::Open(_) => false,
+        Gate::Scout(_) => pool.candidates.len() > 1,
+        Gate::Shut(_) => memory.waits_for_stock(pool, now),
+    }
+}
+
+/// What is known of one candidate.
+struct Prospect<'a> {
+    candidate: &'a Candidate,
+    /// When the last machine of it was given, if no refusal came since.
+    made: Option<Timestamp>,
+    /// Until when the answer to a request for it is awaited.
+    unanswered: Option<Timestamp>,
+    advert: Option<&'a Advert>,
+    /// It is advertised, and no refusal says otherwise.
+    is_news: bool,
+    /// Lower comes first: when it was refused, if that counts, and how likely it is to be given.
+    turn: (Timestamp, u8),
+}
+
+impl<'a> Prospect<'a> {
+    fn of(
+        candidate: &'a Candidate,
+        memory: &Memory,
+        instances: &[Known<'_>],
+        pool: &ValidPool,
+        advertised: Option<&'a Advertised>,
+        now: Timestamp,
+    ) -> Self {
+        let failed = memory.last_failure(candidate, pool);
+        let sent = |outcome| {
+            let all = instances.iter().flat_map(|(_, status)| &status.attempts);
+            let sent = all.filter(|attempt| attempt.candidate == *candidate && attempt.outcome == outcome);
+            sent.map(|attempt| attempt.sent_at.0).filter(|at| *at > failed).max()
+        };
+        let advert = advertised.and_then(|advertised| advertised.of(candidate));
+        let news_since = advert.filter(|advert| advert.in_stock).map(|advert| advert.since);
+        let is_news = news_since.is_some_and(|since| memory.is_news(since, candidate, pool));
+        let counts = !is_news && (later(failed, LONGEST) > now || memory.is_tight(now));
+        let mut prospect = Self {
+            candidate,
+            made: sent(AttemptOutcome::Made),
+            unanswered: sent(AttemptOutcome::Unknown).map(|at| later(at, SCOUT_DEADLINE)),
+            advert,
+            is_news,
+            turn: (if counts { failed } else { Timestamp::MIN }, 0),
+        };
+        prospect.turn.1 = match advert {
+            // Nobody knows anything: the order of the spec.
+            _ if advertised.is_none_or(|advertised| advertised.adverts.is_empty()) => 0,
+            _ if is_news || prospect.has_stock(now) => 0,
+            Some(advert) if !advert.in_stock => 2,
+            // Not named, or named in vain.
+            _ => 1,
+        };
+        prospect
+    }
+
+    /// A machine has shown it, a moment ago.
+    fn has_stock(&self, now: Timestamp) -> bool {
+        self.made.is_some_and(|made| later(made, STOCK_KNOWN) > now)
+    }
 }

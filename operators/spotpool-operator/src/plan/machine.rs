@@ -7,7 +7,7 @@ use tencent_cvm::{Instance, InstanceId, InstanceState};
 use super::Rules;
 use super::seen::{AccountSeen, Observed, Sight};
 use crate::crd::pool::AddressKind;
-use crate::crd::{ExtraMachine, Phase, SpotInstance, SpotInstanceStatus, whole_seconds};
+use crate::crd::{AdoptedMachine, ExtraMachine, Phase, SpotInstance, SpotInstanceStatus, whole_seconds};
 use crate::identity::{Claim, claim, instance_name};
 use crate::span::later;
 
@@ -131,6 +131,10 @@ fn record(
         Sight::Absent(Some(begun)) => begun < later(extra.recorded_at.0, gone_by),
         _ => true,
     });
+    // Nothing was asked for in its name: whatever else bears it was made by somebody else.
+    if let Some(adopted) = &instance.spec.adopted {
+        return record_adopted(instance, adopted, status, account, now);
+    }
     let name = instance_name(instance);
     for (id, machine) in account.named(&name, &instance.uid().unwrap_or_default()) {
         // A copy whose tags name another SpotInstance is not ours, whatever its name.
@@ -153,6 +157,26 @@ fn record(
             }
             Some(_) => {}
         }
+    }
+}
+
+fn record_adopted(
+    instance: &SpotInstance,
+    adopted: &AdoptedMachine,
+    status: &mut SpotInstanceStatus,
+    account: &AccountSeen,
+    now: Timestamp,
+) {
+    let id = &adopted.instance_id;
+    let Some(known) = &status.instance_id else {
+        (status.instance_id, status.recorded_at) = (Some(id.clone()), Some(whole_seconds(now)));
+        status.account = Some(account.id.label());
+        return;
+    };
+    // Somebody has written another id there: its own machine must not be forgotten.
+    let stands = matches!(account.machine(&id.as_str().into()), Sight::Present(machine) if claim(instance, machine) != Claim::Foreign);
+    if known != id && stands && !status.extra.iter().any(|extra| extra.instance_id == *id) {
+        status.extra.push(ExtraMachine { instance_id: id.clone(), recorded_at: whole_seconds(now) });
     }
 }
 

@@ -68,6 +68,11 @@ pub fn members(seen: &Observed, rules: &Rules, wall_now: Timestamp, plan: &mut P
     members
 }
 
+/// Nothing was ever asked for in its name, and it was not made for a machine that was there before.
+pub(super) fn is_wish(instance: &SpotInstance, status: &SpotInstanceStatus) -> bool {
+    status.attempts.is_empty() && status.instance_id.is_none() && instance.spec.adopted.is_none()
+}
+
 /// Numbered or named as the operator never does.
 pub(super) fn is_hand_made(instance: &SpotInstance, pool: &ValidPool) -> bool {
     let spec = &instance.spec;
@@ -115,10 +120,18 @@ impl Member {
         account: &AccountSeen,
         rules: &Rules,
     ) -> NextAttempt {
+        if instance.spec.adopted.is_some() {
+            return NextAttempt::HasMachine;
+        }
         let looked = account.by_name.get(uid).map(|look| look.begun);
         let same_body =
             |attempt: &Attempt| seen.pool.valid().is_some_and(|pool| is_same_body(pool, instance, attempt));
         next_attempt(status, looked, same_body, rules)
+    }
+
+    /// Its SpotInstance's name.
+    pub fn name(&self) -> String {
+        self.instance.name_any()
     }
 
     /// The new status, if it differs from the one that was read.
@@ -178,14 +191,15 @@ impl Member {
 
     /// Nothing was ever asked for in its name.
     pub fn is_wish(&self) -> bool {
-        self.status.attempts.is_empty() && self.status.instance_id.is_none() && !self.in_flight
+        is_wish(&self.instance, &self.status) && !self.in_flight
     }
 
     /// Nothing was ever made in its name, and nothing is under way: it costs nothing to let it go.
     pub fn is_idle(&self) -> bool {
         let nothing =
             |attempt: &Attempt| matches!(attempt.outcome, AttemptOutcome::Refused | AttemptOutcome::NotSent);
-        self.status.instance_id.is_none() && !self.in_flight && self.status.attempts.iter().all(nothing)
+        let no_machine = self.status.instance_id.is_none() && self.instance.spec.adopted.is_none();
+        no_machine && !self.in_flight && self.status.attempts.iter().all(nothing)
     }
 
     /// Every machine on record, with when it was recorded.

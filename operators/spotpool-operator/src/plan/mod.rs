@@ -4,6 +4,8 @@
 //! reads nothing and writes nothing, and the same input gives the same output.
 
 pub mod admit;
+pub mod adoption;
+pub mod advertised;
 pub mod attempts;
 pub mod back_off;
 pub mod candidates;
@@ -24,16 +26,20 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use tencent_cvm::InstanceId;
 
+use crate::blame::sentences;
 use crate::conditions::reason;
-use crate::crd::{Candidate, POOL_FINALIZER, Phase, SpotInstance, SpotInstanceStatus, SpotPool};
+use crate::crd::{Adoption, Candidate, POOL_FINALIZER, Phase, SpotInstance, SpotInstanceStatus, SpotPool};
 use crate::guards::Guards;
-use crate::identity::{POOL_TAG, name_prefix};
+use crate::identity::{POOL_TAG, is_labelled_for, name_prefix};
 use crate::ports::ProbeTarget;
 use crate::probes::Question;
 use crate::settings::{Settings, Windows};
 use crate::span::between;
+use crate::sweep::Trouble;
 use crate::valid::ValidPool;
 
+pub use adoption::Adoptions;
+pub use advertised::Advertised;
 pub use back_off::Memory;
 pub use health::Health;
 pub use member::Member;
@@ -69,12 +75,16 @@ pub struct Plan {
     pub secrets: SecretHold,
     /// What each SpotInstance needs.
     pub instances: Vec<InstancePlan>,
+    /// Machines that somebody wants to be taken over.
+    pub adoptions: Adoptions,
     /// New numbers, and a SpotInstance for each.
     pub raise: Option<Raise>,
     /// For which SpotInstances a request is due.
     pub launch: Option<Chosen>,
     /// The pool's last SpotInstance is gone: so may the pool be.
     pub remove_finalizer: bool,
+    /// Whom to ask is a guess that what the cloud advertises would inform: it is asked, and planned again.
+    pub asks_stock: bool,
     /// What refused launches taught, for the status.
     pub memory: Memory,
     /// Machines that do not answer, and what is done about them.
@@ -141,6 +151,8 @@ pub enum Step {
 pub struct Raise {
     /// The new value of `status.launched`.
     pub to: i64,
+    /// Machines that are taken over, with their numbers: written down before their SpotInstances are made.
+    pub adopt: Vec<Adoption>,
     /// The numbers to make SpotInstances for.
     pub create: Vec<i64>,
     /// The one among them that is started beside machines that do not answer, if one is or was.
@@ -189,6 +201,7 @@ impl Plan {
             && !self.remove_finalizer
             && self.secrets == SecretHold::default()
             && self.raise.is_none()
+            && self.adoptions.make.is_empty()
             && self.launch.is_none()
             && self.instances.iter().all(|plan| plan.status.is_none() && plan.step == Step::Keep)
     }
@@ -221,6 +234,10 @@ const OVERDUE: Duration = Duration::from_secs(2);
 const UNTIL_THE_CLOCK_IS_KNOWN: Duration = Duration::from_secs(2);
 /// A machine that was told to terminate is judged again after this.
 pub const AFTER_TERMINATE: Duration = Duration::from_secs(5);
+
+/// What people must know of every hold but a pause.
+const MEANWHILE: &str = "Until that is over nothing is launched, replaced or terminated, and the machines that run are \
+                         left as they are";
 
 /// Decides.
 pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
@@ -282,11 +299,21 @@ fn is_over(pool: &SpotPool, members: &[Member]) -> bool {
 /// under a key other than the one that made them: that is another account, not a disaster.
 fn hold(seen: &Observed, members: &[Member], rules: &Rules) -> Option<Hold> {
     let account = match &seen.cloud {
-        CloudSeen::NoKey { reason, message } => return Some(Hold { reason, message: message.clone() }),
+        // There is no pool that anything could be done for.
+        CloudSeen::NoKey { reason, message } if seen.pool.object().is_none() => {
+            return Some(Hold { reason, message: message.clone() });
+        }
+        CloudSeen::NoKey { reason, message } => {
+            return Some(Hold { reason, message: sentences(&[message, MEANWHILE]) });
+        }
         CloudSeen::Account(account) => account,
     };
+    let lasting = |trouble: &Trouble| Hold {
+        reason: reason::REFUSED,
+        message: sentences(&[&trouble.advice(), MEANWHILE, "The cloud is asked again every minute"]),
+    };
     if let Some(trouble) = account.trouble.as_ref().filter(|trouble| trouble.is_auth()) {
-        return Some(Hold { reason: reason::REFUSED, message: trouble.advice() });
+        return Some(lasting(trouble));
     }
     if account.snapshot.is_none() {
         return Some(match &account.trouble {
@@ -294,10 +321,15 @@ fn hold(seen: &Observed, members: &[Member], rules: &Rules) -> Option<Hold> {
                 reason: reason::NOT_LOOKED_YET,
                 message: "the first look at the cloud is under way".to_owned(),
             },
-            Some(trouble) if trouble.is_lasting() => {
-                Hold { reason: reason::REFUSED, message: trouble.advice() }
-            }
-            Some(trouble) => Hold { reason: reason::CLOUD_UNREACHABLE, message: trouble.text.clone() },
+            Some(trouble) if trouble.is_lasting() => lasting(trouble),
+            Some(trouble) => Hold {
+                reason: reason::CLOUD_UNREACHABLE,
+                message: sentences(&[
+                    &trouble.advice(),
+                    MEANWHILE,
+                    "The cloud is asked again every few seconds",
+                ]),
+            },
         });
     }
     if let Some(held) = another_account(account, members) {
@@ -366,10 +398,21 @@ fn unclaimed(pool: &ValidPool, seen: &Observed, members: &[Member], rules: &Rule
     let Some(account) = seen.cloud.account() else { return Vec::new() };
     let prefix = name_prefix(&rules.cluster_id, &pool.uid);
     let shown = account.snapshot.iter().flat_map(|snapshot| snapshot.machines.values());
-    let claimed = |id: &InstanceId| members.iter().any(|member| member.records(id));
+    let written = seen.pool.object().map_or(&[][..], adoption::adopting);
+    let claimed = |id: &InstanceId| {
+        members.iter().any(|member| member.records(id))
+            || written.iter().any(|adoption| adoption.machine.instance_id == id.as_str())
+    };
+    // A pool of this name that was there before a restore had another uid.
+    let earlier = |machine: &tencent_cvm::Instance| {
+        is_labelled_for(machine, &pool.key)
+            && machine.tag(POOL_TAG).is_some_and(|uid| !account.pools.contains(uid))
+    };
     let mut ids: Vec<InstanceId> = shown
         .filter(|machine| {
-            machine.tag(POOL_TAG) == Some(pool.uid.as_str()) || machine.name.starts_with(&prefix)
+            machine.tag(POOL_TAG) == Some(pool.uid.as_str())
+                || machine.name.starts_with(&prefix)
+                || earlier(machine)
         })
         .filter(|machine| !leave::is_going(machine) && !claimed(&machine.id))
         .map(|machine| machine.id.clone())

@@ -38,7 +38,8 @@ pub fn occupied(
             Sight::Present(machine) => claim(instance, machine) != Claim::Foreign && lives(machine),
         }
     });
-    alive.count() + usize::from(status.instance_id.is_none() && may_come(instance, status, account, rules))
+    let coming = may_come(instance, status, account, rules) || instance.spec.adopted.is_some();
+    alive.count() + usize::from(status.instance_id.is_none() && coming)
 }
 
 /// Whether a machine is on record, or may yet come of a request without an answer.

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::api::ObjectMeta;
-use tencent_cvm::{Instance, InstanceId};
+use tencent_cvm::{AccountQuota, Instance, InstanceId};
 
 use super::Rules;
+use super::advertised::Advertised;
 use crate::crd::{SpotInstance, SpotPool};
 use crate::identity::{AccountId, Claim, claim};
 use crate::probes::ProbeView;
@@ -98,6 +99,10 @@ pub enum CloudSeen {
 pub struct AccountSeen {
     /// Whose it is: recorded with each machine.
     pub id: AccountId,
+    /// The uids of all pools that this operator looks after.
+    pub pools: BTreeSet<String>,
+    /// What it may have, as far as the cloud has told.
+    pub quota: Option<Arc<AccountQuota>>,
     /// Whether the key stands in the spec itself.
     pub inline_key: bool,
     /// The cloud's time; `None` when it was not learnt in the last five minutes.
@@ -110,6 +115,8 @@ pub struct AccountSeen {
     pub by_name: BTreeMap<String, NameLook>,
     /// Machines read by id in this very pass; `None`: not there.
     pub fresh: BTreeMap<InstanceId, Option<Instance>>,
+    /// What is advertised of the pool's candidates, if anybody had use for it.
+    pub advertised: Option<Advertised>,
 }
 
 /// A complete look for the machines of one name.

@@ -2,12 +2,14 @@
 
 use super::attempts::NextAttempt;
 use super::back_off::Known;
-use super::candidates::{Gate, gate};
+use super::candidates::{Gate, gate, is_a_guess};
 use super::member::send_away;
-use super::{AccountSeen, Chosen, Member, Observed, Plan, Raise, Rules, Step, Target, health};
+use super::{
+    AccountSeen, Chosen, Member, Observed, Plan, PoolSeen, Raise, Rules, Step, Target, adoption, health,
+};
 use jiff::Timestamp;
 
-use crate::crd::{Candidate, Phase};
+use crate::crd::{Adoption, Candidate, Phase};
 use crate::valid::ValidPool;
 
 /// At most so many new SpotInstances in one pass; the next pass follows at once.
@@ -53,19 +55,32 @@ pub fn fit(
     if seen.namespace_leaving {
         return;
     }
-    let missing = target.least.saturating_sub(counted.len()).min(CREATED_AT_ONCE);
-    let fresh: Vec<i64> =
-        (1..=i64::try_from(missing).unwrap_or(0)).map(|i| pool.launched.saturating_add(i)).collect();
+    let occupied: usize = members.iter().map(|member| member.occupied(account, rules)).sum();
+    if let PoolSeen::There(object, _) = &seen.pool {
+        let written = adoption::adopting(object).len();
+        let room = pool.most.saturating_sub(occupied.max(counted.len()) + written);
+        plan.adoptions = adoption::adopt(object, pool, members, account, seen, rules, room);
+    }
+    let taken = plan.adoptions.take.len() + plan.adoptions.make.len();
+    let missing = target.least.saturating_sub(counted.len() + taken).min(CREATED_AT_ONCE);
     // Without the cloud's clock nothing could be sent for them: wishes wait as well.
     let Some(now) = account.now else { return };
-    if let Some(to) = fresh.last() {
-        if plan.health.start_replacement {
-            plan.health.care.replacement = Some(*to);
+    let mut numbers = (1..).map(|i| pool.launched.saturating_add(i));
+    let adopt: Vec<Adoption> = plan
+        .adoptions
+        .take
+        .iter()
+        .zip(&mut numbers)
+        .map(|(machine, n)| Adoption { n, machine: machine.clone() })
+        .collect();
+    let fresh: Vec<i64> = numbers.take(missing).collect();
+    if let Some(to) = fresh.last().or(adopt.last().map(|adoption| &adoption.n)) {
+        if let (true, Some(last)) = (plan.health.start_replacement, fresh.last()) {
+            plan.health.care.replacement = Some(*last);
         }
         let replacement = plan.health.care.replacement;
-        plan.raise = Some(Raise { to: *to, create: fresh.clone(), replacement });
+        plan.raise = Some(Raise { to: *to, adopt: adopt.clone(), create: fresh.clone(), replacement });
     }
-    let occupied: usize = members.iter().map(|member| member.occupied(account, rules)).sum();
     let holds = |member: &Member| member.occupied(account, rules) > 0;
     // One that was deleted by hand serves until its replacement does, which has room beside it.
     let beside = usize::from(members.iter().any(Member::is_held) && target.most == pool.most);
@@ -79,7 +94,15 @@ pub fn fit(
         let numbers: Vec<i64> = due.into_iter().take(at_most).collect();
         (!numbers.is_empty()).then_some(Chosen { numbers, candidate, target })
     };
-    match gate(&plan.memory, &known, pool, now) {
+    let advertised = account.advertised.as_ref();
+    let gate = gate(&plan.memory, &known, pool, advertised, rules, now);
+    if seen.in_flight.is_empty() && is_a_guess(&gate, &plan.memory, pool, now) {
+        plan.asks_stock = advertised.is_none_or(|advertised| !advertised.is_fresh(now));
+        if let (Gate::Shut(_), Some(advertised)) = (&gate, advertised) {
+            plan.wake_at(advertised.again_at, now);
+        }
+    }
+    match gate {
         Gate::Open(candidate) => plan.launch = choose(candidate, at_once),
         Gate::Scout(candidate) if seen.in_flight.is_empty() => plan.launch = choose(candidate, 1),
         // Its end wakes the pool.

@@ -15,7 +15,7 @@ use spotpool_operator::valid::ValidPool;
 use crate::given::at;
 use crate::launches::{Kept, SOLD_OUT, ask, learn, refused, valid, with};
 
-fn candidate(kind: &str, zone: &str) -> Candidate {
+pub(crate) fn candidate(kind: &str, zone: &str) -> Candidate {
     Candidate {
         instance_type: kind.to_owned(),
         availability_zone: zone.to_owned(),
@@ -24,12 +24,12 @@ fn candidate(kind: &str, zone: &str) -> Candidate {
 }
 
 /// Types A and B in zones 1 and 2, by zone.
-fn four() -> ValidPool {
+pub(crate) fn four() -> ValidPool {
     let all = [("A", "1"), ("B", "1"), ("A", "2"), ("B", "2")];
     ValidPool { candidates: all.map(|(kind, zone)| candidate(kind, zone)).to_vec(), ..valid() }
 }
 
-fn of(candidate: Candidate, (instance, mut status): Kept) -> Kept {
+pub(crate) fn of(candidate: Candidate, (instance, mut status): Kept) -> Kept {
     status.attempts[0].candidate = candidate;
     (instance, status)
 }

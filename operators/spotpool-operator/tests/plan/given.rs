@@ -60,6 +60,7 @@ pub(crate) fn instance(n: i64) -> SpotInstance {
         region: "ap-singapore".to_owned(),
         template_hash: String::new(),
         template_hash_version: 1,
+        adopted: None,
     };
     let mut instance = SpotInstance::new(&format!("pool-{n}"), spec);
     instance.metadata = ObjectMeta {

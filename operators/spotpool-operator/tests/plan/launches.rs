@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus};
 use spotpool_operator::plan::candidates::{Gate, gate};
 use spotpool_operator::plan::room::may_come;
-use spotpool_operator::plan::{AccountSeen, Memory};
+use spotpool_operator::plan::{AccountSeen, Advertised, Memory};
 use spotpool_operator::valid::ValidPool;
 
 use crate::given::{at, attempt, candidate, instance, pool, rules};
@@ -41,7 +41,18 @@ pub(crate) fn learn(memory: &Memory, known: &[Kept], pool: &ValidPool, now: u64)
 }
 
 pub(crate) fn ask(memory: &Memory, known: &[Kept], pool: &ValidPool, now: u64) -> Gate {
-    gate(memory, &known.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>(), pool, at(now))
+    ask_told(memory, known, pool, None, now)
+}
+
+/// The same for one whom the cloud has told what is in stock.
+pub(crate) fn ask_told(
+    memory: &Memory,
+    known: &[Kept],
+    pool: &ValidPool,
+    told: Option<&Advertised>,
+    now: u64,
+) -> Gate {
+    gate(memory, &known.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>(), pool, told, &rules(), at(now))
 }
 
 #[test]

@@ -4,6 +4,8 @@
 
 mod accounts;
 mod admission;
+mod adoption;
+mod advertised;
 mod arrears;
 mod attempts;
 mod candidates;

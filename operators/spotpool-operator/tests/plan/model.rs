@@ -179,7 +179,14 @@ impl Model {
                 made
             };
             self.instances.extend(raise.create.iter().map(make));
+            status.adopting.extend(raise.adopt.iter().cloned());
         }
+        let new = plan.raise.iter().flat_map(|raise| &raise.adopt);
+        self.instances.extend(plan.adoptions.make.iter().chain(new).map(|adoption| {
+            let mut made = instance(adoption.n);
+            made.spec.adopted = Some(adoption.machine.clone());
+            made
+        }));
         self.launch(&seen, &plan);
         if plan.remove_finalizer {
             assert!(self.instances.is_empty(), "a pool goes after its SpotInstances");

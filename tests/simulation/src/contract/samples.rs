@@ -61,6 +61,7 @@ pub fn sample_instance(pool: &SpotPool, n: i64) -> SpotInstance {
         region: pool.spec.region.clone(),
         template_hash: "0123456789abcdef".to_owned(),
         template_hash_version: 1,
+        adopted: None,
     };
     SpotInstance { metadata, spec, status: None }
 }

@@ -8,7 +8,7 @@ use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG};
 use spotpool_operator::ports::PoolKey;
 
 /// A decision goes by what was read a little before the last read too: passes and flights overlap.
-const OVERLAP: Duration = Duration::from_secs(15);
+pub(super) const OVERLAP: Duration = Duration::from_secs(15);
 
 /// What was decided before a pool was paused has taken effect after this: late requests and stalled processes
 /// included.
@@ -46,6 +46,8 @@ pub(super) struct Pool {
     pub(super) gone_at: Option<Duration>,
     /// Taken away by hand, finalizer and all.
     pub(super) dropped: bool,
+    /// Machines that it ever was to take over.
+    pub(super) adopts: BTreeSet<String>,
     /// The Secret that it names.
     pub(super) secret: Option<String>,
     /// The fewest and the most machines that are asked for, from each time on.
@@ -138,6 +140,10 @@ pub(super) struct Instance {
     pub(super) own_cluster: bool,
     /// Its machine's name.
     pub(super) machine_name: String,
+    /// The uids of pool and SpotInstance that its machine's tags should name.
+    pub(super) tags: (Option<String>, Option<String>),
+    /// The machine that it was made for, when that was there before.
+    pub(super) adopted: Option<String>,
     pub(super) created_at: Duration,
     pub(super) leaving_at: Option<Duration>,
     pub(super) gone_at: Option<Duration>,
@@ -221,11 +227,18 @@ impl Book {
 
     /// Whether the machine's tags say that it is this SpotInstance's.
     pub(super) fn belongs(&self, machine: &Machine, instance: &Instance) -> bool {
-        let tag = |key: &str| machine.tags.get(key).map(String::as_str);
-        let uid = self.by_name.get(&instance.machine_name).map(String::as_str);
-        tag(CLUSTER_TAG).is_some_and(|cluster| self.clusters.iter().any(|known| known == cluster))
-            && tag(POOL_TAG) == Some(instance.pool_uid.as_str())
-            && tag(INSTANCE_TAG) == uid
+        let tag = |key: &str| machine.tags.get(key);
+        let (pool, uid) = &instance.tags;
+        tag(CLUSTER_TAG).is_some_and(|cluster| self.clusters.contains(cluster))
+            && tag(POOL_TAG) == pool.as_ref()
+            && tag(INSTANCE_TAG) == uid.as_ref()
+    }
+
+    /// Whether a machine is the SpotInstance's own, or one that nobody could tell from it.
+    pub(super) fn is_of(&self, id: &str, machine: &Machine, instance: &Instance) -> bool {
+        machine.name == instance.machine_name
+            && self.belongs(machine, instance)
+            && instance.adopted.as_ref().is_none_or(|own| own == id)
     }
 
     /// Whether another SpotInstance of its pool has a machine that does not serve, as the store says.
@@ -242,6 +255,13 @@ impl Book {
     pub(super) fn answered_since(&self, instance: &Instance, then: Duration) -> bool {
         let at = instance.address.as_ref().and_then(|address| self.answered.get(address));
         at.is_some_and(|at| *at >= then)
+    }
+
+    /// Whether this SpotInstance of the pool was made for a machine that somebody wanted to be taken over: that may
+    /// have been while another was asked for already.
+    pub(super) fn was_there_before(&self, pool_uid: &str, name: &str) -> bool {
+        let adopted = |instance: &Instance| instance.adopted.is_some();
+        self.instances.values().any(|it| it.pool_uid == pool_uid && it.name == name && adopted(it))
     }
 
     /// SpotInstances of this pool that stay, or were deleted by hand, and have a machine on record. (Whether it
@@ -270,8 +290,7 @@ impl Book {
             instance.pool_uid == pool_uid && *uid != without && instance.counts()
         };
         let has_machine = |instance: &Instance| {
-            let its = |machine: &Machine| machine.lives() && machine.name == instance.machine_name;
-            self.machines.values().any(|machine| its(machine) && self.belongs(machine, instance))
+            self.machines.iter().any(|(id, machine)| machine.lives() && self.is_of(id, machine, instance))
         };
         let instances = self.instances.iter().filter(of_pool);
         instances

@@ -219,7 +219,8 @@ fn sizes(book: &Book, uid: &str, instance: &Instance, id: &str, now: Duration) -
     if manned.len() >= maximum {
         let text = format!("{id} was made for {name} beside {}: maximum {maximum}", manned.join(", "));
         find(Invariant::NeverOver, text);
-    } else if manned.len() >= minimum {
+    } else if manned.iter().filter(|name| !book.was_there_before(&instance.pool_uid, name)).count() >= minimum
+    {
         let text = format!("{id} was made for {name} beside {}: minimum {minimum}", manned.join(", "));
         find(Invariant::NeverNeedless, text);
     }

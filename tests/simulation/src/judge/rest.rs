@@ -58,9 +58,7 @@ fn instance_at_rest(book: &Book, instance: &Instance) -> Vec<Finding> {
     let living: Vec<&str> = book
         .machines
         .iter()
-        .filter(|(_, machine)| {
-            machine.lives() && machine.name == instance.machine_name && book.belongs(machine, instance)
-        })
+        .filter(|(id, machine)| machine.lives() && book.is_of(id, machine, instance))
         .map(|(id, _)| id.as_str())
         .collect();
     if living.len() > 1 {

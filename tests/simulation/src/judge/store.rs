@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use kube::ResourceExt;
-use spotpool_operator::crd::{KEEP_MACHINES_ANNOTATION, Phase, SpotInstance, SpotPool};
+use spotpool_operator::crd::{ADOPT_ANNOTATION, KEEP_MACHINES_ANNOTATION, Phase, SpotInstance, SpotPool};
 use spotpool_operator::identity::instance_name;
 
-use super::book::{Book, Instance, Pool, bounds};
+use super::book::{Book, Instance, OVERLAP, Pool, bounds};
 use super::{Finding, Invariant, secrets};
 use crate::site::{owner, pool_key};
 use crate::store::{Actor, Commit};
@@ -17,8 +17,9 @@ pub(super) fn judge(book: &mut Book, cluster: &str, commit: &Commit, now: Durati
         Commit::Pool { by, before, after } => pool(book, *by, before.as_deref(), after.as_deref(), now),
         Commit::Instance { by, before, after } => match (before, after) {
             (None, Some(made)) => {
+                let found = taken_over(book, *by, made, now);
                 created(book, cluster, made, now);
-                Vec::new()
+                found
             }
             (Some(before), Some(after)) => changed(book, *by, before, after, now),
             (Some(before), None) => gone(book, before, now),
@@ -50,6 +51,7 @@ fn pool(
         gone_at: None,
         dropped: false,
         sizes: vec![size],
+        adopts: BTreeSet::new(),
         secret: object.spec.credentials_secret_ref.as_ref().map(|secret| secret.name.clone()),
         paused_at: None,
         kept_at: None,
@@ -67,6 +69,8 @@ fn pool(
             known.kept_at.get_or_insert(now);
         }
     }
+    let named = object.annotations().get(ADOPT_ANNOTATION).map_or("", String::as_str);
+    known.adopts.extend(named.split(',').map(|id| id.trim().to_owned()));
     known.beside = object.status.as_ref().and_then(|status| status.care.replacement);
     known.replacements.extend(known.beside);
     known.paused_at = known.paused_at.or(Some(now)).filter(|_| object.spec.paused);
@@ -102,7 +106,8 @@ fn created(book: &mut Book, cluster: &str, made: &SpotInstance, now: Duration) {
     let (Some(uid), Some(pool)) = (made.uid(), owner(made)) else { return };
     let machine_name = instance_name(made);
     let own_cluster = made.spec.cluster_id == cluster;
-    if own_cluster {
+    let adopted = made.spec.adopted.clone();
+    if own_cluster && adopted.is_none() {
         book.by_name.insert(machine_name.clone(), uid.clone());
     }
     let instance = Instance {
@@ -116,6 +121,11 @@ fn created(book: &mut Book, cluster: &str, made: &SpotInstance, now: Duration) {
         pool_uid: made.spec.pool.uid.clone(),
         own_cluster,
         machine_name,
+        tags: match &adopted {
+            Some(machine) => (machine.pool_tag.clone(), machine.instance_tag.clone()),
+            None => (Some(made.spec.pool.uid.clone()), Some(uid.clone())),
+        },
+        adopted: adopted.map(|machine| machine.instance_id),
         created_at: now,
         leaving_at: None,
         gone_at: None,
@@ -132,6 +142,38 @@ fn created(book: &mut Book, cluster: &str, made: &SpotInstance, now: Duration) {
         extra: BTreeSet::new(),
     };
     book.instances.insert(uid, instance);
+}
+
+/// A SpotInstance was made for a machine that was there before.
+fn taken_over(book: &Book, by: Actor, made: &SpotInstance, now: Duration) -> Vec<Finding> {
+    let (Some(adopted), Actor::Process(process)) = (&made.spec.adopted, by) else { return Vec::new() };
+    let (Some(key), id) = (owner(made), &adopted.instance_id) else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut find = |invariant, text| found.push(Finding::new(invariant, &key.name, text));
+    let name = made.name_any();
+    let pool = book.pools.get(&made.spec.pool.uid);
+    if !pool.is_some_and(|pool| pool.adopts.contains(id)) {
+        find(Invariant::TakenOverAsAsked, format!("{name} takes {id} over, which nobody asked for"));
+    }
+    let holds = |other: &&Instance| {
+        let records = other.recorded.get(id).is_some_and(Option::is_none);
+        let same = other.adopted.as_ref() == Some(id);
+        other.gone_at.is_none() && other.own_cluster && other.name != name && (records || same)
+    };
+    if let Some(other) = book.instances.values().find(holds) {
+        find(Invariant::TakenOverAsAsked, format!("{name} takes {id} over, which is {}'s", other.name));
+    }
+    let read = book.reads.get(&(process, key.clone())).copied().unwrap_or(now);
+    let (_, maximum) = pool.map_or((0, 0), |pool| pool.bounds_since(read.saturating_sub(OVERLAP)));
+    let repairs = usize::from(pool.is_some_and(|pool| pool.beside.is_some()));
+    let manned = book.manned(&made.spec.pool.uid, "");
+    if manned.len() >= maximum + repairs {
+        find(
+            Invariant::NeverOver,
+            format!("{name} takes {id} over beside {}: maximum {maximum}", manned.join(", ")),
+        );
+    }
+    found
 }
 
 fn changed(
@@ -250,7 +292,8 @@ fn serves_first(book: &Book, uid: &str, now: Duration, read: Duration) -> Option
     let just_now = now.saturating_sub(JUST_NOW);
     // Somebody may have pointed its status at another's machine.
     let recorded = instance.machine.as_ref().and_then(|id| book.machines.get(id));
-    let own = recorded.is_some_and(|machine| machine.lives() && machine.name == instance.machine_name);
+    let own = recorded
+        .is_some_and(|machine| machine.lives() && !machine.unpaid && machine.name == instance.machine_name);
     let answers = own && book.answered_since(instance, just_now);
     let readers = book
         .reads
@@ -282,7 +325,11 @@ fn gone(book: &mut Book, before: &SpotInstance, now: Duration) -> Vec<Finding> {
     }
     let alive =
         |machine: &&super::book::Machine| machine.name == machine_name && machine.by_call && machine.exists();
-    let left = book.machines.iter().find(|(_, machine)| alive(machine));
+    let taken_over = before.uid().and_then(|uid| book.instances.get(&uid)).filter(|it| it.adopted.is_some());
+    let was = |id: &str, machine: &super::book::Machine| {
+        machine.exists() && taken_over.is_some_and(|it| book.is_of(id, machine, it))
+    };
+    let left = book.machines.iter().find(|(id, machine)| alive(machine) || was(id, machine));
     let text = |id: &str| format!("{name} is gone and its machine {id} is still there");
     left.map(|(id, _)| Finding::new(Invariant::NothingLost, &about, text(id))).into_iter().collect()
 }

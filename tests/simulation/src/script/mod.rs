@@ -86,6 +86,7 @@ const SCENES: &[(u32, Play)] = &[
     (4, |scene| Box::pin(wishes::scale(scene))),
     (3, |scene| Box::pin(wishes::pause(scene))),
     (2, |scene| Box::pin(wishes::keep_machines(scene))),
+    (4, |scene| Box::pin(wishes::adopt(scene))),
     (5, |scene| Box::pin(leaders::crash(scene))),
     (12, |scene| Box::pin(leaders::stall(scene))),
     (5, |scene| Box::pin(leaders::two_leaders(scene))),

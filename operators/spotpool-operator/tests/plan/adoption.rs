@@ -1,0 +1,200 @@
+//! Machines that somebody wants a pool to take over.
+
+use spotpool_operator::conditions::{kind, reason};
+use spotpool_operator::crd::{ADOPT_ANNOTATION, SpotInstance};
+use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, LABEL_TAG, POOL_TAG};
+use spotpool_operator::plan::{Adoptions, CloudSeen, Plan, plan};
+use spotpool_operator::status::status;
+use tencent_cvm::{Instance, InstanceId, InstanceState, Tag};
+
+use crate::given::{instance, machine, pool, rules};
+use crate::model::Model;
+
+/// A machine as an earlier pool of the same name left it.
+fn left_over(id: &str, state: InstanceState) -> Instance {
+    let mut machine = machine(&instance(1), id, state);
+    machine.name = "sp-of-the-earlier-pool-1".to_owned();
+    let tag = |key: &str, value: &str| Tag { key: key.to_owned(), value: value.to_owned() };
+    machine.tags = vec![
+        tag(CLUSTER_TAG, &rules().cluster_id),
+        tag(POOL_TAG, "uid-of-the-earlier-pool"),
+        tag(INSTANCE_TAG, "uid-of-the-earlier-spotinstance"),
+        tag(LABEL_TAG, "default/pool-1"),
+    ];
+    machine
+}
+
+/// A settled pool of one to `maximum`, beside machines that are none of its own.
+fn beside(maximum: i32, others: &[Instance]) -> Model {
+    let mut model = Model::new(pool(1, maximum), 9);
+    model.settle();
+    for other in others {
+        model.machines.insert(other.id.clone(), other.clone());
+    }
+    model
+}
+
+fn annotate(model: &mut Model, ids: &str) {
+    let annotations = model.pool.as_mut().unwrap().metadata.annotations.get_or_insert_default();
+    annotations.insert(ADOPT_ANNOTATION.to_owned(), ids.to_owned());
+}
+
+fn decided(model: &Model) -> Plan {
+    plan(&model.observe(), &rules(), model.now)
+}
+
+/// Why it is not taken over.
+fn refusal(model: &Model) -> String {
+    let plan = decided(model);
+    assert_eq!((&plan.adoptions.take, &plan.raise), (&Vec::new(), &None));
+    let [(id, why)] = &plan.adoptions.refused[..] else { panic!("{:?}", plan.adoptions) };
+    assert_eq!(id, "ins-left");
+    let seen = model.observe();
+    let told = status(seen.pool.object().unwrap(), &seen, &plan, model.now);
+    let condition =
+        told.conditions.iter().find(|condition| condition.type_ == kind::UNCLAIMED_MACHINES).unwrap();
+    assert!(
+        condition.message.contains(&format!("ins-left is not taken over: {why}")),
+        "{}",
+        condition.message
+    );
+    why.clone()
+}
+
+fn of(model: &Model, id: &str) -> Option<SpotInstance> {
+    let records = |instance: &&SpotInstance| {
+        instance.status.as_ref().and_then(|status| status.instance_id.as_deref()) == Some(id)
+    };
+    model.instances.iter().find(records).cloned()
+}
+
+#[test]
+fn what_an_earlier_pool_of_the_same_name_left_is_listed_and_left_alone() {
+    let mut model = beside(3, &[left_over("ins-left", InstanceState::Running)]);
+    model.strangers.insert("ins-left".into());
+    let plan = decided(&model);
+    assert_eq!(plan.unclaimed, [InstanceId::from("ins-left")]);
+    assert_eq!(plan.adoptions, Adoptions::default());
+    let seen = model.observe();
+    let told = status(seen.pool.object().unwrap(), &seen, &plan, model.now);
+    let condition =
+        told.conditions.iter().find(|condition| condition.type_ == kind::UNCLAIMED_MACHINES).unwrap();
+    assert_eq!((condition.status.as_str(), condition.reason.as_str()), ("True", reason::FOUND));
+    let command = "kubectl annotate sp pool --overwrite demo.aiops.org/adopt=ins-left";
+    assert!(condition.message.contains(command), "{}", condition.message);
+}
+
+#[test]
+fn a_named_machine_is_taken_over_and_counts_and_serves() {
+    let mut model = beside(3, &[left_over("ins-left", InstanceState::Running)]);
+    annotate(&mut model, " ins-left , ");
+    model.settle();
+    let adopted = of(&model, "ins-left").expect("it has a SpotInstance");
+    assert_eq!(adopted.spec.adopted.as_ref().unwrap().instance_name, "sp-of-the-earlier-pool-1");
+    assert!(adopted.status.unwrap().attempts.is_empty(), "nothing was ever asked for");
+    assert_eq!(model.instances.len(), 2, "within the bounds any size is left alone");
+    assert!(decided(&model).unclaimed.is_empty());
+}
+
+#[test]
+fn it_goes_like_any_other_and_is_replaced_by_one_of_the_pools_own() {
+    let mut model = beside(3, &[left_over("ins-left", InstanceState::Running)]);
+    annotate(&mut model, "ins-left");
+    model.settle();
+    // The size shrinks to one: of two that serve, the younger goes.
+    model.pool.as_mut().unwrap().spec.replicas = Some(1);
+    model.settle();
+    assert!(
+        !model.machines.contains_key(&"ins-left".into()),
+        "it was terminated: name and tags are as they were"
+    );
+    assert!(decided(&model).adoptions.take.is_empty(), "and is not looked for again");
+    assert_eq!(model.instances.len(), 1);
+}
+
+#[test]
+fn one_whose_name_or_tags_were_changed_since_is_not_terminated() {
+    let mut model = beside(3, &[left_over("ins-left", InstanceState::Running)]);
+    annotate(&mut model, "ins-left");
+    model.settle();
+    model.strangers.insert("ins-left".into());
+    model.machines.get_mut(&"ins-left".into()).unwrap().tags[1].value = "uid-of-a-third-pool".to_owned();
+    model.pool.as_mut().unwrap().spec.replicas = Some(1);
+    model.settle();
+    assert!(model.machines.contains_key(&"ins-left".into()));
+}
+
+#[test]
+fn a_machine_is_taken_over_once() {
+    let mut model = beside(3, &[left_over("ins-left", InstanceState::Running)]);
+    annotate(&mut model, "ins-left");
+    let plan = decided(&model);
+    let raise = plan.raise.as_ref().unwrap();
+    assert_eq!((raise.to, raise.adopt.len(), raise.create.len()), (2, 1, 0));
+    // Another leader has written it down and made nothing yet.
+    let status = model.pool.as_mut().unwrap().status.as_mut().unwrap();
+    (status.launched, status.adopting) = (2, raise.adopt.clone());
+    let plan = decided(&model);
+    assert_eq!((plan.adoptions.take.len(), plan.adoptions.make.len(), plan.raise), (0, 1, None));
+}
+
+/// (what is wrong, the pool's maximum, what is changed about the machine, words of the reason)
+type Row = (&'static str, i32, fn(&mut Instance), &'static str);
+
+#[test]
+fn what_may_not_be_taken_over_is_told_with_the_reason() {
+    let annotated = |maximum: i32, change: fn(&mut Instance)| {
+        let mut other = left_over("ins-left", InstanceState::Running);
+        change(&mut other);
+        let mut model = beside(maximum, &[other]);
+        annotate(&mut model, "ins-left");
+        model
+    };
+    let rows: [Row; 4] = [
+        ("no room", 1, |_| {}, "raise spec.maximum (now 1)"),
+        ("stopped", 3, |it| it.state = Some(InstanceState::Stopped), "it is STOPPED: only one that runs"),
+        (
+            "another cluster's",
+            3,
+            |it| it.tags[0].value = "another".to_owned(),
+            "it does not carry the tag demo.aiops.org/cluster=",
+        ),
+        (
+            "a twin",
+            3,
+            |it| *it = machine(&instance(1), "ins-left", InstanceState::Running),
+            "of SpotInstance pool-1",
+        ),
+    ];
+    for (row, maximum, change, words) in rows {
+        let why = refusal(&annotated(maximum, change));
+        assert!(why.contains(words), "{row}: {why}");
+    }
+    let mut model = annotated(3, |_| {});
+    model.machines.remove(&"ins-left".into());
+    assert!(refusal(&model).contains("no machine of this id is seen in"));
+}
+
+#[test]
+fn another_pools_machine_is_not_taken_over() {
+    let mut model = beside(3, &[left_over("ins-left", InstanceState::Running)]);
+    annotate(&mut model, "ins-left");
+    let mut seen = model.observe();
+    if let CloudSeen::Account(account) = &mut seen.cloud {
+        account.pools.insert("uid-of-the-earlier-pool".to_owned());
+    }
+    let plan = plan(&seen, &rules(), model.now);
+    assert_eq!(plan.adoptions.refused, [("ins-left".to_owned(), "it is another pool's".to_owned())]);
+    assert!(plan.unclaimed.is_empty());
+}
+
+#[test]
+fn what_is_taken_over_is_not_launched_beside() {
+    let mut model = Model::new(pool(1, 1), 9);
+    let other = left_over("ins-left", InstanceState::Running);
+    model.machines.insert(other.id.clone(), other);
+    annotate(&mut model, "ins-left");
+    model.settle();
+    assert_eq!(model.machines.len(), 1, "{:?}", model.machines.keys());
+    assert!(of(&model, "ins-left").is_some());
+}
