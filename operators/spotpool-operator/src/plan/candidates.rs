@@ -31,7 +31,7 @@ pub enum Gate {
 /// comes last, one that was refused a moment ago comes after those that were not, and when refusals have been many,
 /// the one refused longest ago goes first. So all have been asked before any is asked twice.
 ///
-/// Stock that is advertised anew ends a back-off for want of stock; see [`Memory::is_news`].
+/// Stock that is advertised anew ends a back-off for want of stock; see `Memory::is_news`.
 pub fn gate(
     memory: &Memory,
     instances: &[Known<'_>],
