@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 use spotpool_operator::crd::{SpotInstance, SpotPool};
-use testkit::{SimEvent, wait};
+use testkit::{ControlPlane, SimEvent, wait};
 
 /// Both the condition and a Warning Event have every one of the words, and a RequestId.
 async fn is_said(world: &World, pool: &str, condition: (&str, &str), words: &[&str]) {
@@ -273,12 +273,16 @@ async fn a_sold_out_zone_is_asked_ever_more_seldom_and_filled_when_there_is_stoc
 
 #[tokio::test]
 async fn no_log_line_event_or_status_shows_the_secret_key() {
-    let world = World::begin("quiet").await.unwrap();
+    let control_plane = ControlPlane::shared().await.unwrap();
+    let mut world = World::prepare(control_plane.cluster(), "quiet", &[], false).await.unwrap();
+    world.log_filter = "trace";
+    world.start_operator(&[]).await.unwrap();
     world.filled("quiet", 1, 1).await.unwrap();
     world.cloud.delete(&format!("credentials/{SECRET_ID}")).await.unwrap();
     world.people.condition("quiet", "CredentialsValid", "False", SOON).await.unwrap();
     let log = world.operator.as_ref().unwrap().process.log();
     assert!(!log.contains(SECRET_KEY), "the log shows the key");
+    assert!(log.contains("hyper_util::") && log.contains("tower::"), "the libraries are not heard");
     let events = world.people.events_about("SpotPool", "quiet").await.unwrap();
     assert!(!format!("{events:?}").contains(SECRET_KEY), "an Event shows the key");
     for instance in world.people.instances().await.unwrap() {
