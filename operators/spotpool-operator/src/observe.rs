@@ -13,6 +13,7 @@ use crate::crd::{SpotInstance, SpotPool};
 use crate::identity::AccountId;
 use crate::keys;
 use crate::market::Market;
+use crate::plan::Memory;
 use crate::plan::reads::{self, Reads};
 use crate::plan::seen::{AccountSeen, CloudSeen, NameLook, Observed, PoolSeen};
 use crate::ports::{PoolKey, StoreError};
@@ -159,7 +160,9 @@ fn account(
         region: pool.region.clone(),
     };
     let ids = recorded(instances);
-    let view = core.sweeps.follow(&key, &cloud, &pool.key, &pool.uid, ids);
+    let status = object.and_then(|pool| pool.status.as_ref());
+    let wants_quota = status.is_some_and(|status| Memory::of(status).meets_a_quota());
+    let view = core.sweeps.follow(&key, &cloud, &pool.key, &pool.uid, ids, wants_quota);
     let mut account = seen(core, &view);
     account.id = AccountId::new(&key.secret_id, view.app_id);
     account.inline_key = object.is_some_and(|pool| pool.spec.secret_id.is_some());
@@ -173,6 +176,7 @@ fn seen(core: &Core, view: &AccountView) -> AccountSeen {
         snapshot: view.snapshot.clone(),
         trouble: view.trouble.clone(),
         pools: core.sweeps.pool_uids(),
+        quota: view.quota.clone(),
         ..AccountSeen::default()
     }
 }

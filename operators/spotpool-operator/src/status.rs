@@ -3,13 +3,14 @@
 
 use jiff::Timestamp;
 use kube::ResourceExt;
-use tencent_cvm::Class;
+use tencent_cvm::{AccountQuota, Class, ZoneQuota};
 
 use crate::blame;
 use crate::conditions::{Truth, kind, reason, set};
 use crate::crd::pool::{LaunchBackOff, PoolMember};
 use crate::crd::{
-    ADOPT_ANNOTATION, Adoption, Candidate, POOL_LABEL, Phase, SpotPool, SpotPoolStatus, whole_seconds,
+    ADOPT_ANNOTATION, Adoption, Candidate, ChargeType, POOL_LABEL, Phase, SpotPool, SpotPoolStatus,
+    whole_seconds,
 };
 use crate::plan::back_off::{LAUNCH_FAILED, NOT_SENT};
 use crate::plan::health::{GaveUp, Reach};
@@ -198,7 +199,7 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
     let (all, several) = (refused == candidates, candidates > 1);
     match refusals.first() {
         Some((first, _)) if all && refusals.iter().all(|(refusal, _)| waits_for_a_person(refusal)) => {
-            (Truth::True, reason::REQUEST_REFUSED, sentence(first, several))
+            (Truth::True, stalled_reason(first), sentence(first, several))
         }
         _ => (Truth::False, reason::NOTHING_STALLED, "nothing waits for a person".to_owned()),
     }
@@ -343,12 +344,13 @@ fn deleted_secret(seen: &Observed) -> Option<&str> {
 
 fn capacity(seen: &Observed, plan: &Plan) -> Verdict {
     let pool = seen.pool.valid();
+    let quota = seen.cloud.account().and_then(|account| account.quota.as_deref());
     if let Some(pool) = pool
         && let Some(first) = plan.memory.drought(pool)
     {
-        return (Truth::False, capacity_reason(first), refused_where(&plan.memory, pool));
+        return (Truth::False, capacity_reason(first), refused_where(&plan.memory, pool, quota));
     }
-    let meanwhile = pool.map(|pool| refused_where(&plan.memory, pool)).filter(|text| !text.is_empty());
+    let meanwhile = pool.map(|pool| refused_where(&plan.memory, pool, quota)).filter(|text| !text.is_empty());
     let meanwhile = meanwhile.map_or_else(String::new, |text| format!("; refused meanwhile: {text}"));
     let given = seen
         .instances
@@ -365,21 +367,41 @@ fn capacity(seen: &Observed, plan: &Plan) -> Verdict {
 }
 
 /// What the cloud refused where, how often, and when it is asked again; empty when nothing stands refused.
-fn refused_where(memory: &Memory, pool: &ValidPool) -> String {
+fn refused_where(memory: &Memory, pool: &ValidPool, quota: Option<&AccountQuota>) -> String {
     let refusals = memory.refusals(pool);
     let texts = refusals.iter().take(NAMED).map(|(refusal, candidates)| {
         let several = pool.candidates.len() > 1;
         let whom = if several { format!("{}: ", whom(candidates)) } else { String::new() };
         let next = memory.payable_at().map_or(refusal.until.0, |payable| payable.max(refusal.until.0));
+        let quota = quota.filter(|_| refusal.is_about_a_quota());
         format!(
-            "{whom}{} Refused or failed {} times since the last success; next try at {next}",
+            "{whom}{}{} Refused or failed {} times since the last success; next try at {next}",
             sentence(refusal, several),
+            quota.map(|quota| in_figures(quota, pool, candidates)).unwrap_or_default(),
             refusal.failures,
         )
     });
     let more = refusals.len().saturating_sub(NAMED);
     let more = (more > 0).then(|| format!("and {more} more, see status.launchBackOff"));
     texts.chain(more).collect::<Vec<_>>().join(". ")
+}
+
+/// What the account has of what it may have, in the zones of these candidates.
+fn in_figures(quota: &AccountQuota, pool: &ValidPool, candidates: &[&Candidate]) -> String {
+    let (what, zones) = match pool.template.charge_type {
+        ChargeType::Spotpaid => ("spot", &quota.spot),
+        ChargeType::PostpaidByHour => ("pay-as-you-go", &quota.on_demand),
+    };
+    let concerns = |zone: &&ZoneQuota| {
+        candidates.iter().any(|candidate| zone.zone.as_deref() == Some(&candidate.availability_zone))
+    };
+    let figures: Vec<String> = zones
+        .iter()
+        .filter(concerns)
+        .take(NAMED)
+        .filter_map(|zone| Some(format!("{}: {} of {} vCPU", zone.zone.as_deref()?, zone.used?, zone.total?)))
+        .collect();
+    if figures.is_empty() { String::new() } else { format!(" In use ({what}): {}.", figures.join(", ")) }
 }
 
 fn whom(candidates: &[&Candidate]) -> String {
@@ -396,6 +418,14 @@ fn sentence(refusal: &LaunchBackOff, several: bool) -> String {
     let said = refusal.message.clone().unwrap_or_else(|| format!("the cloud answered {}", refusal.code));
     let tell = if several { blame::sentence_of_candidates } else { blame::sentence };
     tell(&said, &refusal.code, refusal.class().advice())
+}
+
+fn stalled_reason(refusal: &LaunchBackOff) -> &'static str {
+    use Class::{CandidateFatal, Fatal, Forbidden};
+    match refusal.class() {
+        Fatal | CandidateFatal | Forbidden => reason::REQUEST_REFUSED,
+        _ => capacity_reason(refusal),
+    }
 }
 
 fn capacity_reason(refusal: &LaunchBackOff) -> &'static str {

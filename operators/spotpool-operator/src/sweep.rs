@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tencent_cvm::{AppId, Class, Cvm, Error, Filter, Instance, InstanceId, Listing, Reach, SecretId};
+use tencent_cvm::{
+    AccountQuota, AppId, Class, Cvm, Error, Filter, Instance, InstanceId, Listing, Reach, SecretId,
+};
 use tokio::time::Instant;
 
 use crate::blame;
@@ -24,6 +26,8 @@ use crate::task::Tasks;
 const WIDE_LOOK_EVERY: Duration = Duration::from_secs(300);
 /// What the cloud refuses for good (a key, a region) is tried again this often.
 const LASTING_TROUBLE_PROBE: Duration = Duration::from_secs(60);
+/// While a quota stands in the way of a pool, the account's quotas are asked for this often.
+const QUOTA_EVERY: Duration = Duration::from_secs(60);
 /// Half of the documented 40 calls a second is ours to use.
 const TIME_PER_CALL: Duration = Duration::from_millis(50);
 
@@ -121,6 +125,8 @@ pub struct AccountView {
     pub trouble: Option<Trouble>,
     /// Whose account it is, once the cloud has told.
     pub app_id: Option<AppId>,
+    /// What it may have, as the cloud last told.
+    pub quota: Option<Arc<AccountQuota>>,
     /// What it advertises, for those who ask.
     pub market: Arc<Market>,
 }
@@ -132,6 +138,8 @@ struct Interest {
     /// What the names of its machines begin with.
     prefix: String,
     ids: BTreeSet<InstanceId>,
+    /// A quota stands in its way.
+    wants_quota: bool,
     /// Wake the pool by the first look begun at or after this time.
     wake_by_look_after: Option<Timestamp>,
     /// Its machines in the latest look.
@@ -142,6 +150,13 @@ struct Account {
     cloud: Arc<dyn Cvm>,
     pools: BTreeMap<PoolKey, Interest>,
     view: AccountView,
+}
+
+impl Account {
+    /// Nobody has told yet whose it is, or somebody wants to know what it may have.
+    fn wants_quota(&self) -> bool {
+        self.view.quota.is_none() || self.pools.values().any(|pool| pool.wants_quota)
+    }
 }
 
 /// The sweeps of one operator.
@@ -169,7 +184,7 @@ impl Sweeps {
         Arc::new(Self { accounts, cluster_id, interval, believe_cut_listings, clock, metrics, tasks })
     }
 
-    /// Tells the sweeps which machines a pool asks after, starts sweeping its account if nobody did yet, and
+    /// Tells the sweeps which machines a pool asks after and whether it wants to know the account's quotas, starts sweeping its account if nobody did yet, and
     /// gives what is known now.
     pub fn follow(
         self: &Arc<Self>,
@@ -178,6 +193,7 @@ impl Sweeps {
         pool: &PoolKey,
         uid: &str,
         ids: BTreeSet<InstanceId>,
+        wants_quota: bool,
     ) -> AccountView {
         let mut accounts = self.lock();
         for (other, account) in accounts.iter_mut() {
@@ -196,7 +212,7 @@ impl Sweeps {
             uid.clone_into(&mut interest.uid);
             interest.prefix = name_prefix(&self.cluster_id, uid);
         }
-        interest.ids = ids;
+        (interest.ids, interest.wants_quota) = (ids, wants_quota);
         interest.wake_by_look_after = None;
         let view = account.view.clone();
         drop(accounts);
@@ -257,22 +273,24 @@ impl Sweeps {
 
     async fn sweep_for_ever(&self, key: &AccountKey) {
         let mut next_wide = Instant::now();
-        let mut next_question = Some(Instant::now());
+        let mut next_question = Instant::now();
         let mut strays = BTreeSet::new();
         loop {
             let begun = Instant::now();
-            let cloud = {
+            let (cloud, wants_quota) = {
                 let mut accounts = self.lock();
                 match accounts.get(key) {
-                    Some(account) if !account.pools.is_empty() => Arc::clone(&account.cloud),
+                    Some(account) if !account.pools.is_empty() => {
+                        (Arc::clone(&account.cloud), account.wants_quota())
+                    }
                     _ => {
                         accounts.remove(key);
                         return;
                     }
                 }
             };
-            if next_question.is_some_and(|due| begun >= due) {
-                next_question = self.learn_owner(key, &cloud).await.map(|pause| begun + pause);
+            if wants_quota && begun >= next_question {
+                next_question = begun + self.learn_quota(key, &cloud).await;
             }
             let mut calls = 0;
             let result = self.sweep(key, &cloud, &strays, begun, &mut calls).await;
@@ -293,19 +311,20 @@ impl Sweeps {
         }
     }
 
-    /// Asks whose account it is, until that is known; gives the pause before the next question.
-    async fn learn_owner(&self, key: &AccountKey, cloud: &Arc<dyn Cvm>) -> Option<Duration> {
+    /// Asks whose account it is and what it may have; gives the pause before the next question.
+    async fn learn_quota(&self, key: &AccountKey, cloud: &Arc<dyn Cvm>) -> Duration {
         match cloud.describe_account_quota().await {
             Ok(quota) => {
                 if let Some(account) = self.lock().get_mut(key) {
-                    account.view.app_id = quota.app_id;
+                    account.view.app_id = quota.app_id.or(account.view.app_id);
+                    account.view.quota = Some(Arc::new(quota));
                 }
-                None
+                QUOTA_EVERY
             }
             // The key may not be allowed to ask; then its own name stands for the account.
             Err(error) => {
-                tracing::info!(region = key.region, %error, "the account's AppId is not known");
-                Some(if error.reach() == Reach::Answered { WIDE_LOOK_EVERY } else { self.interval })
+                tracing::info!(region = key.region, %error, "the account's AppId and quotas are not known");
+                if error.reach() == Reach::Answered { WIDE_LOOK_EVERY } else { self.interval }
             }
         }
     }

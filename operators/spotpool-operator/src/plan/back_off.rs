@@ -105,6 +105,11 @@ impl Memory {
         self.budget_whole_at.is_some_and(|whole| whole > later(now, BUDGET / 2))
     }
 
+    /// Whether a quota stands against any candidate.
+    pub fn meets_a_quota(&self) -> bool {
+        self.entries.iter().any(|entry| entry.failures > 0 && entry.is_about_a_quota())
+    }
+
     /// What stands against the candidates, the next to be tried again first, each with those whose way it is
     /// the last to leave.
     pub fn refusals<'a>(&'a self, pool: &'a ValidPool) -> Vec<(&'a LaunchBackOff, Vec<&'a Candidate>)> {
@@ -196,6 +201,11 @@ impl LaunchBackOff {
     /// Nothing was wrong but that there was none left of what the cloud advertises: a type in a zone.
     fn wants_stock(&self) -> bool {
         matches!(self.class(), Class::SoldOut | Class::ZoneSoldOut)
+    }
+
+    /// A quota of the account is used up.
+    pub fn is_about_a_quota(&self) -> bool {
+        matches!(self.class(), Class::ZoneQuota | Class::AccountQuota)
     }
 
     /// Whether it stands in the way of this candidate. A request that was wrong as it stood says nothing about

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::api::ObjectMeta;
-use tencent_cvm::{Instance, InstanceId};
+use tencent_cvm::{AccountQuota, Instance, InstanceId};
 
 use super::Rules;
 use super::advertised::Advertised;
@@ -101,6 +101,8 @@ pub struct AccountSeen {
     pub id: AccountId,
     /// The uids of all pools that this operator looks after.
     pub pools: BTreeSet<String>,
+    /// What it may have, as far as the cloud has told.
+    pub quota: Option<Arc<AccountQuota>>,
     /// Whether the key stands in the spec itself.
     pub inline_key: bool,
     /// The cloud's time; `None` when it was not learnt in the last five minutes.

@@ -1,0 +1,276 @@
+//! Each class of refusal as a person reads it: what the cloud said (code and RequestId), what happens next, what to do.
+
+use e2e::{FILLED_WITHIN, SOON, World};
+use k8s_openapi::api::core::v1::Secret;
+use serde_json::json;
+use spotpool_operator::crd::SpotPool;
+use tencent_cvm::{Action, Class, classify};
+use testkit::wait;
+
+/// (code that RunInstances answers, its class, condition, status, reason, the field that it points at)
+type Row = (&'static str, Class, &'static str, &'static str, &'static str, &'static str);
+
+const LAUNCHES: [Row; 14] = [
+    (
+        "ResourceInsufficient.SpecifiedInstanceType",
+        Class::SoldOut,
+        "CapacityAvailable",
+        "False",
+        "SoldOut",
+        "spec.instanceType",
+    ),
+    ("LimitExceeded.SpotQuota", Class::SoldOut, "CapacityAvailable", "False", "SoldOut", "spec.instanceType"),
+    (
+        "ResourcesSoldOut.AvailableZone",
+        Class::ZoneSoldOut,
+        "CapacityAvailable",
+        "False",
+        "SoldOut",
+        "spec.availabilityZone",
+    ),
+    (
+        "ResourceInsufficient.CloudDiskSoldOut",
+        Class::DiskSoldOut,
+        "CapacityAvailable",
+        "False",
+        "SoldOut",
+        "spec.instance.systemDisk",
+    ),
+    (
+        "FailedOperation.NoAvailableIpAddressCountInSubnet",
+        Class::SubnetFull,
+        "CapacityAvailable",
+        "False",
+        "SoldOut",
+        "spec.subnetId",
+    ),
+    (
+        "ResourceUnavailable.InstanceType",
+        Class::NotOffered,
+        "Stalled",
+        "True",
+        "NotOffered",
+        "spec.instanceType",
+    ),
+    ("LimitExceeded.UserSpotQuota", Class::ZoneQuota, "CapacityAvailable", "False", "QuotaExceeded", "quota"),
+    (
+        "LimitExceeded.InstanceQuota",
+        Class::AccountQuota,
+        "CapacityAvailable",
+        "False",
+        "QuotaExceeded",
+        "quota",
+    ),
+    (
+        "InvalidParameterValue.InsufficientPrice",
+        Class::Price,
+        "CapacityAvailable",
+        "False",
+        "Refused",
+        "price",
+    ),
+    ("InvalidImageId.NotFound", Class::Fatal, "Stalled", "True", "RequestRefused", "spec.imageId"),
+    (
+        "InvalidParameterValue.SubnetIdZoneIdNotMatch",
+        Class::CandidateFatal,
+        "Stalled",
+        "True",
+        "RequestRefused",
+        "spec.subnetId",
+    ),
+    (
+        "UnauthorizedOperation.PermissionDenied",
+        Class::Auth,
+        "Stalled",
+        "True",
+        "Refused",
+        "permissions of the key",
+    ),
+    ("InvalidAccount.InsufficientBalance", Class::Money, "Stalled", "True", "AccountProblem", "balance"),
+    (
+        "InvalidParameterValue.InvalidImageState",
+        Class::Wait,
+        "CapacityAvailable",
+        "False",
+        "Refused",
+        "spec.imageId",
+    ),
+];
+
+#[tokio::test]
+async fn each_class_of_refused_launch_is_told_with_code_request_and_remedy() {
+    let world = World::begin("refusals").await.unwrap();
+    let name = |row: usize| format!("row-{row}");
+    for (index, (code, class, ..)) in LAUNCHES.iter().enumerate() {
+        assert_eq!(classify(Action::RunInstances, code), *class, "{code}");
+        let kind = format!("TYPE.{index}");
+        let fault = json!({"fault": {"kind": "refuse", "code": code}, "action": "RunInstances", "instance_type": kind});
+        world.cloud.add_fault(&fault).await.unwrap();
+        let manifest = world.manifest(&name(index), 1, 1).unwrap().with("spec.instanceType", kind);
+        world.people.create::<SpotPool>(&manifest).await.unwrap();
+    }
+    let mut wrong = Vec::new();
+    for (index, (code, class, kind, status, reason, field)) in LAUNCHES.iter().enumerate() {
+        let mut last = None;
+        let words = [*code, "RequestId", class.advice(), *field];
+        let told = wait::until(&format!("{kind}={status} for {code}"), SOON, async || {
+            let conditions = world.people.pool(&name(index)).await?.status.unwrap_or_default().conditions;
+            last = conditions.into_iter().find(|condition| condition.type_ == *kind);
+            let says = |text: &str| words.iter().all(|word| text.contains(word));
+            let fits = last
+                .as_ref()
+                .is_some_and(|it| it.status == *status && it.reason == *reason && says(&it.message));
+            Ok(fits.then_some(()))
+        })
+        .await;
+        if told.is_err() {
+            wrong.push((code, last));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// (code that TerminateInstances answers, what is to be read about it; nothing when it is no trouble)
+const TERMINATIONS: [(&str, Class, Option<&str>); 4] = [
+    (
+        "UnsupportedOperation.InstancesProtected",
+        Class::Forbidden,
+        Some("Look at this instance in the console"),
+    ),
+    ("LimitExceeded.UserReturnQuota", Class::Forbidden, Some("Look at this instance in the console")),
+    ("InvalidInstanceId.NotFound", Class::Gone, None),
+    ("OperationDenied.InstanceOperationInProgress", Class::Wait, None),
+];
+
+#[tokio::test]
+async fn a_machine_that_cannot_be_terminated_is_told_and_tried_again_and_one_that_is_busy_goes_later() {
+    let world = World::begin("unreturnable").await.unwrap();
+    for (index, (code, class, words)) in TERMINATIONS.into_iter().enumerate() {
+        assert_eq!(classify(Action::TerminateInstances, code), class, "{code}");
+        let name = format!("row-{index}");
+        world.filled(&name, 1, 1).await.unwrap();
+        let fault = json!({"fault": {"kind": "refuse", "code": code}, "action": "TerminateInstances"});
+        let rule = world.cloud.add_fault(&fault).await.unwrap();
+        world.people.delete::<SpotPool>(&name).await.unwrap();
+        world
+            .until(&format!("a refused termination with {code}, and what is told of it"), SOON, async || {
+                let events = world.people.events_about("SpotPool", &name).await?;
+                let told =
+                    events.iter().filter_map(|event| event.message.as_deref()).find(|it| it.contains(code));
+                let asked = world.cloud.calls("TerminateInstances").await? > 0;
+                Ok(match words {
+                    Some(words) => told.is_some_and(|it| it.contains(words) && it.contains("RequestId")),
+                    None => asked && told.is_none(),
+                }
+                .then_some(()))
+            })
+            .await
+            .unwrap();
+        assert!(
+            world.people.api::<SpotPool>().get_opt(&name).await.unwrap().is_some(),
+            "the machine is there still"
+        );
+        world.cloud.delete(&format!("faults/{rule}")).await.unwrap();
+        world
+            .until("the pool to be gone", FILLED_WITHIN, async || {
+                let gone = world.people.api::<SpotPool>().get_opt(&name).await?.is_none();
+                Ok((gone && world.ours().await?.is_empty()).then_some(()))
+            })
+            .await
+            .unwrap();
+    }
+}
+
+/// (code that every call answers, what CredentialsValid says besides it)
+const KEYS: [(&str, &str); 7] = [
+    ("AuthFailure.SecretIdNotFound", "spec.credentialsSecretRef"),
+    ("AuthFailure.SignatureFailure", "spec.credentialsSecretRef"),
+    ("AuthFailure.TokenFailure", "is not expired"),
+    ("AuthFailure.MFAFailure", "spec.credentialsSecretRef"),
+    ("UnauthorizedOperation", "the permissions of the key"),
+    ("UnauthorizedOperation.PermissionDenied", "the permissions of the key"),
+    ("UnauthorizedOperation.InvalidToken", "is not expired"),
+];
+
+#[tokio::test]
+async fn each_trouble_with_a_key_is_told_with_code_request_and_remedy_and_nothing_is_touched() {
+    let mut world = World::begin("keys").await.unwrap();
+    world.filled("keys", 1, 1).await.unwrap();
+    let before: Vec<String> = world.ours().await.unwrap().into_iter().map(|machine| machine.id).collect();
+    for (code, words) in KEYS {
+        assert_eq!(classify(Action::DescribeInstances, code), Class::Auth, "{code}");
+        let rule = world.cloud.add_fault(&json!({"fault": {"kind": "refuse", "code": code}})).await.unwrap();
+        world
+            .until(&format!("CredentialsValid to tell of {code}"), SOON, async || {
+                let conditions = world.people.pool("keys").await?.status.unwrap_or_default().conditions;
+                let says = |text: &str| [code, words, "RequestId"].iter().all(|word| text.contains(word));
+                let told = conditions
+                    .iter()
+                    .any(|it| it.type_ == "CredentialsValid" && it.status == "False" && says(&it.message));
+                Ok(told.then_some(()))
+            })
+            .await
+            .unwrap();
+        world.cloud.delete(&format!("faults/{rule}")).await.unwrap();
+        // A refused key is tried again once a minute; an operator that begins tries at once.
+        world.start_operator(&[]).await.unwrap();
+        world.people.condition("keys", "CredentialsValid", "True", SOON).await.unwrap();
+    }
+    let after: Vec<String> = world.ours().await.unwrap().into_iter().map(|machine| machine.id).collect();
+    assert_eq!(after, before);
+}
+
+#[tokio::test]
+async fn an_expired_temporary_key_is_told_and_a_new_token_is_noticed() {
+    let world = World::begin("sts").await.unwrap();
+    let temporary =
+        |key: &str, token: &str| json!({"secret_id": "AKIDFAKETEMPORARY", "secret_key": key, "token": token});
+    world.cloud.post("credentials", &temporary("fakeTemporaryKey", "fakeToken")).await.unwrap();
+    let first =
+        [("secretId", "AKIDFAKETEMPORARY"), ("secretKey", "fakeTemporaryKey"), ("token", "fakeToken")];
+    world.people.create_secret("sts", &first).await.unwrap();
+    let manifest = world
+        .manifest("sts", 1, 1)
+        .unwrap()
+        .without("spec.secretId")
+        .without("spec.secretKey")
+        .with("spec.credentialsSecretRef.name", "sts");
+    world.people.create::<SpotPool>(&manifest).await.unwrap();
+    world.ready("sts").await.unwrap();
+    let before = world.ours().await.unwrap().len();
+
+    world.cloud.post("credentials/AKIDFAKETEMPORARY/expire", &json!({})).await.unwrap();
+    let told = world.people.condition("sts", "CredentialsValid", "False", SOON).await.unwrap();
+    for words in ["AuthFailure.TokenFailure", "RequestId", "is not expired", "spec.credentialsSecretRef"] {
+        assert!(told.message.contains(words), "{}", told.message);
+    }
+    assert_eq!(world.ours().await.unwrap().len(), before, "what runs stays");
+
+    let next = json!({"secret_id": "AKIDFAKENEXT", "secret_key": "fakeNextKey", "token": "fakeNextToken"});
+    world.cloud.post("credentials", &next).await.unwrap();
+    let rotated = json!({"stringData": {
+        "secretId": "AKIDFAKENEXT", "secretKey": "fakeNextKey", "token": "fakeNextToken",
+    }});
+    world.people.edit::<Secret>("sts", &rotated).await.unwrap();
+    world.people.condition("sts", "CredentialsValid", "True", SOON).await.unwrap();
+    assert_eq!(world.ours().await.unwrap().len(), before);
+}
+
+#[tokio::test]
+async fn a_quota_that_is_used_up_is_told_in_figures() {
+    let world = World::begin("quota").await.unwrap();
+    world.cloud.post("quota", &json!({"zone": "ap-singapore-2", "vcpu": 0})).await.unwrap();
+    world.people.create::<SpotPool>(&world.manifest("quota", 1, 1).unwrap()).await.unwrap();
+    world
+        .until("the quota to be told", SOON, async || {
+            let conditions = world.people.pool("quota").await?.status.unwrap_or_default().conditions;
+            let words =
+                ["LimitExceeded.UserSpotQuota", "In use (spot): ap-singapore-2: 0 of 0 vCPU", "next try at"];
+            let says = |text: &str| words.iter().all(|word| text.contains(word));
+            let told = conditions.iter().any(|it| it.reason == "QuotaExceeded" && says(&it.message));
+            Ok(told.then_some(()))
+        })
+        .await
+        .unwrap();
+    assert!(world.cloud.calls("DescribeAccountQuota").await.unwrap() <= 3, "asked once a minute at most");
+}
