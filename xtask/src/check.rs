@@ -25,7 +25,9 @@ Check what the compiler does not: the rules that keep this repository the way it
   directions   who may depend on whom (ARCHITECTURE.md); the libraries know nothing of Kubernetes
   documents    what must exist does, a README and a CHANGELOG per crate, and links between files lead
                somewhere
-  generated    deploy/crds and deploy/rbac are what the operator's types say (`cargo xtask gen-crds`)
+  generated    deploy/crds, deploy/rbac and docs/metrics.md are what the operator's types say (`cargo xtask
+               gen-crds`); each reason of a condition has its runbook, and the queries of deploy/grafana and
+               deploy/prometheus ask for metrics that exist; each alert has a test (run where promtool is)
 
 Each broken rule is one line with the place and what to do.";
 

@@ -6,12 +6,14 @@ use anyhow::{Context, Result};
 use servers::own;
 
 const LONG: &str = "\
-Write deploy/crds and deploy/rbac from the operator's own types.
+Write deploy/crds, deploy/rbac and docs/metrics.md from the operator's own types.
 
-The schema, the CEL rules, the columns and the operator's ClusterRole are written once, in Rust; these files
-are what users apply. CI runs `gen-crds --check`, which writes nothing and fails when a file differs.";
+The schema, the CEL rules, the columns, the operator's ClusterRole and its metrics are written once, in Rust; these
+files are what users apply and read. CI runs `gen-crds --check`, which writes nothing and fails when a file differs.
+Either way it fails when a condition's reason has no page in docs/runbooks (or a page no reason), and when a query
+in deploy/grafana or deploy/prometheus asks for a metric that does not exist.";
 
-/// Write deploy/crds and deploy/rbac from the operator's own types
+/// Write deploy/crds, deploy/rbac and docs/metrics.md from the operator's own types
 #[derive(clap::Args)]
 #[command(long_about = LONG)]
 pub(crate) struct Arguments {

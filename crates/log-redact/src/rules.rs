@@ -4,7 +4,7 @@ use regex::bytes::Regex;
 
 use crate::class::{Class, Code, Group, KeyName, Rule};
 use crate::shape::Shape;
-use crate::words::Words;
+use crate::words::{self, Words};
 
 /// The place of a class in [`Rules::classes`].
 pub(crate) type ClassId = u16;
@@ -25,10 +25,6 @@ pub(crate) enum Target {
     Jwt,
     Url,
     Scheme,
-    At,
-    Ipv4,
-    Ipv6,
-    Mac,
     HostSuffix,
     Dsn,
 }
@@ -36,9 +32,12 @@ pub(crate) enum Target {
 impl Target {
     /// Whether it is worth while to put together the word that starts it, if a line break cuts it in two.
     pub(crate) fn may_be_cut(self) -> bool {
-        !matches!(self, Self::At | Self::Ipv4 | Self::Ipv6 | Self::Mac | Self::HostSuffix)
+        self != Self::HostSuffix
     }
 }
+
+/// Of how many kinds [`Code`] is.
+const CODES: usize = Code::Host as usize + 1;
 
 /// The classes that are looked for, compiled.
 #[derive(Debug)]
@@ -47,11 +46,18 @@ pub(crate) struct Rules {
     pub(crate) words: Words,
     /// Names of keys, the more special first.
     keys: Vec<(KeyName, ClassId)>,
-    codes: Vec<(Code, ClassId)>,
+    /// By [`Code`].
+    codes: [Option<ClassId>; CODES],
     pub(crate) extra: Vec<(Regex, ClassId)>,
-    /// Shapes without a word long enough to watch for: looked at wherever a long run begins.
-    pub(crate) at_runs: Vec<(ClassId, &'static Shape)>,
-    pub(crate) digits: bool,
+    /// Shapes without a word long enough to watch for, and that word: looked at wherever a long run begins.
+    at_runs: Vec<(&'static str, ClassId, &'static Shape)>,
+    /// Whether any of those words begins with this byte.
+    begins_run: [bool; 256],
+    /// Whether numbers are looked for that have no word to watch for; and the same of what follows.
+    pub(crate) numbers: bool,
+    pub(crate) addresses: bool,
+    pub(crate) macs: bool,
+    pub(crate) mails: bool,
     /// The class of what only looks drawn.
     pub(crate) random: Option<ClassId>,
 }
@@ -98,8 +104,8 @@ const KEY_PAIRS: [(&str, &str); 12] = [
 ];
 const JOINTS: [&str; 4] = ["", "_", "-", "."];
 
-/// A word is watched for from this length on; shorter ones would be met everywhere.
-const SHORTEST_WORD: usize = 3;
+/// A shorter word would be met everywhere, and is not watched for.
+const SHORTEST_WORD: usize = words::TRIPLE;
 
 impl Rules {
     pub(crate) fn compile(chosen: &[&'static Class], extra: Vec<(String, Regex)>) -> Self {
@@ -108,10 +114,14 @@ impl Rules {
             classes: Vec::new(),
             words: Words::default(),
             keys: Vec::new(),
-            codes: Vec::new(),
+            codes: [None; CODES],
             extra: Vec::new(),
             at_runs: Vec::new(),
-            digits: false,
+            begins_run: [false; 256],
+            numbers: false,
+            addresses: false,
+            macs: false,
+            mails: false,
             random: None,
         };
         for class in chosen {
@@ -124,16 +134,8 @@ impl Rules {
                     rules.keys.extend(names.iter().map(|name| (*name, id)));
                 }
                 Rule::Code(code) => {
-                    rules.codes.push((code, id));
-                    rules.digits |= matches!(
-                        code,
-                        Code::ChineseIdentity
-                            | Code::ChineseMobile
-                            | Code::Phone
-                            | Code::SocialSecurity
-                            | Code::Card
-                            | Code::Iban
-                    );
+                    rules.codes[code as usize] = Some(id);
+                    rules.look_for(code);
                     watch_code(&mut words, code);
                 }
             }
@@ -157,6 +159,21 @@ impl Rules {
         rules
     }
 
+    fn look_for(&mut self, code: Code) {
+        match code {
+            Code::ChineseIdentity
+            | Code::ChineseMobile
+            | Code::Phone
+            | Code::SocialSecurity
+            | Code::Card
+            | Code::Iban => self.numbers = true,
+            Code::Ip | Code::IpPrivate => self.addresses = true,
+            Code::Mac => self.macs = true,
+            Code::Email => self.mails = true,
+            _ => {}
+        }
+    }
+
     fn activate(&mut self, name: String, group: Group) -> ClassId {
         let id = self.classes.len() as ClassId;
         self.classes.push(Active { name, group });
@@ -167,7 +184,8 @@ impl Rules {
         for shape in shapes {
             for literal in shape.literals {
                 if literal.len() < SHORTEST_WORD {
-                    self.at_runs.push((id, shape));
+                    self.at_runs.push((literal, id, shape));
+                    literal.bytes().take(1).for_each(|first| self.begins_run[usize::from(first)] = true);
                 } else {
                     words.watch(literal, Target::Shape(id, shape));
                 }
@@ -177,7 +195,18 @@ impl Rules {
 
     /// The class that this code finds, when it is looked for.
     pub(crate) fn code(&self, code: Code) -> Option<ClassId> {
-        self.codes.iter().find(|(other, _)| *other == code).map(|(_, id)| *id)
+        self.codes[code as usize]
+    }
+
+    /// The shapes that a long run may be of, by how it begins, and where in it they go on.
+    pub(crate) fn shapes_of_run(&self, run: &[u8]) -> impl Iterator<Item = (ClassId, &'static Shape, usize)> {
+        let known = run.first().is_some_and(|first| self.begins_run[usize::from(*first)]);
+        let shapes = if known { self.at_runs.as_slice() } else { &[] };
+        let begins = |word: &str| run.starts_with(word.as_bytes());
+        shapes
+            .iter()
+            .filter(move |(word, ..)| begins(word))
+            .map(|(word, id, shape)| (*id, *shape, word.len()))
     }
 
     /// The classes of a key of this name, the most special first. The name is lower case and has no separators.
@@ -197,22 +226,11 @@ fn watch_code(words: &mut Words, code: Code) {
         Code::UrlPassword | Code::SentryDsn => words.watch("://", Target::Url),
         Code::Bearer => words.watch("bearer ", Target::Scheme),
         Code::BasicAuth => words.watch("basic ", Target::Scheme),
-        Code::Email => words.watch("@", Target::At),
-        Code::Ip | Code::IpPrivate => {
-            (0..10).for_each(|digit| words.watch(&format!(".{digit}"), Target::Ipv4));
-            watch_colons(words, Target::Ipv6);
-        }
-        Code::Mac => {
-            watch_colons(words, Target::Mac);
-            HEX.chars().for_each(|digit| words.watch(&format!("-{digit}"), Target::Mac));
-        }
         Code::Host => words.watch_all(&HOST_SUFFIXES, Target::HostSuffix),
         Code::DsnPassword => words.watch_all(&["@tcp(", "@unix(", "jdbc:oracle:"], Target::Dsn),
         _ => {}
     }
 }
-
-const HEX: &str = "0123456789abcdef";
 
 /// Ends of names of machines: of clusters and private networks, and the most used domains.
 const HOST_SUFFIXES: [&str; 40] = [
@@ -257,8 +275,3 @@ const HOST_SUFFIXES: [&str; 40] = [
     ".eu",
     ".tw",
 ];
-
-fn watch_colons(words: &mut Words, target: Target) {
-    words.watch("::", target);
-    HEX.chars().for_each(|digit| words.watch(&format!(":{digit}"), target));
-}

@@ -1,9 +1,4 @@
-//! Things without a word to watch for: long runs of letters and digits, and numbers.
-//!
-//! A run of at least n bytes covers one of every n places, so only every n-th byte is looked at until one of
-//! the run's alphabet is met.
-
-use std::ops::Range;
+//! Long runs of letters and digits, and numbers: what may be in them.
 
 use crate::alphabet::Alphabet;
 use crate::scan::Scan;
@@ -11,7 +6,7 @@ use crate::shape;
 use crate::verify::number;
 
 /// The shortest thing that is looked for in a run: an IBAN of Norway.
-const SHORTEST_RUN: usize = 15;
+pub(crate) const SHORTEST_RUN: usize = 15;
 /// A longer run is cut.
 const LONGEST_RUN: usize = 48 * 1024;
 /// Lines of base64 of at least this length may go on in the next.
@@ -24,32 +19,27 @@ const LONGEST_RANDOM: usize = 1024;
 const MOST_PARTS: usize = 12;
 
 /// The groups of digits that numbers of cards, telephones and identities are written in.
-const SHORTEST_GROUP: usize = 4;
+pub(crate) const SHORTEST_GROUP: usize = 4;
 
 impl Scan<'_> {
-    /// Runs of letters and digits that begin in `accept`.
-    pub(crate) fn long_runs(&mut self, accept: &Range<usize>) {
-        let mut at = accept.start + SHORTEST_RUN - 1;
-        let mut from = accept.start;
-        while let Some(byte) = self.text.get(at) {
-            if !Alphabet::ANY64.has(*byte) {
-                at += SHORTEST_RUN;
-                continue;
-            }
-            let start = Alphabet::ANY64.start_of_run(self.text, at, SHORTEST_RUN - 1).max(from);
-            if start >= accept.end {
+    /// A run of letters and digits, and its length if it is known. What is left of one that is too long counts as
+    /// a run if it begins before `limit`.
+    pub(crate) fn long_run(&mut self, start: usize, length: Option<usize>, limit: usize) {
+        if let Some(length) = length {
+            return self.piece(start, start + length);
+        }
+        let mut begin = start;
+        while begin < limit {
+            let end = Alphabet::ANY64.end_of_run(self.text, begin, LONGEST_RUN);
+            if end - begin < SHORTEST_RUN {
                 break;
             }
-            let end = Alphabet::ANY64.end_of_run(self.text, at, LONGEST_RUN);
-            if end - start >= SHORTEST_RUN {
-                self.long_run(start, end);
-            }
-            from = end;
-            at = end + SHORTEST_RUN;
+            self.piece(begin, end);
+            begin = end;
         }
     }
 
-    fn long_run(&mut self, start: usize, end: usize) {
+    fn piece(&mut self, start: usize, end: usize) {
         let start = start + after_colour(self.text, start, end);
         let run = &self.text[start..end];
         let padding = self.text[end..].iter().take(2).take_while(|byte| **byte == b'=').count();
@@ -65,19 +55,17 @@ impl Scan<'_> {
                 break;
             }
             let rules = self.rules;
-            for (class, shape) in &rules.at_runs {
-                let literal =
-                    shape.literals.iter().find(|literal| self.text[begin..].starts_with(literal.as_bytes()));
-                let token =
-                    literal.and_then(|literal| shape.matches(self.text, begin, begin + literal.len()).token);
-                if let Some(token) = token {
-                    self.find(*class, token);
+            for (class, shape, literal) in rules.shapes_of_run(&self.text[begin..end]) {
+                if let Some(token) = shape.matches(self.text, begin, begin + literal).token {
+                    self.find(class, token);
                 }
             }
             number::iban(self, begin);
             let part = &self.text[begin..end];
             let part = &part[..part.iter().position(|byte| *byte == b'/').unwrap_or(part.len())];
-            self.random(begin, begin + part.len());
+            if part.len() < run.len() {
+                self.random(begin, begin + part.len());
+            }
             if !is_base64 {
                 is_base64 = self.base64(begin, end + padding);
             }
@@ -93,27 +81,13 @@ impl Scan<'_> {
         }
     }
 
-    /// Groups of digits that begin in `accept`.
-    pub(crate) fn digits(&mut self, accept: &Range<usize>) {
-        if !self.rules.digits {
-            return;
-        }
-        let mut at = accept.start + SHORTEST_GROUP - 1;
-        while let Some(byte) = self.text.get(at) {
-            if !byte.is_ascii_digit() {
-                at += SHORTEST_GROUP;
-                continue;
-            }
-            let start = Alphabet::DIGITS.start_of_run(self.text, at, SHORTEST_GROUP - 1);
-            if start >= accept.end {
-                break;
-            }
-            let end = Alphabet::DIGITS.end_of_run(self.text, at, LONGEST_RUN);
-            if end - start >= SHORTEST_GROUP {
-                number::look(self, start, end);
-            }
-            at = end + SHORTEST_GROUP;
-        }
+    /// A group of digits, and its length if it is known.
+    pub(crate) fn digits(&mut self, start: usize, length: Option<usize>) {
+        let end = match length {
+            Some(length) => start + length,
+            None => Alphabet::DIGITS.end_of_run(self.text, start, LONGEST_RUN),
+        };
+        number::look(self, start, end);
     }
 }
 
@@ -127,9 +101,19 @@ fn is_random(letters: &[u8]) -> bool {
         b'A'..=b'Z' => 2,
         _ => 3,
     };
-    let mut counts = [0; 4];
-    letters.iter().for_each(|byte| counts[kind(byte)] += 1);
-    let changes = letters.windows(2).filter(|pair| kind(&pair[0]) != kind(&pair[1])).count();
+    // Most have letters of one case.
+    if letters.iter().filter(|byte| byte.is_ascii_uppercase()).count() < 3 {
+        return false;
+    }
+    // Four counts in one number: a run is far shorter than 65,536.
+    let (mut sum, mut changes) = (0_u64, 0);
+    let mut last = letters.first().map_or(0, kind);
+    for kind in letters.iter().map(kind) {
+        sum += 1 << (16 * kind);
+        changes += usize::from(kind != last);
+        last = kind;
+    }
+    let counts = [0, 16, 32, 48].map(|shift| (sum >> shift) as usize & 0xffff);
     counts[..3].iter().all(|count| *count >= 3)
         && counts[3] * 8 <= letters.len()
         && (changes * 9 >= letters.len() * 4

@@ -1,6 +1,5 @@
-//! Looks for everything in one text: once over its bytes for the watched words, once in strides for long
-//! runs, and once more over
-//! whatever in it is a text of its own (decoded).
+//! Looks for everything in one text: once over its bytes for the watched words, once for what has none, and
+//! once more over whatever in it is a text of its own (decoded).
 
 use std::ops::Range;
 
@@ -73,8 +72,7 @@ fn scan_at(rules: &Rules, text: &[u8], accept: Range<usize>, depth: u8) -> Vec<C
         done: Done::default(),
     };
     scan.words(&accept);
-    scan.long_runs(&accept);
-    scan.digits(&accept);
+    scan.sweep(&accept);
     scan.extra(&accept);
     if depth < DEEPEST {
         scan.percent(&accept);
@@ -148,10 +146,6 @@ impl Scan<'_> {
                 Target::Jwt => verify::jwt::look(self, at),
                 Target::Url => verify::url::look(self, at, after),
                 Target::Scheme => verify::header::scheme(self, at, after),
-                Target::At => verify::mail::look(self, at),
-                Target::Ipv4 => verify::address::ipv4(self, at),
-                Target::Ipv6 => verify::address::ipv6(self, at),
-                Target::Mac => verify::address::mac(self, at),
                 Target::HostSuffix => verify::address::host(self, at, after),
                 Target::Dsn => verify::url::dsn(self, at, after),
             }

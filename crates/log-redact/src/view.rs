@@ -135,27 +135,53 @@ pub(crate) fn base64_text(run: &[u8]) -> Option<Vec<u8>> {
         .with_decode_allow_trailing_bits(true);
     const STANDARD: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::STANDARD, CONFIG);
     const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::URL_SAFE, CONFIG);
-    // The first letters tell most runs apart that are no text: those of a byte below 0x20 or above 0x7f. Of
-    // random ones that are
-    // left, 3 in 1,000 pass as six bytes.
-    let first = run.get(..8)?;
-    if !matches!(first[0], b'C' | b'D' | b'I'..=b'Z' | b'a'..=b'f' | b'w'..=b'z' | b'0'..=b'9') {
+    if !begins_as_text(run) {
         return None;
     }
     let url_safe = run.iter().any(|byte| matches!(byte, b'-' | b'_'));
     let engine = if url_safe { &URL_SAFE } else { &STANDARD };
-    let mut head = [0; 6];
-    engine.decode_slice(first, &mut head).ok()?;
-    if !head.iter().all(|byte| is_text(*byte))
-        || std::str::from_utf8(&head).is_err_and(|error| error.error_len().is_some())
-    {
-        return None;
-    }
     let unpadded = run.len() - run.iter().rev().take_while(|byte| **byte == b'=').count();
     let whole = if unpadded % 4 == 1 { unpadded - 1 } else { unpadded };
     let decoded = engine.decode(&run[..whole]).ok()?;
     decoded.iter().all(|byte| is_text(*byte)).then_some(decoded)
 }
+
+/// Whether the first letters of base64 are of text: of random ones, 3 in 1,000 pass as six bytes.
+fn begins_as_text(run: &[u8]) -> bool {
+    let Some((groups, _)) = run.get(..8).map(<[u8]>::as_chunks::<4>) else { return false };
+    let mut head = [0; 6];
+    for (bytes, letters) in head.as_chunks_mut::<3>().0.iter_mut().zip(groups) {
+        let sixths = letters.map(|letter| SIXTHS[usize::from(letter)]);
+        let number = sixths.iter().fold(0, |number, sixth| number << 6 | u32::from(*sixth));
+        let [_, decoded @ ..] = number.to_be_bytes();
+        if sixths.contains(&NO_LETTER) || !decoded.iter().all(|byte| is_text(*byte)) {
+            return false;
+        }
+        *bytes = decoded;
+    }
+    // A character may go on after them.
+    head.is_ascii() || std::str::from_utf8(&head).err().is_none_or(|error| error.error_len().is_none())
+}
+
+const NO_LETTER: u8 = 0xff;
+
+/// The six bits that a letter of either kind of base64 stands for.
+const SIXTHS: [u8; 256] = {
+    let mut sixths = [NO_LETTER; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        sixths[byte] = match byte as u8 {
+            letter @ b'A'..=b'Z' => letter - b'A',
+            letter @ b'a'..=b'z' => letter - b'a' + 26,
+            digit @ b'0'..=b'9' => digit - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => NO_LETTER,
+        };
+        byte += 1;
+    }
+    sixths
+};
 
 fn is_text(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t' | 0x80..)

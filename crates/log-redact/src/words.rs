@@ -1,14 +1,15 @@
 //! Watches a text for many words at once, whatever their case.
 //!
-//! A word is watched for by three of its letters that stand together, those that are rarest in logs: one
-//! look into a
-//! table of 32 KiB for each byte of the text, and a comparison where three letters are met. An automaton over
-//! all words needs ten times that table, and waits for memory at every byte.
+//! A word is watched for by three of its letters that stand together, those that are rarest in logs: one look into a
+//! table of 32 KiB for every second byte of the text, and a comparison where three letters are met. So each word has
+//! two such triples, one for each of the two ways that the looks can fall on it. An automaton over all words needs
+//! ten times that table, and waits for memory at every byte.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::marks::{self, WIDTH};
 use crate::rules::Target;
+use crate::sweep;
 
 /// The place of a word in the list.
 type Word = u16;
@@ -29,6 +30,7 @@ pub(crate) struct Words {
 }
 
 impl Words {
+    /// The word has at least [`TRIPLE`] letters.
     pub(crate) fn watch(&mut self, word: &str, target: Target) {
         let word = word.to_ascii_lowercase().into_bytes();
         match self.spelled.iter().position(|other| *other == word) {
@@ -48,17 +50,16 @@ impl Words {
 
     /// To be called when all words are known.
     pub(crate) fn compile(&mut self) {
-        let (mut rarest, mut first, mut inner) = (Table::new(), Table::new(), Table::new());
+        let (mut rarest, mut first, mut inner) = (Vec::new(), Vec::new(), Vec::new());
         for (index, (spelled, targets)) in self.spelled.iter().zip(&self.targets).enumerate() {
-            let word = index as Word;
-            let offset = rarest_offset(spelled);
-            self.furthest = self.furthest.max(offset);
-            for key in keys_of(&spelled[offset..]) {
-                rarest.entry(key).or_default().push(Entry { word, offset: offset as u8 });
+            let entry = |offset: usize| Entry::new(spelled, index as Word, offset);
+            for offset in (0..EVERY).map(|from| rarest_offset(spelled, from)) {
+                self.furthest = self.furthest.max(offset);
+                rarest.push(entry(offset));
             }
-            if spelled.len() >= TRIPLE && targets.iter().any(|target| target.may_be_cut()) {
-                first.entry(key_of(spelled)).or_default().push(Entry { word, offset: 0 });
-                inner.extend(spelled.windows(TRIPLE).map(|letters| (key_of(letters), Vec::new())));
+            if targets.iter().any(|target| target.may_be_cut()) {
+                first.push(entry(0));
+                inner.extend((0..=spelled.len() - TRIPLE).map(entry));
             }
         }
         self.rarest = Triples::new(rarest);
@@ -73,17 +74,18 @@ impl Words {
     /// Calls `meet` with every word that begins in `range`, and where it begins and ends.
     pub(crate) fn each_in(&self, text: &[u8], range: Range<usize>, mut meet: impl FnMut(Word, usize, usize)) {
         let to = text.len().min(range.end + self.furthest);
-        let mut from = range.start;
-        while let Some((place, key)) = self.rarest.next(text, from, to) {
-            from = place + 1;
-            for entry in self.rarest.at(key) {
-                let Some(start) = place.checked_sub(usize::from(entry.offset)) else { continue };
-                let spelled = &self.spelled[usize::from(entry.word)];
-                let end = start + spelled.len();
-                let is_there =
-                    || text.get(start..end).is_some_and(|there| there.eq_ignore_ascii_case(spelled));
-                if range.contains(&start) && is_there() {
-                    meet(entry.word, start, end);
+        for from in (range.start..to).step_by(SPAN) {
+            let hits = self.rarest.hits_at(text, from) & sweep::within((to - from).div_ceil(EVERY));
+            for place in marks::places(hits).map(|place| from + place * EVERY) {
+                for entry in self.rarest.at(Triple::at_start(&text[place..])) {
+                    let Some(start) = place.checked_sub(entry.offset) else { continue };
+                    let spelled = &self.spelled[usize::from(entry.word)];
+                    let end = start + spelled.len();
+                    let is_there =
+                        || text.get(start..end).is_some_and(|there| there.eq_ignore_ascii_case(spelled));
+                    if range.contains(&start) && is_there() {
+                        meet(entry.word, start, end);
+                    }
                 }
             }
         }
@@ -94,132 +96,148 @@ impl Words {
         // One look tells for most breaks that no word has the letters around it.
         let letter = |text: &[u8], place: usize| text.get(place).copied().unwrap_or_default();
         let last = letter(line, line.len().wrapping_sub(1));
-        let seam = [letter(line, line.len().wrapping_sub(2)), last, letter(next, 0)];
-        let one = [last, letter(next, 0), letter(next, 1)];
-        if !self.inner.has(key_of(&seam)) && !self.first.has(key_of(&one)) {
+        let seam = Triple::of(letter(line, line.len().wrapping_sub(2)), last, letter(next, 0));
+        let one = Triple::of(last, letter(next, 0), letter(next, 1));
+        if !self.inner.has(seam) && !self.first.has(one) {
             return false;
         }
         let line = &line[line.len().saturating_sub(self.longest)..];
         (0..line.len()).any(|start| {
             let here = line.len() - start;
-            let letters = [0, 1, 2].map(|ahead| match line.get(start + ahead) {
+            let [first, second, third] = [0, 1, 2].map(|ahead| match line.get(start + ahead) {
                 Some(byte) => *byte,
                 None => letter(next, start + ahead - line.len()),
             });
-            let key = key_of(&letters);
-            self.first.has(key)
-                && self.first.at(key).iter().any(|entry| {
-                    let spelled = &self.spelled[usize::from(entry.word)];
-                    spelled.len() > here
-                        && line[start..].eq_ignore_ascii_case(&spelled[..here])
-                        && next
-                            .get(..spelled.len() - here)
-                            .is_some_and(|rest| rest.eq_ignore_ascii_case(&spelled[here..]))
-                })
+            self.first.at(Triple::of(first, second, third)).any(|entry| {
+                let spelled = &self.spelled[usize::from(entry.word)];
+                spelled.len() > here
+                    && line[start..].eq_ignore_ascii_case(&spelled[..here])
+                    && next
+                        .get(..spelled.len() - here)
+                        .is_some_and(|rest| rest.eq_ignore_ascii_case(&spelled[here..]))
+            })
         })
     }
 }
 
-const TRIPLE: usize = 3;
+pub(crate) const TRIPLE: usize = 3;
+/// Only every second byte is looked at.
+const EVERY: usize = 2;
+/// So many bytes are looked at together.
+const SPAN: usize = EVERY * WIDTH;
 const CLASS_BITS: u32 = 6;
-const KEYS: usize = 1 << (3 * CLASS_BITS);
+const PAIRS: usize = 1 << (2 * CLASS_BITS);
 
-/// Three letters, as a number.
-type Key = usize;
-type Table = BTreeMap<Key, Vec<Entry>>;
-
-/// A word that three letters are of, and where in the word they stand.
+/// A word that two letters are of.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
+    pair: usize,
+    /// A bit for each letter that may follow them.
+    thirds: u64,
     word: Word,
-    offset: u8,
+    /// Where in the word they stand.
+    offset: usize,
+}
+
+impl Entry {
+    /// Any letter may follow if the word has none at that place.
+    fn new(spelled: &[u8], word: Word, offset: usize) -> Self {
+        let letters = &spelled[offset..];
+        let Triple { pair, third } = Triple::at_start(letters);
+        let thirds = if letters.len() < TRIPLE { u64::MAX } else { 1 << third };
+        Self { pair, thirds, word, offset }
+    }
 }
 
 /// Which words three letters are of.
 #[derive(Debug)]
 struct Triples {
-    /// A bit for each triple that is of any word.
-    bits: Box<[u64; KEYS / 64]>,
-    /// How many bits are set before each 64 of them.
-    ranks: Vec<u32>,
-    /// For each bit that is set, where its entries begin; and where the last one's end.
-    begins: Vec<u32>,
+    /// For each two letters a bit for each third one: whether they are of any word.
+    bits: Box<[u64; PAIRS]>,
+    /// Where the entries of each two letters begin; and where the last one's end.
+    begins: Box<[u16; PAIRS + 1]>,
     entries: Vec<Entry>,
 }
 
 impl Default for Triples {
     fn default() -> Self {
-        Self::new(Table::new())
+        Self::new(Vec::new())
     }
 }
 
 impl Triples {
-    fn new(table: Table) -> Self {
-        let mut bits = Box::new([0_u64; KEYS / 64]);
-        let (mut begins, mut entries) = (vec![0], Vec::new());
-        for (key, of_key) in table {
-            bits[key / 64] |= 1 << (key % 64);
-            entries.extend(of_key);
-            begins.push(entries.len() as u32);
+    fn new(mut entries: Vec<Entry>) -> Self {
+        entries.sort_by_key(|entry| entry.pair);
+        let mut bits = Box::new([0_u64; PAIRS]);
+        let mut begins = Box::new([0; PAIRS + 1]);
+        for entry in &entries {
+            bits[entry.pair] |= entry.thirds;
+            begins[entry.pair + 1] += 1;
         }
-        let ranks = bits.iter().scan(0, |before, bits| {
-            let rank = *before;
-            *before += bits.count_ones();
-            Some(rank)
-        });
-        Self { ranks: ranks.collect(), bits, begins, entries }
+        for pair in 0..PAIRS {
+            begins[pair + 1] += begins[pair];
+        }
+        Self { bits, begins, entries }
     }
 
-    /// The first place from `from` on whose three letters are of any word. A loop of its own, so that all it
-    /// needs stays in
-    /// registers.
+    /// A bit for every second of the [`SPAN`] bytes from `from` on: whether it and the two after it are of any word.
+    fn hits_at(&self, text: &[u8], from: usize) -> u64 {
+        let rest = text.get(from..).unwrap_or_default();
+        match rest.first_chunk() {
+            Some(whole) => self.hits(whole),
+            None => self.hits(&marks::padded(rest)),
+        }
+    }
+
+    /// A loop of its own without a branch, so that the looks into the table overlap.
     #[inline(never)]
-    fn next(&self, text: &[u8], from: usize, to: usize) -> Option<(usize, Key)> {
-        const AHEAD: usize = TRIPLE - 1;
-        let begin = text.get(from..from + AHEAD).unwrap_or_default();
-        let mut key = key_of(begin);
-        let third = text.get(from + AHEAD..text.len().min(to + AHEAD)).unwrap_or_default();
-        for (ahead, byte) in third.iter().enumerate() {
-            key = after(key, *byte);
-            if self.has(key) {
-                return Some((from + ahead, key));
+    fn hits(&self, bytes: &[u8; SPAN + 1]) -> u64 {
+        let mut hits = 0;
+        for part in 0..WIDTH / 8 {
+            let mut of_part = 0;
+            for look in 0..8 {
+                let place = (part * 8 + look) * EVERY;
+                let Triple { pair, third } = Triple::of(bytes[place], bytes[place + 1], bytes[place + 2]);
+                of_part |= (self.bits[pair] >> third & 1) << look;
             }
+            hits |= of_part << (part * 8);
         }
-        // The last letters of a text have none after them.
-        (from + third.len()..to).find_map(|place| {
-            let letters = [0, 1, 2].map(|ahead| text.get(place + ahead).copied().unwrap_or_default());
-            let key = key_of(&letters);
-            self.has(key).then_some((place, key))
-        })
+        hits
     }
 
-    fn has(&self, key: Key) -> bool {
-        self.bits[(key / 64) % (KEYS / 64)] >> (key % 64) & 1 == 1
+    fn has(&self, letters: Triple) -> bool {
+        self.bits[letters.pair] >> letters.third & 1 == 1
     }
 
-    /// The words of a triple that is of any.
-    fn at(&self, key: Key) -> &[Entry] {
-        let before = self.bits[key / 64] & ((1 << (key % 64)) - 1);
-        let rank = (self.ranks[key / 64] + before.count_ones()) as usize;
-        &self.entries[self.begins[rank] as usize..self.begins[rank + 1] as usize]
+    /// The words that these letters are of.
+    fn at(&self, letters: Triple) -> impl Iterator<Item = &Entry> {
+        let begin = usize::from(self.begins[letters.pair]);
+        let end = usize::from(self.begins[letters.pair + 1]);
+        self.entries[begin..end].iter().filter(move |entry| entry.thirds >> letters.third & 1 == 1)
     }
 }
 
-fn key_of(letters: &[u8]) -> Key {
-    letters.iter().take(TRIPLE).fold(0, |key, byte| after(key, *byte))
+/// Three letters that stand together.
+#[derive(Debug, Clone, Copy)]
+struct Triple {
+    /// The first two, below [`PAIRS`].
+    pair: usize,
+    /// Below 64.
+    third: u8,
 }
 
-/// The key of the last two letters of a key and another one.
-fn after(key: Key, byte: u8) -> Key {
-    (key << CLASS_BITS | usize::from(CLASSES[usize::from(byte)])) % KEYS
-}
+impl Triple {
+    fn of(first: u8, second: u8, third: u8) -> Self {
+        let class = |letter: u8| CLASSES[usize::from(letter)];
+        let pair = usize::from(class(first)) << CLASS_BITS | usize::from(class(second));
+        Self { pair: pair % PAIRS, third: class(third) % 64 }
+    }
 
-/// The keys that a word begins with: more than one if it is shorter than three letters.
-fn keys_of(word: &[u8]) -> Vec<Key> {
-    let known = word.len().min(TRIPLE);
-    let missing = (TRIPLE - known) as u32 * CLASS_BITS;
-    let begin = key_of(&word[..known]) << missing;
-    (begin..begin + (1 << missing)).collect()
+    /// The first three letters. Beyond the end of a text there is nothing.
+    fn at_start(letters: &[u8]) -> Self {
+        let letter = |place: usize| letters.get(place).copied().unwrap_or_default();
+        Self::of(letter(0), letter(1), letter(2))
+    }
 }
 
 /// Letters that mean the same here have the same number, and there are 64 numbers.
@@ -247,16 +265,17 @@ const fn classes() -> [u8; 256] {
     classes
 }
 
-/// Where the three letters of a word begin that are met least in logs.
-fn rarest_offset(word: &[u8]) -> usize {
+/// Where the three letters of a word begin that are met least in logs, of every second place from `first` on. A word of
+/// three letters has only two from its second on.
+fn rarest_offset(word: &[u8], first: usize) -> usize {
     // The more frequent first.
     const LETTERS: &[u8] = b"e0t1aoinsr2 dl3c:/.mpu-f45678=9gh_bywkvxjqz";
     let rank = |byte: &u8| LETTERS.iter().position(|letter| letter == byte).unwrap_or(LETTERS.len()) + 1;
     let rarity = |letters: &[u8]| letters.iter().map(rank).product::<usize>();
-    let places = word.windows(TRIPLE).enumerate();
+    let places = word.windows(TRIPLE).enumerate().skip(first).step_by(EVERY);
     places
         .max_by_key(|(place, letters)| (rarity(letters), std::cmp::Reverse(*place)))
-        .map_or(0, |(place, _)| place)
+        .map_or(first, |(place, _)| place)
 }
 
 #[cfg(test)]
@@ -278,7 +297,7 @@ mod tests {
 
     #[test]
     fn every_word_is_met_whatever_its_case_and_length() {
-        let spelled = ["@", "::", ".1", "token", "api_key", "密码", "-----begin ", "sk-"];
+        let spelled = ["token", "api_key", "密码", "-----begin ", "sk-", "://"];
         let words = words(&spelled);
         for word in spelled {
             for text in [word.to_owned(), format!("xy{word}"), format!("{word}yz"), word.to_uppercase()] {
@@ -302,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_word_cut_anywhere_is_seen() {
-        let words = words(&["token", "github_pat_", "@"]);
+        let words = words(&["token", "github_pat_"]);
         for cut in 1..5 {
             assert!(words.is_cut(format!("a {}", &"tOken"[..cut]).as_bytes(), &b"token=x"[cut..]), "{cut}");
         }

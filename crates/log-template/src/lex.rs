@@ -90,7 +90,7 @@ impl Lexer<'_, '_> {
                 }
             }
             b'<' | b'>' if self.is_open(at) && self.class(at + 1) == DIGIT => {
-                let end = self.unit_end(at + 1);
+                let (end, _) = self.unit_end(at + 1);
                 return self.quantity(at, end);
             }
             b'"' => {
@@ -136,18 +136,20 @@ impl Lexer<'_, '_> {
         end
     }
 
-    /// Where a run of letters, digits and joiners ends. Two dots are a leader, not part of a name.
-    fn unit_end(&self, from: usize) -> usize {
+    /// Where a run of letters, digits and joiners ends, and of which classes it is. Two dots are a leader, not part of a
+    /// name.
+    fn unit_end(&self, from: usize) -> (usize, Seen) {
         let mut at = from;
-        while at < self.text.len() {
-            match class(self.text[at]) {
-                ALPHA | DIGIT => at += 1,
-                JOIN if self.text[at] == b'.' && self.byte(at + 1) == b'.' => break,
-                JOIN => at += 1,
-                _ => break,
+        let mut seen = Seen::default();
+        while let Some(&byte) = self.text.get(at) {
+            let class = class(byte);
+            if !matches!(class, ALPHA | DIGIT | JOIN) || byte == b'.' && self.byte(at + 1) == b'.' {
+                break;
             }
+            seen.add(class);
+            at += 1;
         }
-        at
+        (at, seen)
     }
 
     /// Where a path ends, with the query that may follow it.
@@ -164,7 +166,7 @@ impl Lexer<'_, '_> {
     }
 
     fn unit(&mut self, start: usize) -> usize {
-        let run_end = self.unit_end(start);
+        let (run_end, seen) = self.unit_end(start);
         let mut end = run_end;
         while end > start && class(self.text[end - 1]) == JOIN {
             end -= 1;
@@ -190,16 +192,15 @@ impl Lexer<'_, '_> {
             self.variable(start, end);
             return end;
         }
-        let unit = &self.text[start..end];
-        if unit.iter().any(u8::is_ascii_digit) {
+        if seen.has(DIGIT) {
             return self.quantity(start, end);
         }
-        let lead = unit.iter().take_while(|&&b| class(b) == JOIN).count();
+        let lead = self.text[start..end].iter().take_while(|&&b| class(b) == JOIN).count();
         if lead > 0 {
             self.marks(start);
             // Marks of several kinds in a row are rare; all of them stand for the first.
         }
-        self.bare_word(start + lead, end)
+        self.bare_word(start + lead, end, seen.has(JOIN))
     }
 
     /// Addresses and paths that begin with this unit and go on beyond it.
@@ -222,13 +223,13 @@ impl Lexer<'_, '_> {
         }
     }
 
-    fn bare_word(&mut self, start: usize, end: usize) -> usize {
+    fn bare_word(&mut self, start: usize, end: usize, may_have_joint: bool) -> usize {
         let unit = &self.text[start..end];
         // `verbose: no, colour: yes`, but `failed: no space left`.
         let is_last = end == self.text.len() || self.byte(end) != b' ';
         let after_sign = self.pieces.last().is_some_and(|p| p.is_mark(b'=') || p.is_mark(b':') && is_last);
-        let has_joint = unit.iter().any(|&b| class(b) == JOIN);
-        if has_joint && (value::is_mail(unit) || value::is_host(unit))
+        if self.is_quoted_value(start, end)
+            || may_have_joint && (value::is_mail(unit) || value::is_host(unit))
             || value::is_opaque(unit)
             || value::is_literal(unit, after_sign)
             || (value::is_short_hex(unit) && self.goes_on_with_colon(start))
@@ -238,6 +239,17 @@ impl Lexer<'_, '_> {
             self.pieces.push(word(self.text, start, end));
         }
         end
+    }
+
+    /// Whether `start..end` is all of a value in quotes: `comm="sshd"`. What is not quoted may be a word of the statement
+    /// as well as a value, and evidence decides.
+    fn is_quoted_value(&self, start: usize, end: usize) -> bool {
+        let [.., sign, quote] = self.pieces.as_slice() else { return false };
+        let adjacent = sign.end == quote.start && quote.end as usize == start;
+        adjacent
+            && sign.is_mark(b'=')
+            && (quote.is_mark(b'"') || quote.is_mark(b'\''))
+            && self.byte(end) == self.byte(start - 1)
     }
 
     /// Whether a variable and a colon stand directly before `start`, as within a hardware address.
@@ -284,6 +296,20 @@ impl Lexer<'_, '_> {
             return;
         }
         self.pieces.push(piece);
+    }
+}
+
+/// Of which classes some bytes are.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen(u8);
+
+impl Seen {
+    fn add(&mut self, class: u8) {
+        self.0 |= 1 << class;
+    }
+
+    fn has(self, class: u8) -> bool {
+        self.0 >> class & 1 == 1
     }
 }
 

@@ -150,8 +150,9 @@ impl Miner {
             for word in shape.words() {
                 let key = shape.key_without(word);
                 let is_number = self.groups.is_shape(key);
-                let member = Member { template: group, weight: shape.weight(word) };
-                self.holes.add(key, member, shape.site(word), is_number, self.lines);
+                let member = Member { template: group, weight: shape.weight(word), place: shape.place(word) };
+                let others = shape.words().len() as u16 - 1;
+                self.holes.add(key, member, others, is_number, self.lines);
                 let was_shape = self.groups.is_shape(key);
                 if let Some(first) = self.close(key)
                     && !was_shape
@@ -166,14 +167,16 @@ impl Miner {
 
     /// Merges the members of a hole when they are enough, and makes its shape known.
     fn close(&mut self, key: u64) -> Option<TemplateId> {
-        let (place, members) = self.holes.take_full(key, &self.config)?;
+        let members = self.holes.take_full(key, &self.config)?;
         let groups = &self.groups;
-        let known = members.into_iter().chain(groups.of_shape(key)).map(|id| groups.resolve(id));
+        let templates = members.iter().map(|member| member.template);
+        let known = templates.chain(groups.of_shape(key)).map(|id| groups.resolve(id));
         let living: Vec<TemplateId> = known.filter(|&id| groups.is_root(id)).collect();
         let (&first, rest) = living.split_first()?;
         let into = rest.iter().fold(first, |into, &other| self.merge(into, other));
-        // The others may have been forgotten: then the one that is left does not know yet that a value stands here.
-        self.groups.open(into, place);
+        // The others may have been forgotten: then the one that is left does not know yet that a value stands there.
+        let places: Vec<usize> = members.iter().map(|member| usize::from(member.place)).collect();
+        self.groups.open(into, &places);
         self.groups.set_shape(key, into, self.lines);
         Some(into)
     }

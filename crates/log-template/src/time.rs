@@ -169,10 +169,9 @@ fn is_epoch(run: &[u8]) -> bool {
 }
 
 fn named(text: &[u8], at: usize, is_known: impl Fn(&[u8]) -> bool) -> Option<usize> {
-    let end = at + 3;
-    let known = is_known(text.get(at..end)?);
-    let blank = matches!(text.get(end)?, b' ' | b',');
-    (known && blank).then(|| blanks(text, end + usize::from(text[end] == b',')))
+    // A blank after three letters is rarer than a capital.
+    let [name @ .., blank @ (b' ' | b',')] = text.get(at..at + 4)? else { return None };
+    is_known(name).then(|| blanks(text, at + 3 + usize::from(*blank == b',')))
 }
 
 fn is_month(name: &[u8]) -> bool {

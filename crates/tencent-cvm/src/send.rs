@@ -90,6 +90,9 @@ impl HttpCvm {
             request_id = field::Empty,
             code = field::Empty,
             tries = field::Empty,
+            // Fields that OpenTelemetry's bridge takes for the span's own kind and status.
+            otel.kind = "client",
+            otel.status_code = field::Empty,
         );
         self.tries(call, read).instrument(span).await
     }
@@ -117,6 +120,7 @@ impl HttpCvm {
             let kept = further(worst.take(), error);
             match next {
                 Next::GiveUp => {
+                    Span::current().record("otel.status_code", "ERROR");
                     if let Some(code) = kept.code() {
                         Span::current().record("code", code);
                     }

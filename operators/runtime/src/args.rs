@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::{ArgAction, Command};
 
-use crate::telemetry::LogFormat;
+use crate::telemetry::{Endpoint, LogFormat};
 
 /// Arguments of the process around an operator; flatten them into an operator's own.
 #[derive(Debug, Clone, clap::Args)]
@@ -38,6 +38,10 @@ pub struct ProcessArgs {
     )]
     /// How log lines are written.
     pub log_format: LogFormat,
+
+    /// Send traces to the OTLP/HTTP collector at this address, as in http://collector:4318; none when not given
+    #[arg(long, value_name = "URL")]
+    pub otlp_endpoint: Option<Endpoint>,
 }
 
 /// Gives every argument of `command` an environment variable: `--sweep-interval` is also
@@ -82,7 +86,8 @@ mod tests {
                 "RUNTIMETEST_NAMESPACE",
                 "RUNTIMETEST_METRICS_ADDR",
                 "RUNTIMETEST_LEADER_ELECT",
-                "RUNTIMETEST_LOG_FORMAT"
+                "RUNTIMETEST_LOG_FORMAT",
+                "RUNTIMETEST_OTLP_ENDPOINT"
             ]
         );
     }

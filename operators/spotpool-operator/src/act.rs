@@ -13,10 +13,10 @@ use kube::ResourceExt;
 use tencent_cvm::{Class, InstanceId};
 
 use crate::core::{Core, lock};
-use crate::crd::{INSTANCE_FINALIZER, POOL_FINALIZER, SpotInstance, SpotPool};
+use crate::crd::{INSTANCE_FINALIZER, POOL_FINALIZER, Phase, SpotInstance, SpotPool};
 use crate::observe::{Pass, Way};
 use crate::plan::{InstancePlan, Plan, Step};
-use crate::ports::StoreError;
+use crate::ports::{PoolKey, StoreError};
 use crate::tell;
 
 /// So many writes to the API server at once.
@@ -122,13 +122,19 @@ async fn instance(core: &Core, entry: &InstancePlan) -> Result<bool, StoreError>
     if let Some(status) = &entry.status {
         current.status = Some(status.clone());
         current = store.replace_instance_status(&current).await?;
+        core.metrics.phase(
+            &pool_of(&entry.instance),
+            &entry.instance.uid().unwrap_or_default(),
+            entry.instance.status.as_ref().map_or(Phase::Launching, |was| was.phase),
+            status.phase,
+        );
         tell::change(core, entry).await;
     }
     match &entry.step {
         Step::Keep | Step::Terminate(_) | Step::TerminateAndRelease(_) => Ok(false),
         Step::Delete(why) => {
             store.delete_instance(&current).await?;
-            core.metrics.lost(why);
+            core.metrics.let_go(&pool_of(&current), &current.uid().unwrap_or_default(), why);
             let warning = matches!(
                 *why,
                 "Vanished"
@@ -163,6 +169,11 @@ async fn instance(core: &Core, entry: &InstancePlan) -> Result<bool, StoreError>
     }
 }
 
+/// The pool that a SpotInstance was made for.
+fn pool_of(instance: &SpotInstance) -> PoolKey {
+    PoolKey::new(instance.namespace().unwrap_or_default(), instance.spec.pool.name.clone())
+}
+
 async fn release(core: &Core, current: &SpotInstance) -> Result<(), StoreError> {
     let mut next = current.clone();
     next.metadata.finalizers.get_or_insert_default().retain(|name| name != INSTANCE_FINALIZER);
@@ -189,8 +200,8 @@ async fn terminate(core: &Core, way: &Way, plan: &Plan, settled: &[&InstancePlan
     core.note_terminated(&ids);
     let answers = way.cloud.terminate_instances(&ids).await;
     for (id, answer) in &answers {
-        core.metrics.termination(answer.as_ref().err());
         let Some((entry, _)) = goers.iter().find(|(_, ids)| ids.contains(id)) else { continue };
+        core.metrics.termination(&pool_of(&entry.instance), answer.as_ref().err());
         let name = entry.instance.name_any();
         match answer {
             Ok(()) => {

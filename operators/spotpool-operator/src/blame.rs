@@ -49,11 +49,14 @@ pub fn sentence(said: &str, code: &str, advice: &str) -> String {
 }
 
 fn compose(said: &str, field: Option<&str>, advice: &str) -> String {
-    let said = said.trim_end_matches('.');
-    match field {
-        Some(field) => format!("{said}. {advice} Check {field}."),
-        None => format!("{said}. {advice}"),
-    }
+    let check = field.map(|field| format!("Check {field}.")).unwrap_or_default();
+    sentences(&[said, advice, &check])
+}
+
+/// One text of these, each ended by one full stop; empty ones are left out.
+pub fn sentences(texts: &[&str]) -> String {
+    let texts = texts.iter().map(|text| text.trim().trim_end_matches('.')).filter(|text| !text.is_empty());
+    texts.map(|text| format!("{text}.")).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -35,6 +35,11 @@ impl HttpClouds {
         let limits = Arc::new(RateLimits::new());
         Self { transport, endpoint, clock, seed, limits, made: Mutex::new(BTreeMap::new()) }
     }
+
+    /// The rate limits that all clients share.
+    pub fn limits(&self) -> Arc<RateLimits> {
+        Arc::clone(&self.limits)
+    }
 }
 
 impl Clouds for HttpClouds {

@@ -25,8 +25,20 @@ pub mod kind {
     pub const GATEWAY_SYNCED: &str = "GatewaySynced";
 }
 
-/// The reasons.
+/// Makes constants, and a list of all of them: each has its page in `docs/runbooks`, which the generator of
+/// manifests checks.
+macro_rules! listed {
+    ($($(#[doc = $doc:literal])* pub const $name:ident: &str = $word:literal;)*) => {
+        $($(#[doc = $doc])* pub const $name: &str = $word;)*
+
+        /// Every one of them.
+        pub const ALL: &[&str] = &[$($word),*];
+    };
+}
+
+/// The reasons. Each has its page in `docs/runbooks`, named like it.
 pub mod reason {
+    listed! {
     /// At least `minimum` machines serve.
     pub const MINIMUM_SERVES: &str = "MinimumServes";
     /// Machines are on their way.
@@ -93,6 +105,15 @@ pub mod reason {
     pub const FOUND: &str = "Found";
     /// The gateway is not managed by this version.
     pub const NOT_MANAGED: &str = "NotManagedYet";
+    /// There is no Secret of the name that the spec gives.
+    pub const SECRET_NOT_FOUND: &str = "SecretNotFound";
+    /// The Secret lacks a key, or holds an empty one.
+    pub const SECRET_INCOMPLETE: &str = "SecretIncomplete";
+    /// No client can be made of this key and region.
+    pub const UNUSABLE_KEY_OR_REGION: &str = "UnusableKeyOrRegion";
+    /// The pool is gone, and with it the key that could terminate what it left behind.
+    pub const POOL_GONE: &str = "PoolGone";
+    }
 }
 
 /// True, False or Unknown.
@@ -134,6 +155,7 @@ pub fn set(
     generation: i64,
     now: Timestamp,
 ) {
+    debug_assert!(reason::ALL.contains(&reason), "{reason} is not listed among the reasons");
     let status = truth.as_str();
     let old = conditions.iter().position(|condition| condition.type_ == kind);
     let since = old

@@ -74,7 +74,7 @@ impl Core {
             Arc::clone(&metrics),
             tasks.clone(),
         );
-        let probes = Probes::new(Arc::clone(&ports.prober), tasks.clone());
+        let probes = Probes::new(Arc::clone(&ports.prober), Arc::clone(&metrics), tasks.clone());
         Self {
             ports,
             settings,

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use tencent_cvm::{Class, Cvm, Error, InstanceId, Reach, SendOptions};
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use crate::blame;
 use crate::core::Core;
@@ -20,6 +21,7 @@ use crate::plan::admit::Launch;
 use crate::plan::attempts;
 use crate::ports::{PoolKey, StoreError};
 use crate::span::later;
+use crate::traces;
 use crate::valid::ValidPool;
 
 /// How long the record of an answer is tried. After that the attempt stays unanswered, which is safe: the
@@ -81,10 +83,13 @@ pub(crate) fn start(core: &Arc<Core>, pool: &Arc<ValidPool>, launch: Launch, sky
     if !core.flights.begin(&uid, &pool.key) {
         return;
     }
+    core.metrics.in_flight(core.flights.len());
+    let span = traces::flight(&pool.key, &launch.instance);
     let (core, pool) = (Arc::clone(core), Arc::clone(pool));
     core.tasks.clone().spawn(async move {
-        fly(&core, &pool, launch, &sky).await;
+        fly(&core, &pool, launch, &sky).instrument(span).await;
         core.flights.end(&uid);
+        core.metrics.in_flight(core.flights.len());
         core.tasks.wake(pool.key.clone());
     });
 }
@@ -123,7 +128,9 @@ async fn fly(core: &Core, pool: &ValidPool, launch: Launch, sky: &Sky) {
     }
     let Some((instance, number)) = written else { return };
     let finding = Finding::of(&answer, launch.again.is_some());
-    core.metrics.launch(&finding.outcome, finding.code.as_deref());
+    finding.note(&Span::current());
+    let uid = instance.uid().unwrap_or_default();
+    core.metrics.launch(&pool.key, &uid, finding.outcome, finding.code.as_deref());
     record(core, &instance, number, &finding, sky).await;
     finding.tell(core, &instance).await;
 }
@@ -205,6 +212,12 @@ impl Finding {
             message: Some(error.to_string()),
             ..nothing(outcome)
         }
+    }
+
+    fn note(&self, span: &Span) {
+        span.record("outcome", tracing::field::debug(self.outcome));
+        span.record("code", self.code.as_deref());
+        span.record("request_id", self.request_id.as_deref());
     }
 
     async fn tell(&self, core: &Core, instance: &SpotInstance) {

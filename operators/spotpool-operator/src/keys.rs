@@ -9,6 +9,7 @@ use kube::api::ObjectMeta;
 use secrecy::ExposeSecret;
 use tencent_cvm::Credentials;
 
+use crate::conditions::reason;
 use crate::core::{Core, lock};
 use crate::ports::{KeySecret, PoolKey, StoreError};
 use crate::valid::{CredentialsSource, ValidPool};
@@ -39,7 +40,7 @@ pub(crate) async fn read(core: &Core, pool: &ValidPool) -> Result<KeySeen, Store
     let key = match &secret {
         Some(secret) => parse(secret, name),
         None => Err((
-            "SecretNotFound",
+            reason::SECRET_NOT_FOUND,
             format!(
                 "Secret {name} of spec.credentialsSecretRef does not exist in namespace {}; create it with the keys \
                  secretId and secretKey",
@@ -58,7 +59,7 @@ fn parse(secret: &KeySecret, name: &str) -> Result<Credentials, (&'static str, S
         let message = format!(
             "Secret {name} of spec.credentialsSecretRef must have the keys secretId and secretKey, both not empty"
         );
-        return Err(("SecretIncomplete", message));
+        return Err((reason::SECRET_INCOMPLETE, message));
     };
     let credentials = Credentials::new(id, key);
     Ok(match field("token") {

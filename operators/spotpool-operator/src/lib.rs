@@ -30,6 +30,7 @@ pub mod status;
 pub mod sweep;
 mod task;
 mod tell;
+mod traces;
 pub mod valid;
 mod wake;
 

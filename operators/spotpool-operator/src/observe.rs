@@ -8,6 +8,7 @@ use kube::ResourceExt;
 use tencent_cvm::{Credentials, Cvm, Filter, InstanceId, Listing};
 use tokio::time::Instant;
 
+use crate::conditions::reason;
 use crate::core::{Core, lock};
 use crate::crd::{SpotInstance, SpotPool};
 use crate::identity::AccountId;
@@ -113,9 +114,11 @@ pub(crate) fn parse(pool: Option<SpotPool>) -> PoolSeen {
 
 fn no_pool(pool: &PoolSeen) -> CloudSeen {
     match pool {
-        PoolSeen::Invalid(_, why) => CloudSeen::NoKey { reason: "InvalidSpec", message: why.to_string() },
+        PoolSeen::Invalid(_, why) => {
+            CloudSeen::NoKey { reason: reason::INVALID_SPEC, message: why.to_string() }
+        }
         PoolSeen::Gone | PoolSeen::There(..) => CloudSeen::NoKey {
-            reason: "PoolGone",
+            reason: reason::POOL_GONE,
             message:
                 "the pool is gone, and with it the key that could terminate this machine; make a pool of the \
                       same name with the same key, or terminate the machine by hand and remove the finalizer"
@@ -151,7 +154,7 @@ fn account(
         Ok(cloud) => cloud,
         Err(error) => {
             let message = format!("{error}; check spec.region and the key's characters");
-            return (CloudSeen::NoKey { reason: "UnusableKeyOrRegion", message }, None);
+            return (CloudSeen::NoKey { reason: reason::UNUSABLE_KEY_OR_REGION, message }, None);
         }
     };
     let key = AccountKey {

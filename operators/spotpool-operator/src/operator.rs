@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, Stream, StreamExt};
+use kube::ResourceExt;
 use tokio::time::Instant;
+use tracing::{Instrument, Span, debug_span};
 
 use crate::act::act;
 use crate::conditions::{kind, reason};
@@ -21,8 +23,8 @@ use crate::ports::{Event, PoolKey, Regarding, StoreError};
 use crate::settings::Settings;
 use crate::status::status;
 use crate::task::{Inbox, tasks};
-use crate::tell;
 use crate::wake::WakeQueue;
+use crate::{tell, traces};
 
 /// A pool that needs nothing is looked at again after this all the same.
 const RESYNC: Duration = Duration::from_secs(300);
@@ -144,8 +146,13 @@ impl Operator {
     }
 
     async fn pass(&self, key: &PoolKey) -> Duration {
-        let result = self.reconcile(key).await;
-        self.core.metrics.reconcile(result.is_ok());
+        let span = traces::pass(key);
+        let begun = Instant::now();
+        let result = self.reconcile(key).instrument(span.clone()).await;
+        if let Err(error) = &result {
+            traces::failed(&span, error);
+        }
+        self.core.metrics.reconcile(result.is_ok(), begun.elapsed());
         let mut trouble = lock(&self.trouble);
         match result {
             Ok(Next(pause)) => {
@@ -168,19 +175,25 @@ impl Operator {
     /// When the API server could not be read, or a write failed for a reason other than a change in between.
     pub async fn reconcile(&self, key: &PoolKey) -> Result<Next, ReconcileError> {
         let core = &self.core;
-        let mut pass = observe(core, key).await.map_err(ReconcileError::Observe)?;
-        let mut plan = plan::plan(&pass.seen, &core.rules, core.now());
-        if plan.asks_stock && ask_stock(&mut pass).await {
-            plan = plan::plan(&pass.seen, &core.rules, core.now());
+        let mut pass =
+            observe(core, key).instrument(debug_span!("observe")).await.map_err(ReconcileError::Observe)?;
+        if pass.seen.pool.object().is_some() {
+            core.metrics.follow(key);
         }
+        let mut plan = debug_span!("plan").in_scope(|| plan::plan(&pass.seen, &core.rules, core.now()));
+        if plan.asks_stock && ask_stock(&mut pass).instrument(debug_span!("stock")).await {
+            plan = debug_span!("plan").in_scope(|| plan::plan(&pass.seen, &core.rules, core.now()));
+        }
+        traces::decided(&Span::current(), &plan);
         core.probes.ask(key, &plan.questions);
-        let done = act(core, &pass, &plan).await;
-        tell::findings(core, &pass, &plan).await;
+        let done = act(core, &pass, &plan).instrument(debug_span!("act")).await;
+        tell::findings(core, &pass, &plan).instrument(debug_span!("tell")).await;
         let gone = done.released_pool || pass.seen.pool.object().is_none();
         let mut again = done.again;
         if !gone {
-            core.metrics.pool(key, plan.tally, plan.unclaimed.len());
-            again |= self.write_status(&pass, &plan, done.pool, &done.released_secrets).await?;
+            core.metrics.pool(key, &pass.seen, &plan);
+            let written = self.write_status(&pass, &plan, done.pool, &done.released_secrets);
+            again |= written.instrument(debug_span!("status")).await?;
         } else if plan.instances.is_empty() {
             core.forget(key);
         }
@@ -208,6 +221,8 @@ impl Operator {
             status.held_secrets.retain(|name| !released_secrets.contains(name));
         }
         let new = status(&pool, &pass.seen, plan, self.core.now());
+        let key = PoolKey::new(pool.namespace().unwrap_or_default(), pool.name_any());
+        self.core.metrics.conditions(&key, &new.conditions);
         if old.as_ref() == Some(&new) {
             return Ok(false);
         }

@@ -101,8 +101,15 @@ pub struct KeySecret {
 }
 
 impl fmt::Debug for KeySecret {
+    /// Of the metadata too only what is known to be harmless: `kubectl apply` writes the data into an annotation.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeySecret").field("metadata", &self.metadata).finish_non_exhaustive()
+        f.debug_struct("KeySecret")
+            .field("namespace", &self.metadata.namespace)
+            .field("name", &self.metadata.name)
+            .field("resource_version", &self.metadata.resource_version)
+            .field("finalizers", &self.metadata.finalizers)
+            .field("deletion_timestamp", &self.metadata.deletion_timestamp)
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::metrics::Metrics;
 use crate::ports::{PoolKey, ProbeTarget, Prober};
 use crate::task::Tasks;
 
@@ -50,12 +51,13 @@ struct Asked {
 pub struct Probes {
     asked: Mutex<(u64, BTreeMap<String, Asked>)>,
     prober: Arc<dyn Prober>,
+    metrics: Arc<Metrics>,
     tasks: Tasks,
 }
 
 impl Probes {
-    pub(crate) fn new(prober: Arc<dyn Prober>, tasks: Tasks) -> Arc<Self> {
-        Arc::new(Self { asked: Mutex::new((0, BTreeMap::new())), prober, tasks })
+    pub(crate) fn new(prober: Arc<dyn Prober>, metrics: Arc<Metrics>, tasks: Tasks) -> Arc<Self> {
+        Arc::new(Self { asked: Mutex::new((0, BTreeMap::new())), prober, metrics, tasks })
     }
 
     /// From now on exactly these machines of the pool are asked (by the uid of their SpotInstance).
@@ -106,6 +108,7 @@ impl Probes {
             {
                 let mut guard = self.lock();
                 let Some(entry) = guard.1.get_mut(uid).filter(|entry| entry.task == task) else { return };
+                self.metrics.probe(&entry.pool, result.is_ok());
                 let failure = result.err().map(|failure| failure.0);
                 if entry.record.take(failure, question.threshold, Instant::now()) {
                     self.tasks.wake(entry.pool.clone());

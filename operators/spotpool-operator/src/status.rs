@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use tencent_cvm::{AccountQuota, Class, ZoneQuota};
 
-use crate::blame;
+use crate::blame::{self, sentences};
 use crate::conditions::{Truth, kind, reason, set};
 use crate::crd::pool::{LaunchBackOff, PoolMember};
 use crate::crd::{
@@ -14,8 +14,8 @@ use crate::crd::{
 };
 use crate::plan::back_off::{LAUNCH_FAILED, NOT_SENT};
 use crate::plan::health::{GaveUp, Reach};
-use crate::plan::{CloudSeen, Memory, Observed, Plan, PoolSeen};
-use crate::sweep::OUTAGE;
+use crate::plan::{Memory, Observed, Plan};
+use crate::sweep::{OUTAGE, Trouble};
 use crate::valid::ValidPool;
 
 /// The status lists so many machines at most.
@@ -108,8 +108,26 @@ fn ready(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
     let held = plan.hold.as_ref().map(|hold| hold.reason);
     let unpaid = (!plan.in_arrears.is_empty()).then_some(reason::ACCOUNT_PROBLEM);
     let blind = (plan.health.reach == Reach::Nobody).then_some(reason::NOBODY_ANSWERS);
-    let why = held.or(unpaid).or(blind).or_else(|| plan.memory.drought(pool).map(capacity_reason));
-    (Truth::False, why.unwrap_or(reason::LAUNCHING), message)
+    let why = held.or(unpaid).or(blind).map(|why| (why, told_by(why)));
+    let dry =
+        || plan.memory.drought(pool).map(|refusal| (capacity_reason(refusal), kind::CAPACITY_AVAILABLE));
+    match why.or_else(dry) {
+        Some((why, told_by)) => (Truth::False, why, format!("{message}: see {told_by}")),
+        None if plan.tally.counted >= pool.least => {
+            (Truth::False, reason::LAUNCHING, format!("{message}; the others are on their way"))
+        }
+        None => (Truth::False, reason::LAUNCHING, message),
+    }
+}
+
+/// The condition that tells most about why nothing is launched.
+fn told_by(why: &str) -> &'static str {
+    match why {
+        reason::NOT_LOOKED_YET | reason::CLOUD_UNREACHABLE => kind::CREDENTIALS_VALID,
+        reason::PAUSED => kind::RECONCILING,
+        reason::NOBODY_ANSWERS => kind::HEALTH_CHECK_REACHABLE,
+        _ => kind::STALLED,
+    }
 }
 
 /// How many machines are asked for, in words.
@@ -129,7 +147,7 @@ fn reconciling(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
         || pool.is_some_and(|pool| pool.leaving);
     if moving {
         let message = format!(
-            "{} wanted: {} serve, {} on their way, {} leaving",
+            "{} wanted: {} serve, {} do not yet; {} leaving",
             tally.wanted,
             tally.ready,
             tally.wanted.saturating_sub(tally.ready),
@@ -143,14 +161,10 @@ fn reconciling(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
 }
 
 fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
-    if let PoolSeen::Invalid(_, why) = &seen.pool {
-        return (Truth::True, reason::INVALID_SPEC, format!("{why}{}", would_leak(seen)));
-    }
     if let Some(hold) = plan.hold.as_ref().filter(|hold| {
         ![reason::NOT_LOOKED_YET, reason::CLOUD_UNREACHABLE, reason::PAUSED].contains(&hold.reason)
     }) {
-        let left = would_leak(seen);
-        return (Truth::True, hold.reason, format!("{}{left}", hold.message));
+        return (Truth::True, hold.reason, sentences(&[&hold.message, &would_leak(seen)]));
     }
     if !plan.in_arrears.is_empty() {
         let message = format!(
@@ -199,7 +213,8 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
     let (all, several) = (refused == candidates, candidates > 1);
     match refusals.first() {
         Some((first, _)) if all && refusals.iter().all(|(refusal, _)| waits_for_a_person(refusal)) => {
-            (Truth::True, stalled_reason(first), sentence(first, several))
+            let next = format!("A changed spec is tried at once, the same again at {}", first.until.0);
+            (Truth::True, stalled_reason(first), sentences(&[&sentence(first, several), &next]))
         }
         _ => (Truth::False, reason::NOTHING_STALLED, "nothing waits for a person".to_owned()),
     }
@@ -287,37 +302,25 @@ fn would_leak(seen: &Observed) -> String {
     if ids.is_empty() {
         String::new()
     } else {
-        format!("; these machines wait to be terminated and are billed until then: {}", ids.join(", "))
+        format!("These machines wait to be terminated and are billed until then: {}", ids.join(", "))
     }
 }
 
 fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
-    let account = match &seen.cloud {
-        CloudSeen::NoKey { reason, message } => {
-            return (Truth::False, reason, format!("{message}{}", would_leak(seen)));
-        }
-        CloudSeen::Account(account) => account,
+    if let Some(hold) = plan.hold.as_ref().filter(|hold| hold.reason != reason::PAUSED) {
+        let of_the_key = seen.cloud.account().and_then(|account| account.trouble.as_ref());
+        let truth = match hold.reason {
+            reason::NOT_LOOKED_YET | reason::CLOUD_UNREACHABLE => Truth::Unknown,
+            reason::REFUSED if !of_the_key.is_some_and(Trouble::is_auth) => Truth::Unknown,
+            _ => Truth::False,
+        };
+        return (truth, hold.reason, sentences(&[&hold.message, &would_leak(seen)]));
+    }
+    let Some(account) = seen.cloud.account() else {
+        return (Truth::Unknown, reason::NOT_LOOKED_YET, "nobody has asked the cloud yet".to_owned());
     };
-    if let Some(trouble) = &account.trouble
-        && trouble.is_auth()
-    {
-        return (Truth::False, reason::REFUSED, format!("{}{}", trouble.advice(), would_leak(seen)));
-    }
-    if let Some(hold) = plan.hold.as_ref().filter(|hold| hold.reason == reason::ANOTHER_ACCOUNT) {
-        return (Truth::False, hold.reason, hold.message.clone());
-    }
-    if account.snapshot.is_none() {
-        let (why, message) = account.trouble.as_ref().map_or_else(
-            || (reason::NOT_LOOKED_YET, "the first look at the cloud is under way".to_owned()),
-            |trouble| {
-                let why = if trouble.is_lasting() { reason::REFUSED } else { reason::CLOUD_UNREACHABLE };
-                (why, trouble.advice())
-            },
-        );
-        return (Truth::Unknown, why, message);
-    }
     if let Some(trouble) = account.trouble.as_ref().filter(|trouble| trouble.times >= OUTAGE) {
-        let message = format!("{} The machines that run are left as they are.", trouble.advice());
+        let message = sentences(&[&trouble.advice(), "The machines that run are left as they are"]);
         return (Truth::Unknown, reason::CLOUD_UNREACHABLE, message);
     }
     if let Some(name) = deleted_secret(seen) {

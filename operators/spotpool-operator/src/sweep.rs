@@ -13,14 +13,16 @@ use tencent_cvm::{
     AccountQuota, AppId, Class, Cvm, Error, Filter, Instance, InstanceId, Listing, Reach, SecretId,
 };
 use tokio::time::Instant;
+use tracing::{Instrument, debug_span};
 
 use crate::blame;
 use crate::cloud_time::CloudTime;
-use crate::identity::{CLUSTER_TAG, POOL_TAG, name_prefix};
+use crate::identity::{AccountId, CLUSTER_TAG, POOL_TAG, name_prefix};
 use crate::market::Market;
 use crate::metrics::Metrics;
 use crate::ports::{Clock, PoolKey};
 use crate::task::Tasks;
+use crate::traces;
 
 /// How often the whole account is looked through for machines of ours without tags.
 const WIDE_LOOK_EVERY: Duration = Duration::from_secs(300);
@@ -285,15 +287,23 @@ impl Sweeps {
                     }
                     _ => {
                         accounts.remove(key);
+                        self.metrics.forget_account(key);
                         return;
                     }
                 }
             };
             if wants_quota && begun >= next_question {
-                next_question = begun + self.learn_quota(key, &cloud).await;
+                let question = self.learn_quota(key, &cloud).instrument(debug_span!(parent: None, "quota"));
+                next_question = begun + question.await;
             }
             let mut calls = 0;
-            let result = self.sweep(key, &cloud, &strays, begun, &mut calls).await;
+            let span = traces::sweep(&key.region);
+            let look = self.sweep(key, &cloud, &strays, begun, &mut calls);
+            let result = look.instrument(span.clone()).await;
+            if let Err(trouble) = &result {
+                traces::failed(&span, &trouble.text);
+            }
+            drop(span);
             self.metrics.sweep(result.is_ok(), begun.elapsed());
             let pause = match &result {
                 Err(trouble) if trouble.is_lasting() => LASTING_TROUBLE_PROBE,
@@ -303,7 +313,8 @@ impl Sweeps {
             // After the sweep, which people wait for.
             if begun >= next_wide {
                 next_wide = begun + WIDE_LOOK_EVERY;
-                if let Some(found) = self.wide_look(key, &cloud).await {
+                let look = self.wide_look(key, &cloud);
+                if let Some(found) = look.instrument(debug_span!(parent: None, "wide_look")).await {
                     strays = found;
                 }
             }
@@ -411,6 +422,8 @@ impl Sweeps {
                         }
                     }
                     account.view.snapshot = Some(Arc::new(snapshot));
+                    let id = AccountId::new(&key.secret_id, account.view.app_id);
+                    self.metrics.looked(key, id, self.clock.now());
                 }
                 Err(mut trouble) => {
                     let before = account.view.trouble.as_ref();

@@ -10,13 +10,16 @@ use anyhow::{Context, Result, bail};
 use kube::Api;
 use serde::{Deserialize, Serialize};
 use spotpool_operator::crd::{SpotInstance, SpotPool};
-use testkit::{Cluster, ControlPlane, Operator, SimCvm, own};
+use testkit::{Canaries, Cluster, Collector, ControlPlane, OPERATOR_NAMESPACE, Operator, SimCvm, own};
 use tokio::task::JoinHandle;
 
 use crate::timeline::Timeline;
 
 /// The key pair that the samples carry; the stand-in accepts this and no other.
 pub(crate) const CREDENTIAL: (&str, &str) = ("xxx", "xxx");
+/// Another key pair of the same account, for the pool whose key is in a Secret: so rare a word that where its secret
+/// half shows, it was leaked.
+const PLANTED: (&str, &str) = ("AKIDFAKEPLANTED", "canarySecretKeyOfTheDemoEXAMPLE0001");
 /// Where the demo plays in a cluster that is not its own.
 const NAMESPACE: &str = "spotpool-demo";
 /// Long enough for a machine to be terminated and proven gone.
@@ -39,6 +42,7 @@ pub(crate) struct Stage {
     pub(crate) stranger: String,
     pub(crate) guest: Option<Guest>,
     operator: Operator,
+    collector: Collector,
     control_plane: Option<ControlPlane>,
     follower: JoinHandle<()>,
     timeline: Timeline,
@@ -75,7 +79,8 @@ impl Stage {
         };
         let namespace = if guest.is_some() { NAMESPACE } else { "default" }.to_owned();
 
-        let sim = SimCvm::start_in_session(directory, CREDENTIAL, &[], keep).await?;
+        let planted = format!("{}:{}", PLANTED.0, PLANTED.1);
+        let sim = SimCvm::start_in_session(directory, CREDENTIAL, &["--credential", &planted], keep).await?;
         timeline.say(&format!(
             "a stand-in for the cloud answers at {}, and checks every signature",
             sim.endpoint()
@@ -91,8 +96,13 @@ impl Stage {
             arguments.extend(["--namespace", NAMESPACE]);
         }
         let log = directory.join("operator.log");
-        let operator =
-            Operator::start_in_session(&operator_kubeconfig, sim.endpoint(), &log, &arguments, keep).await?;
+        let collector = Collector::start()?;
+        let traces = collector.endpoint();
+        // What lives on after this program keeps its log short and has no collector.
+        let environment = [("RUST_LOG", "trace"), ("SPOTPOOL_OTLP_ENDPOINT", traces.as_str())];
+        let environment = if keep { &[][..] } else { &environment[..] };
+        let (kubeconfig, endpoint) = (&operator_kubeconfig, sim.endpoint());
+        let operator = Operator::start_in(kubeconfig, endpoint, &log, &arguments, environment, keep).await?;
         timeline.say("spotpool-operator is ready: the shipped binary, as its own ServiceAccount");
 
         let sim = Arc::new(sim);
@@ -104,6 +114,7 @@ impl Stage {
             stranger,
             guest,
             operator,
+            collector,
             control_plane,
             follower,
             timeline: timeline.clone(),
@@ -128,6 +139,39 @@ impl Stage {
     /// The file of a sample.
     pub(crate) fn sample(name: &str) -> String {
         own::root().join("deploy/samples").join(name).to_string_lossy().into_owned()
+    }
+
+    /// Applies `spotpool-secret.yaml` with the planted key in its Secret.
+    pub(crate) fn apply_with_planted_key(&self) -> Result<()> {
+        let sample = Self::sample("spotpool-secret.yaml");
+        let text = fs::read_to_string(&sample).with_context(|| format!("reading {sample}"))?;
+        let text = text
+            .replace("secretId: xxx", &format!("secretId: {}", PLANTED.0))
+            .replace("secretKey: xxx", &format!("secretKey: {}", PLANTED.1));
+        let path = self.directory.join("spotpool-secret.yaml");
+        fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+        self.kubectl(&["apply", "--filename", &path.to_string_lossy()]).map(drop)
+    }
+
+    /// That the planted key shows nowhere but in its Secret: not in the operator's log, not in a span, not in an
+    /// object or an Event. Says how much was read.
+    pub(crate) fn keeps_its_secret(&self) -> Result<String> {
+        let canaries = Canaries::planted(&[PLANTED.1]);
+        let log = self.operator.process.log();
+        let spans = self.collector.spans()?;
+        let shown = format!("{spans:?}");
+        canaries.absent_from([("the operator's log", log.as_str()), ("its traces", shown.as_str())])?;
+        let mut objects = 0;
+        for namespace in [self.namespace.as_str(), OPERATOR_NAMESPACE] {
+            let kinds = "spotpools,spotinstances,events,leases,configmaps,secrets";
+            let list =
+                self.cluster.kubectl_stdout(["--namespace", namespace, "get", kinds, "--output=json"])?;
+            let list: serde_json::Value =
+                serde_json::from_str(&list).context("reading what kubectl printed")?;
+            canaries.absent_from_objects(&list)?;
+            objects += list["items"].as_array().map_or(0, Vec::len);
+        }
+        Ok(format!("{} lines of log, {} spans, {objects} objects", log.lines().count(), spans.len()))
     }
 
     /// Copies the logs to where they survive; returns the folder.

@@ -33,12 +33,13 @@ pub(crate) struct Told {
 }
 
 /// Their names, in order.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     "two pools are filled",
     "a machine vanishes and is replaced",
     "a lost answer is adopted",
     "a deleted pool leaves nothing",
     "a stranger is left alone",
+    "a secret stays one",
 ];
 
 impl Told {
@@ -73,7 +74,8 @@ pub(crate) async fn tell(timeline: &Timeline, stage: &Stage) -> Told {
             "a machine vanishes and is replaced" => replaced(timeline, stage).await,
             "a lost answer is adopted" => adopted(timeline, stage).await,
             "a deleted pool leaves nothing" => deleted(timeline, stage).await,
-            _ => left_alone(stage).await,
+            "a stranger is left alone" => left_alone(stage).await,
+            _ => secret(stage),
         };
         if let Ok(proof) = &outcome {
             timeline.holds(proof);
@@ -93,8 +95,8 @@ async fn filled(timeline: &Timeline, stage: &Stage) -> Result<Proof> {
     stage.kubectl(&["apply", "--filename", &Stage::sample("spotpool.yaml")])?;
     timeline.say("  deploy/samples/spotpool.yaml applied: 2 machines wanted");
     // The second pool starts here too, so that its machines are old enough to be proven gone when it ends.
-    stage.kubectl(&["apply", "--filename", &Stage::sample("spotpool-secret.yaml")])?;
-    timeline.say("  deploy/samples/spotpool-secret.yaml applied: 2 more, the API key in a Secret");
+    stage.apply_with_planted_key()?;
+    timeline.say("  deploy/samples/spotpool-secret.yaml applied: 2 more, another API key in a Secret");
     let first = full(stage, SAMPLE, &BTreeSet::new()).await?;
     let second = full(stage, SECOND, &BTreeSet::new()).await?;
     let took = timeline.elapsed().saturating_sub(asked);
@@ -200,6 +202,11 @@ async fn left_alone(stage: &Stage) -> Result<Proof> {
     let all_ours = machines.iter().filter(|machine| !machine.foreign).count();
     ensure!(all_ours == 2, "{all_ours} machines of ours bill, 2 are wanted");
     Ok(format!("{} runs on, untouched; 2 machines of ours bill, as wanted", stage.stranger))
+}
+
+fn secret(stage: &Stage) -> Result<Proof> {
+    let read = stage.keeps_its_secret()?;
+    Ok(format!("the key shows nowhere else: {read}"))
 }
 
 /// Waits until a pool is Ready with machines of which none is among `lost`.

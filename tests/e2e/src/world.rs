@@ -1,24 +1,37 @@
 //! One test's world: a namespace, a cloud of its own, and the shipped operator under the shipped role.
+//!
+//! At its end nothing that the operator wrote may show the key's secret half: not its log (at level trace), not
+//! an object or an Event, not a span.
 
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use spotpool_operator::crd::{SpotInstance, SpotPool};
 use tempfile::TempDir;
-use testkit::{Cluster, ControlPlane, Operator, SimCvm, SimMachine, wait};
+use testkit::{
+    Canaries, Cluster, Collector, ControlPlane, OPERATOR_NAMESPACE, Operator, SimCvm, SimMachine, wait,
+};
 
 use crate::{Manifest, People};
 
 /// The key that a test's cloud knows.
 pub const SECRET_ID: &str = "AKIDFAKE0001";
-/// Its secret half.
-pub const SECRET_KEY: &str = "fakeSecretKey0001";
+/// Its secret half: so rare a word that where it shows, it was leaked.
+pub const SECRET_KEY: &str = "canarySecretKeyOfTheTestsEXAMPLE0001";
 
 /// Long enough for a machine to be asked for, to boot and to load beside a compiler.
 pub const FILLED_WITHIN: Duration = Duration::from_secs(60);
 /// Long enough for anything that takes no machine's boot.
 pub const SOON: Duration = Duration::from_secs(30);
+
+/// So often operators send their spans unless a test says otherwise: it may end at any moment.
+const SPANS_EVERY_MILLIS: &str = "200";
+/// So many lines of a log explain a failure.
+const LAST_WORDS: usize = 40;
+/// What an operator writes, and what it could.
+const KINDS: &str = "spotpools,spotinstances,events,leases,configmaps,secrets,services,pods";
 
 /// What happens in one test.
 pub struct World {
@@ -28,6 +41,12 @@ pub struct World {
     pub cloud: SimCvm,
     /// The operator, while it runs.
     pub operator: Option<Operator>,
+    /// What operators that are started from now on write into their logs, as in RUST_LOG.
+    pub log_filter: &'static str,
+    /// How often they send their spans.
+    pub spans_every_millis: &'static str,
+    /// Where their spans go.
+    pub collector: Collector,
     directory: TempDir,
     kubeconfig: std::path::PathBuf,
     elects: bool,
@@ -63,7 +82,17 @@ impl World {
         let directory = TempDir::with_prefix("e2e-").context("a temporary directory")?;
         testkit::watchdog::remove_at_exit(directory.path())?;
         let cloud = SimCvm::start(directory.path(), (SECRET_ID, SECRET_KEY), cloud).await?;
-        Ok(Self { people, cloud, operator: None, directory, kubeconfig, elects })
+        Ok(Self {
+            people,
+            cloud,
+            operator: None,
+            log_filter: "trace",
+            spans_every_millis: SPANS_EVERY_MILLIS,
+            collector: Collector::start()?,
+            directory,
+            kubeconfig,
+            elects,
+        })
     }
 
     /// Starts an operator in the place of the last one.
@@ -91,8 +120,15 @@ impl World {
         if !more.iter().any(|argument| argument.starts_with("--visibility-window")) {
             arguments.push(window);
         }
+        let traces = format!("--otlp-endpoint={}", self.collector.endpoint());
+        if !more.iter().any(|argument| argument.starts_with("--otlp-endpoint")) {
+            arguments.push(&traces);
+        }
         arguments.extend(more);
-        Operator::start(&self.kubeconfig, self.cloud.endpoint(), &log, &arguments).await
+        let environment =
+            [("RUST_LOG", self.log_filter), ("OTEL_BSP_SCHEDULE_DELAY", self.spans_every_millis)];
+        let endpoint = self.cloud.endpoint();
+        Operator::start_in(&self.kubeconfig, endpoint, &log, &arguments, &environment, false).await
     }
 
     /// Where logs are.
@@ -224,11 +260,56 @@ impl World {
         self.until(&what, FILLED_WITHIN, async || Ok((self.sweeps().await? >= until).then_some(()))).await
     }
 
-    /// The last lines of the operator's log.
+    /// The last lines of the operator's log that are meant for people.
     #[must_use]
     pub fn last_words(&self) -> String {
-        let words = self.operator.as_ref().map(|operator| operator.process.tail()).unwrap_or_default();
-        format!("the operator said last:\n{words}")
+        let log = self.operator.as_ref().map(|operator| operator.process.log()).unwrap_or_default();
+        let for_people =
+            |line: &&str| [" INFO ", " WARN ", " ERROR "].iter().any(|level| line.contains(level));
+        let mut words: Vec<_> = log.lines().rev().filter(for_people).take(LAST_WORDS).collect();
+        words.reverse();
+        format!("the operator said last:\n{}", words.join("\n"))
+    }
+
+    /// That nothing which came about in this world shows the secret half of the key.
+    ///
+    /// # Errors
+    /// When something does, or something cannot be looked at.
+    pub fn keeps_its_secret(&self) -> Result<()> {
+        let canaries = Canaries::planted(&[SECRET_KEY]);
+        for entry in fs::read_dir(self.directory.path()).context("listing the logs")? {
+            let path = entry.context("listing the logs")?.path();
+            // The stand-in knows the key and prints what it accepts.
+            if path.extension().is_some_and(|kind| kind == "log") && !path.ends_with("sim.log") {
+                let log = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+                let name = path.display().to_string();
+                canaries.absent_from([(name.as_str(), String::from_utf8_lossy(&log).as_ref())])?;
+            }
+        }
+        let spans = format!("{:?}", self.collector.spans()?);
+        canaries.absent_from([("the traces", spans.as_str())])?;
+        for namespace in [self.people.namespace.as_str(), OPERATOR_NAMESPACE] {
+            let objects = ["--namespace", namespace, "get", KINDS, "--output=json"];
+            let objects = self.people.cluster.kubectl_stdout(objects)?;
+            let list = serde_json::from_str(&objects).context("reading what kubectl printed")?;
+            canaries.absent_from_objects(&list)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for World {
+    /// Looks for the secret at the end of every test, so that none can forget it.
+    #[expect(clippy::panic, reason = "a drop can fail a test in no other way")]
+    fn drop(&mut self) {
+        // What it still wants to say it says before the look.
+        self.operator = None;
+        if std::thread::panicking() {
+            return;
+        }
+        if let Err(error) = self.keeps_its_secret() {
+            panic!("{error:#}");
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use e2e::World;
 use jiff::Timestamp;
 use serde_json::json;
 use spotpool_operator::crd::SpotPool;
-use testkit::{SimEvent, wait};
+use testkit::{ControlPlane, SimEvent, wait};
 
 const LOSSES: usize = 110;
 const SIZE: i32 = 16;
@@ -23,7 +23,11 @@ fn at(event: &SimEvent) -> Timestamp {
 /// Measured at the cloud: from the moment when a machine is gone to the arrival of RunInstances.
 #[tokio::test]
 async fn a_lost_machine_is_asked_for_again_within_three_seconds() {
-    let world = World::begin("latency").await.unwrap();
+    let control_plane = ControlPlane::shared().await.unwrap();
+    let mut world = World::prepare(control_plane.cluster(), "latency", &[], false).await.unwrap();
+    // As it runs in production: writing every line of every library takes time that is not the operator's.
+    world.log_filter = "info";
+    world.start_operator(&[]).await.unwrap();
     let manifest = world.manifest("prompt", SIZE, SIZE).unwrap().with("spec.health.interval", "5s");
     world.people.create::<SpotPool>(&manifest).await.unwrap();
     world.ready("prompt").await.unwrap();

@@ -23,4 +23,5 @@ mod scaling;
 mod stock;
 mod store;
 mod thrift;
+mod tracing;
 mod watch;

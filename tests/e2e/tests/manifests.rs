@@ -35,6 +35,21 @@ async fn the_sample_manifests_apply_unchanged() {
 }
 
 #[tokio::test]
+async fn the_manifests_of_the_guide_are_taken_as_they_stand() {
+    let people = people("guide").await;
+    let guide = std::fs::read_to_string(own::root().join("docs/guide.md")).unwrap();
+    let blocks = guide.split("```yaml\n").skip(1).filter_map(|rest| rest.split_once("\n```"));
+    let manifests: Vec<&str> = blocks.map(|(manifest, _)| manifest).collect();
+    assert!(!manifests.is_empty());
+    for manifest in manifests {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), manifest).unwrap();
+        let applied = people.kubectl(&["apply", "--filename", file.path().to_str().unwrap()]).unwrap();
+        assert!(applied.contains(" created"), "{applied}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_manifest_leaves_out_is_filled_in() {
     let people = people("defaults").await;
     people.create::<SpotPool>(&Manifest::pool("defaults").unwrap()).await.unwrap();

@@ -74,7 +74,12 @@ impl FaultyStore {
                 judge.on_read(process, key);
             }
             let reply = store.handle(Actor::Process(process), &request);
-            note(&trace, process, &site, &request, &reply, delay);
+            let words = words(&request);
+            judge.on_words(about(&site), &words);
+            if let Err(error) = &reply {
+                judge.on_words(about(&site), &error.to_string());
+            }
+            note(&trace, process, &site, &words, &reply, delay);
             if fate == Some(StoreFate::LoseAnswer) {
                 trace.tell(about(&site), || {
                     format!("process {process}: the answer to {} {} is lost", site.step, site.object)
@@ -114,7 +119,7 @@ fn note(
     trace: &Trace,
     process: u32,
     site: &Site,
-    request: &Request,
+    words: &str,
     reply: &Result<Reply, StoreError>,
     delay: Duration,
 ) {
@@ -122,7 +127,7 @@ fn note(
         digest.number(u64::from(process));
         digest.number(site.step as u64);
         digest.text(&site.object);
-        hash_request(digest, request);
+        digest.text(words);
         hash_reply(digest, reply);
     });
     if site.step.is_effect() {
@@ -141,24 +146,23 @@ fn note(
     }
 }
 
-/// The resourceVersion of what was read names what a write starts from; the text says what it makes of it.
-fn hash_request(digest: &mut Digest, request: &Request) {
+/// What a call says, for the hash and for the judge. The resourceVersion of what was read names what a write
+/// starts from; the rest says what it makes of it.
+fn words(request: &Request) -> String {
     match request {
-        Request::ReplacePool(object) | Request::ReplacePoolStatus(object) => {
-            digest.text(&format!("{object:?}"));
-        }
+        Request::ReplacePool(object) | Request::ReplacePoolStatus(object) => format!("{object:?}"),
         Request::CreateInstance(object)
         | Request::ReplaceInstance(object)
         | Request::ReplaceInstanceStatus(object)
-        | Request::DeleteInstance(object) => digest.text(&format!("{object:?}")),
-        Request::ReplaceSecret(secret) => digest.text(&format!("{:?}", secret.metadata)),
-        Request::NamespaceIsLeaving(name) => digest.text(name),
-        Request::Publish(event) => digest.text(&event.note),
+        | Request::DeleteInstance(object) => format!("{object:?}"),
+        Request::ReplaceSecret(secret) => format!("{secret:?}"),
+        Request::NamespaceIsLeaving(name) => name.clone(),
+        Request::Publish(event) => event.note.clone(),
         Request::GetPool(_)
         | Request::ListInstances(_)
         | Request::GetInstance(_)
         | Request::GetSecret(_)
-        | Request::ClusterUid => {}
+        | Request::ClusterUid => String::new(),
     }
 }
 

@@ -13,6 +13,8 @@ use crate::contract::sample_pool;
 
 /// The namespace of all pools.
 pub const NAMESPACE: &str = "models";
+/// What every secret half of a key begins with, so that one look finds any of them.
+pub const CANARY: &str = "fakeSecretKey";
 /// The account that everybody shares: its name and its two keys (id, key, name of the Secret).
 pub const ACCOUNT: &str = "shared";
 /// The keys of the shared account, and the Secrets that hold them.

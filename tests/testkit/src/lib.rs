@@ -5,8 +5,10 @@
 //! test process, also when that is killed (see [`watchdog`]). Nothing here sleeps to wait: [`wait`] polls a
 //! condition until a deadline and then says what it waited for.
 
+mod canary;
 mod certificates;
 mod cluster;
+mod collector;
 mod control_plane;
 mod kubeconfig;
 mod loki;
@@ -16,7 +18,9 @@ mod sim;
 pub mod wait;
 pub mod watchdog;
 
+pub use canary::Canaries;
 pub use cluster::{Cluster, OPERATOR_NAMESPACE};
+pub use collector::{Collector, SeenSpan};
 pub use control_plane::ControlPlane;
 pub use loki::Loki;
 pub use operator::Operator;

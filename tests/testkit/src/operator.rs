@@ -28,28 +28,33 @@ impl Operator {
     /// # Errors
     /// When it does not build, or does not get ready; the message has its last words.
     pub async fn start(kubeconfig: &Path, cvm_endpoint: &str, log: &Path, more: &[&str]) -> Result<Self> {
-        Self::start_in_session(kubeconfig, cvm_endpoint, log, more, false).await
+        Self::start_in(kubeconfig, cvm_endpoint, log, more, &[], false).await
     }
 
-    /// As [`Self::start`]; with `own_session` it can live on after [`Self::release`].
+    /// As [`Self::start`], with further environment variables; with `own_session` it can live on after
+    /// [`Self::release`].
     ///
     /// # Errors
     /// As [`Self::start`].
-    pub async fn start_in_session(
+    pub async fn start_in(
         kubeconfig: &Path,
         cvm_endpoint: &str,
         log: &Path,
         more: &[&str],
+        environment: &[(&str, &str)],
         own_session: bool,
     ) -> Result<Self> {
         crate::install_tls();
         let address = free_address()?;
-        let mut process = Launch::new(own::build(own::OPERATOR)?, log)
+        let mut launch = Launch::new(own::build(own::OPERATOR)?, log)
             .args(["--cvm-endpoint", cvm_endpoint, "--metrics-addr", &address.to_string()])
             .args(more)
             .env("KUBECONFIG", kubeconfig)
-            .own_session(own_session)
-            .spawn()?;
+            .own_session(own_session);
+        for (name, value) in environment {
+            launch = launch.env(name, value);
+        }
+        let mut process = launch.spawn()?;
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(2))
             .no_proxy()

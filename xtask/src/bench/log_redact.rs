@@ -1,4 +1,4 @@
-//! The crate log-redact: its example `measure` does the work.
+//! The crate log-redact: its example `measure_redact` does the work.
 
 use anyhow::Result;
 use servers::own;
@@ -15,6 +15,6 @@ pub(super) fn measure() -> Result<Count> {
         "--package",
         "log-redact",
         "--example",
-        "measure",
+        "measure_redact",
     ]))
 }

@@ -1,4 +1,4 @@
-//! The crate log-template: its example `measure` does the work.
+//! The crate log-template: its example `measure_template` does the work.
 
 use anyhow::Result;
 use servers::own;
@@ -15,6 +15,6 @@ pub(super) fn measure() -> Result<Count> {
         "--package",
         "log-template",
         "--example",
-        "measure",
+        "measure_template",
     ]))
 }

@@ -1,4 +1,5 @@
-//! Rules about documents: what must exist, and links that lead somewhere.
+//! Rules about documents: what must exist, links that lead somewhere, and translations that tell people to do the
+//! same.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -9,6 +10,8 @@ const AT_THE_ROOT: [&str; 6] =
     ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "docs/README.md"];
 /// Every package of these folders is released, and has both.
 const RELEASED: [&str; 2] = ["crates/", "operators/"];
+/// How the name of a page in Chinese ends.
+const TRANSLATION: &str = ".zh.md";
 const PER_PACKAGE: [&str; 2] = ["README.md", "CHANGELOG.md"];
 
 pub(crate) fn check(files: &[File]) -> Vec<Broken> {
@@ -28,6 +31,12 @@ pub(crate) fn check(files: &[File]) -> Vec<Broken> {
             }
         }
     }
+    broken.extend(files.iter().filter_map(|file| {
+        let original = format!("{}.md", file.path.strip_suffix(TRANSLATION)?);
+        let original = files.iter().find(|other| other.path == original);
+        let same = original.is_some_and(|original| code(&original.text).eq(code(&file.text)));
+        (!same).then(|| Broken::at(&file.path, "its code blocks are not those of the page it translates"))
+    }));
     for file in files.iter().filter(|file| file.path.ends_with(".md")) {
         for (number, target) in links(&file.text) {
             if !leads_somewhere(&file.path, target, &paths) {
@@ -37,6 +46,16 @@ pub(crate) fn check(files: &[File]) -> Vec<Broken> {
         }
     }
     broken
+}
+
+/// The lines inside of code blocks, with the lines that begin and end them.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    let mut inside = false;
+    text.lines().filter(move |line| {
+        let fence = line.starts_with("```");
+        inside ^= fence;
+        inside || fence
+    })
 }
 
 /// The targets of `[text](target)` with their lines, code blocks left out.
@@ -106,6 +125,17 @@ mod tests {
         let text =
             "[a](../README.md#top) [b](adr) [c](https://example.com/x) [d](#here)\n```\n[e](gone)\n```\n";
         assert_eq!(broken(&[("docs/README.md", text), ("docs/adr/0001.md", "")]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_translation_whose_commands_have_fallen_behind_is_found() {
+        let page = |greeting: &str, command: &str| format!("{greeting}\n```sh\n{command}\n```\n{greeting}\n");
+        let (english, chinese) = (page("Hello", "ls"), page("你好", "ls"));
+        assert_eq!(broken(&[("docs/a.md", &english), ("docs/a.zh.md", &chinese)]), Vec::<String>::new());
+        let what = "docs/a.zh.md: its code blocks are not those of the page it translates";
+        let behind = page("你好", "dir");
+        assert_eq!(broken(&[("docs/a.md", &english), ("docs/a.zh.md", &behind)]), [what]);
+        assert_eq!(broken(&[("docs/a.zh.md", &chinese)]), [what]);
     }
 
     #[test]

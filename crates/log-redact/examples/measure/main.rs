@@ -2,7 +2,7 @@
 //! for a
 //! secret, and how fast it is. Ends with 1 when a figure is missed.
 //!
-//! `cargo run --release -p log-redact --example measure -- --help`
+//! `cargo run --release -p log-redact --example measure_redact -- --help`
 
 mod clock;
 mod false_alarms;

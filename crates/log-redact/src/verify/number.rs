@@ -14,9 +14,6 @@ const MOST_GROUPS: usize = 5;
 /// ISO 13616: 15 (Norway) to 34 letters and digits.
 const IBAN_LENGTHS: std::ops::RangeInclusive<usize> = 15..=34;
 
-/// The fewest digits of a number that is written without separators: a telephone's after a plus sign.
-const FEWEST_ALONE: usize = 8;
-
 /// Looks at the digits at `start..end`, four at least, that may be one group of a number.
 pub(crate) fn look(scan: &mut Scan<'_>, start: usize, end: usize) {
     if end - start > MOST_DIGITS || start < scan.done.numbers {
@@ -26,7 +23,7 @@ pub(crate) fn look(scan: &mut Scan<'_>, start: usize, end: usize) {
         spaced_iban(scan, start);
     }
     // Most digits in logs are of times, sizes and small numbers.
-    if end - start < FEWEST_ALONE && !is_grouped(scan.text, start, end) {
+    if !may_be_alone(scan.text, start, end) && !is_grouped(scan.text, start, end) {
         scan.done.numbers = end;
         scan.goes_on_in_digits_at(end);
         return;
@@ -35,11 +32,21 @@ pub(crate) fn look(scan: &mut Scan<'_>, start: usize, end: usize) {
     if let Some(found) = number.meaning(scan.text)
         && let Some(class) = scan.code(found.code)
     {
-        scan.find_as(class, found.range, found.digits);
+        scan.find_as(class, found.range, found.digits.as_slice().to_vec());
     }
     scan.done.numbers = number.end;
     // The end of a line may have cut it.
     scan.goes_on_in_digits_at(number.end);
+}
+
+/// Whether so many digits without separators may be a number: of a mobile telephone, of a card or of an identity, or of
+/// a telephone after a plus sign.
+fn may_be_alone(text: &[u8], start: usize, end: usize) -> bool {
+    match end - start {
+        11 | 13..=MOST_DIGITS => true,
+        8..=12 => text[..start].ends_with(b"+"),
+        _ => false,
+    }
 }
 
 /// Whether there are digits on the other side of a separator.
@@ -55,10 +62,10 @@ fn is_grouped(text: &[u8], start: usize, end: usize) -> bool {
 struct Number {
     start: usize,
     end: usize,
-    digits: [u8; MOST_DIGITS],
-    length: usize,
+    /// How many digits each has.
     groups: [usize; MOST_GROUPS],
     group_count: usize,
+    length: usize,
 }
 
 impl Number {
@@ -79,38 +86,33 @@ impl Number {
             }
             first = Alphabet::DIGITS.start_of_run(text, at + 1, 8);
         }
-        let mut number = Self {
-            start: first,
-            end,
-            digits: [0; MOST_DIGITS],
-            length: 0,
-            groups: [0; MOST_GROUPS],
-            group_count: 0,
-        };
+        let mut number = Self { start: first, end, groups: [0; MOST_GROUPS], group_count: 0, length: 0 };
         let mut at = first;
         let between = before.or_else(|| separator(end));
         loop {
-            let stop = Alphabet::DIGITS.end_of_run(text, at, MOST_DIGITS + 1);
-            for byte in &text[at..stop] {
-                *number.digits.get_mut(number.length)? = *byte;
-                number.length += 1;
-            }
-            *number.groups.get_mut(number.group_count)? = stop - at;
+            number.end = Alphabet::DIGITS.end_of_run(text, at, MOST_DIGITS + 1);
+            number.length += number.end - at;
+            *number.groups.get_mut(number.group_count)? = number.end - at;
             number.group_count += 1;
-            number.end = stop;
-            if between.is_none() || separator(stop) != between || !is_digit(stop + 1) {
+            if number.length > MOST_DIGITS {
+                return None;
+            }
+            if between.is_none() || separator(number.end) != between || !is_digit(number.end + 1) {
                 break;
             }
             if number.group_count == MOST_GROUPS {
                 return None;
             }
-            at = stop + 1;
+            at = number.end + 1;
         }
         Some(number)
     }
 
-    fn digits(&self) -> &[u8] {
-        &self.digits[..self.length]
+    fn digits(&self, text: &[u8]) -> Digits {
+        let mut digits = Digits { all: [0; MOST_DIGITS], length: self.length };
+        let spelled = text[self.start..self.end].iter().filter(|byte| byte.is_ascii_digit());
+        digits.all.iter_mut().zip(spelled).for_each(|(digit, spelled)| *digit = *spelled);
+        digits
     }
 
     /// What this is the number of.
@@ -118,6 +120,24 @@ impl Number {
         let before = self.start.checked_sub(1).map(|at| text[at]);
         let second = self.start.checked_sub(2).map(|at| text[at]);
         let after = text.get(self.end).copied();
+        let plus = before == Some(b'+');
+        let groups = &self.groups[..self.group_count];
+        // The form tells most of them apart from other numbers, before any digit is looked at.
+        let is_known = matches!(
+            groups,
+            [11 | 13..=19]
+                | [2, 11]
+                | [3, 2, 4]
+                | [3, 4, 4]
+                | [4, 6, 4 | 5]
+                | [6, 8, 4]
+                | [2, 3, 4, 4]
+                | [4, 4, 4, 4]
+                | [4, 4, 4, 4, 3]
+        );
+        if !is_known && !plus {
+            return None;
+        }
         let glued = !shape::begins_a_word(text, self.start)
             || matches!(before, Some(b'.' | b'_'))
             || before == Some(b'-') && second.is_some_and(|byte| Alphabet::WORD.has(byte));
@@ -127,56 +147,76 @@ impl Number {
         let goes_on = after.is_some_and(|byte| Alphabet::WORD.has(byte))
             || matches!(after, Some(b'.' | b':' | b'-'))
                 && text.get(self.end + 1).is_some_and(u8::is_ascii_digit);
+        let all = self.digits(text);
+        let digits = all.as_slice();
         if goes_on {
-            return self.identity_with_x(text);
+            return self.identity_with_x(text, digits);
         }
-        let digits = self.digits();
-        let groups = &self.groups[..self.group_count];
-        let plus = before == Some(b'+');
         let begin = self.start - usize::from(plus);
         let country = digits.starts_with(b"86") && digits.len() == 13 && (plus || groups.len() > 1);
-        let local = if country { &digits[2..] } else { digits };
-        let means = |code, begin, digits: &[u8]| {
-            Some(Meaning { code, range: (begin, self.end), digits: digits.to_vec() })
-        };
+        let local = if country { all.without_country() } else { all };
+        let means = |code, begin, digits| Some(Meaning { code, range: (begin, self.end), digits });
         match groups {
             [18] | [6, 8, 4] if checks::chinese_identity(digits) => {
-                means(Code::ChineseIdentity, self.start, digits)
+                means(Code::ChineseIdentity, self.start, all)
             }
             [11] | [13] | [3, 4, 4] | [2, 11] | [2, 3, 4, 4]
-                if is_mobile(local)
+                if is_mobile(local.as_slice())
                     && (country || !plus)
                     && (plus || !is_measured(text, self.start, self.end)) =>
             {
                 means(Code::ChineseMobile, begin, local)
             }
             [14..=19] | [4, 4, 4, 4] | [4, 4, 4, 4, 3] | [4, 6, 5] | [4, 6, 4] if is_card(digits) => {
-                means(Code::Card, self.start, digits)
+                means(Code::Card, self.start, all)
             }
             [3, 2, 4]
                 if before != Some(b'-')
                     && after != Some(b'-')
                     && is_social_security(digits, text[self.start + 3]) =>
             {
-                means(Code::SocialSecurity, self.start, digits)
+                means(Code::SocialSecurity, self.start, all)
             }
-            _ if plus && (8..=15).contains(&digits.len()) => means(Code::Phone, begin, digits),
+            _ if plus && (8..=15).contains(&digits.len()) => means(Code::Phone, begin, all),
             _ => None,
         }
     }
 
     /// An identity's number may end with an X.
-    fn identity_with_x(&self, text: &[u8]) -> Option<Meaning> {
+    fn identity_with_x(&self, text: &[u8], digits: &[u8]) -> Option<Meaning> {
         let ends = matches!(text.get(self.end), Some(b'x' | b'X'))
             && !text.get(self.end + 1).is_some_and(|byte| Alphabet::WORD.has(*byte));
-        let mut letters = [b'X'; 18];
-        letters[..17].copy_from_slice(self.digits().get(..17)?);
+        if digits.len() != 17 || !ends {
+            return None;
+        }
+        let mut letters = Digits { all: [b'X'; MOST_DIGITS], length: 18 };
+        letters.all[..17].copy_from_slice(digits);
         let range = (self.start, self.end + 1);
-        (self.length == 17 && ends && checks::chinese_identity(&letters)).then(|| Meaning {
+        checks::chinese_identity(letters.as_slice()).then_some(Meaning {
             code: Code::ChineseIdentity,
             range,
-            digits: letters.to_vec(),
+            digits: letters,
         })
+    }
+}
+
+/// The digits of a number without what they are grouped with.
+#[derive(Clone, Copy)]
+struct Digits {
+    all: [u8; MOST_DIGITS],
+    length: usize,
+}
+
+impl Digits {
+    fn as_slice(&self) -> &[u8] {
+        &self.all[..self.length]
+    }
+
+    /// Without the first two, which are China's.
+    fn without_country(mut self) -> Self {
+        self.all.copy_within(2.., 0);
+        self.length -= 2;
+        self
     }
 }
 
@@ -184,8 +224,8 @@ impl Number {
 struct Meaning {
     code: Code,
     range: (usize, usize),
-    /// Without what it may be grouped with, so that one number has one placeholder however it is written.
-    digits: Vec<u8>,
+    /// One number has one placeholder however it is grouped.
+    digits: Digits,
 }
 
 /// YD/T of the ministry for industry: eleven digits, the second of which is 3 to 9.
@@ -309,10 +349,10 @@ fn spaced_iban(scan: &mut Scan<'_>, at: usize) {
 
 /// An account number without blanks that begins at `start`.
 pub(crate) fn iban(scan: &mut Scan<'_>, start: usize) {
-    let Some(class) = scan.code(Code::Iban) else { return };
     if !begins_iban(scan.text, start) {
         return;
     }
+    let Some(class) = scan.code(Code::Iban) else { return };
     let end = Alphabet::UPPER_DIGITS.end_of_run(scan.text, start, *IBAN_LENGTHS.end() + 1);
     let glued = scan.text.get(end).is_some_and(|byte| Alphabet::WORD.has(*byte));
     if !glued && IBAN_LENGTHS.contains(&(end - start)) && checks::iban(&scan.text[start..end]) {

@@ -10,6 +10,9 @@ use crate::{cpu, verdict};
 
 const SMALLEST: usize = 64 << 10;
 const LARGEST: usize = 1 << 20;
+const REPETITIONS: usize = 5;
+/// A run shorter than this is repeated until it is not: the clock's own error would count.
+const SHORTEST: Duration = Duration::from_millis(4);
 /// What a doubling may cost.
 const MOST: f64 = 2.5;
 
@@ -83,32 +86,43 @@ fn words() -> Vec<u8> {
     (0..200_000).flat_map(|number| letters(number * 59 + 7).chain([b' '])).collect()
 }
 
+/// The largest of what the doublings cost, each the median of what the double costs right after the single: what else
+/// runs on the machine slows both.
 fn largest_factor(unit: &[u8], width: usize) -> f64 {
-    let mut size = SMALLEST;
-    let mut before = median(unit, size, width);
+    let text: Vec<u8> = unit.iter().copied().cycle().filter(|byte| *byte != b'\n').take(LARGEST).collect();
     let mut largest = 0.0_f64;
+    let mut size = SMALLEST;
     while size < LARGEST {
+        let (single, double) = (&text[..size], &text[..2 * size]);
+        let mut factors = [(); REPETITIONS].map(|()| {
+            let before = seconds(single, width);
+            seconds(double, width) / before
+        });
+        factors.sort_by(f64::total_cmp);
+        largest = largest.max(factors[REPETITIONS / 2]);
         size *= 2;
-        let now = median(unit, size, width);
-        largest = largest.max(now.as_secs_f64() / before.as_secs_f64().max(1e-9));
-        before = now;
     }
     largest
 }
 
-fn median(unit: &[u8], size: usize, width: usize) -> Duration {
-    let text: Vec<u8> = unit.iter().copied().cycle().filter(|byte| *byte != b'\n').take(size).collect();
-    let read = || {
-        let (mut miner, mut joiner) = (Miner::default(), Joiner::default());
-        let events = text.chunks(width).filter_map(|line| joiner.push(line)).collect::<Vec<_>>();
-        for event in events.into_iter().chain(joiner.finish()) {
+/// What reading a text costs in lines of this width.
+fn seconds(text: &[u8], width: usize) -> f64 {
+    let (mut spent, mut runs) = (Duration::ZERO, 0);
+    while spent < SHORTEST {
+        spent += cpu::of(|| read(text, width));
+        runs += 1;
+    }
+    spent.as_secs_f64() / f64::from(runs)
+}
+
+fn read(text: &[u8], width: usize) {
+    let (mut miner, mut joiner) = (Miner::default(), Joiner::default());
+    for line in text.chunks(width) {
+        if let Some(event) = joiner.push(line) {
             black_box(miner.observe(&event.headline()));
         }
-    };
-    // As many bytes at every size, so that each time is long enough to be measured.
-    let again = (LARGEST / size) as u32;
-    let mut times: Vec<Duration> =
-        (0..5).map(|_| cpu::of(|| (0..again).for_each(|_| read())) / again).collect();
-    times.sort_unstable();
-    times[2]
+    }
+    if let Some(event) = joiner.finish() {
+        black_box(miner.observe(&event.headline()));
+    }
 }

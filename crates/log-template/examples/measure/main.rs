@@ -32,7 +32,7 @@ enum Part {
 
 /// Measure log-template on the labelled sets
 #[derive(Parser)]
-#[command(name = "measure")]
+#[command(name = "measure_template")]
 struct Arguments {
     /// What to measure; everything when not given
     parts: Vec<Part>,

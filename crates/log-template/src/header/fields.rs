@@ -5,33 +5,7 @@
 
 use crate::time::{self, Time};
 
-const LEVELS: [&[u8]; 24] = [
-    b"TRACE",
-    b"DEBUG",
-    b"INFO",
-    b"NOTICE",
-    b"WARN",
-    b"WARNING",
-    b"ERROR",
-    b"ERR",
-    b"CRIT",
-    b"CRITICAL",
-    b"FATAL",
-    b"ALERT",
-    b"EMERG",
-    b"SEVERE",
-    b"FAILURE",
-    b"PANIC",
-    b"FINE",
-    b"FINER",
-    b"FINEST",
-    b"CONFIG",
-    b"VERBOSE",
-    b"LOG",
-    b"STATEMENT",
-    b"DETAIL",
-];
-/// Of the levels above.
+/// No level is longer.
 const LONGEST_LEVEL: usize = 9;
 /// After these a time is part of a sentence.
 const PREPOSITIONS: [&[u8]; 13] = [
@@ -71,8 +45,11 @@ fn klog(text: &[u8]) -> Option<usize> {
 /// `<34>1 2003-10-11T22:14:15.003Z host su - ID47 [a@1 b="c"] `, by RFC 5424: a priority, a version, five words, and
 /// structured data.
 fn rfc5424(text: &[u8]) -> Option<usize> {
+    if text.first() != Some(&b'<') {
+        return None;
+    }
     let priority = text.iter().take(5).position(|&b| b == b'>')?;
-    if text[0] != b'<' || !text[priority + 1..].starts_with(b"1 ") {
+    if !text[priority + 1..].starts_with(b"1 ") {
         return None;
     }
     let mut at = priority + 3;
@@ -91,13 +68,19 @@ fn rfc5424(text: &[u8]) -> Option<usize> {
 
 /// Where the priority ends that syslog puts before a line on its way: `<34>`.
 fn priority_end(text: &[u8]) -> usize {
+    if text.first() != Some(&b'<') {
+        return 0;
+    }
     let digits = text.iter().skip(1).take(4).take_while(|b| b.is_ascii_digit()).count();
-    let known = digits > 0 && text[0] == b'<' && text.get(digits + 1) == Some(&b'>');
+    let known = digits > 0 && text.get(digits + 1) == Some(&b'>');
     if known { digits + 2 } else { 0 }
 }
 
 /// `2026-01-02T03:04:05.000000006Z stdout F `, and whether the tag says that the line was cut.
 pub(super) fn container_runtime(text: &[u8]) -> Option<(usize, bool)> {
+    if !text.first()?.is_ascii_digit() {
+        return None;
+    }
     let end = text.iter().take(40).position(|&b| b == b' ')?;
     let rest = text[end..].strip_prefix(b" std")?;
     let rest = rest.strip_prefix(b"out ").or_else(|| rest.strip_prefix(b"err "))?;
@@ -163,12 +146,14 @@ impl Head<'_> {
                 return self.at;
             }
             last = self.at;
-            let field =
-                self.bracket() || self.read_time().is_some() || self.level_word() || self.process_number();
-            if field || self.between_bars() {
+            if self.bracket() || self.read_time().is_some() {
                 continue;
             }
-            if self.origin() {
+            let end = word_end(self.text, self.at);
+            if self.level_word(end) || self.process_number(end) || self.between_bars(end) {
+                continue;
+            }
+            if self.origin(end) {
                 self.separators();
                 return self.at;
             }
@@ -277,8 +262,7 @@ impl Head<'_> {
         false
     }
 
-    fn level_word(&mut self) -> bool {
-        let end = word_end(self.text, self.at);
+    fn level_word(&mut self, end: usize) -> bool {
         let word = &self.text[self.at..end];
         let letter = matches!(word, [b'V' | b'D' | b'I' | b'W' | b'E' | b'F' | b'T']);
         if is_level(word) || letter && !self.level {
@@ -290,8 +274,7 @@ impl Head<'_> {
     }
 
     /// The number of a process or thread, before the level only: after it a number is part of the message.
-    fn process_number(&mut self) -> bool {
-        let end = word_end(self.text, self.at);
+    fn process_number(&mut self, end: usize) -> bool {
         let word = &self.text[self.at..end];
         let follows = self.text[end..].starts_with(b" ---");
         let number = !word.is_empty() && word.len() <= 10 && word.iter().all(u8::is_ascii_digit);
@@ -303,11 +286,10 @@ impl Head<'_> {
     }
 
     /// A field between bars: `20171223-22:15:29:606|Step_LSC|30002312|`.
-    fn between_bars(&mut self) -> bool {
+    fn between_bars(&mut self, end: usize) -> bool {
         if self.at == 0 || self.byte(self.at - 1) != b'|' {
             return false;
         }
-        let end = word_end(self.text, self.at);
         if end > self.at && self.byte(end) == b'|' {
             self.at = end;
             return true;
@@ -317,11 +299,11 @@ impl Head<'_> {
 
     /// What wrote the message, and its end: `sshd[24200]:`, `combo su(pam_unix)[1]:`, `dfs.DataNode$PacketResponder:`,
     /// `chrome.exe - `.
-    fn origin(&mut self) -> bool {
+    fn origin(&mut self, first_end: usize) -> bool {
         let mut at = self.at;
         let words = if self.syslog { 4 } else { 1 };
         for count in 0..words {
-            let end = word_end(self.text, at);
+            let end = if count == 0 { first_end } else { word_end(self.text, at) };
             let word = &self.text[at..end];
             if word.is_empty() || end - at >= LONGEST {
                 break;
@@ -347,14 +329,13 @@ impl Head<'_> {
         }
         if self.syslog {
             self.syslog = false;
-            self.at = word_end(self.text, self.at);
+            self.at = first_end;
             return false;
         }
-        self.program_before_dash()
+        self.program_before_dash(first_end)
     }
 
-    fn program_before_dash(&mut self) -> bool {
-        let end = word_end(self.text, self.at);
+    fn program_before_dash(&mut self, end: usize) -> bool {
         let mut next = end;
         if self.text[next..].starts_with(b" *") {
             next = word_end(self.text, next + 1);
@@ -396,19 +377,51 @@ enum Separator {
 
 fn is_level(word: &[u8]) -> bool {
     let word = word.strip_suffix(b":").or_else(|| word.strip_suffix(b",")).unwrap_or(word);
-    (3..=LONGEST_LEVEL).contains(&word.len())
-        && word[0].is_ascii_uppercase()
-        && LEVELS.iter().any(|level| word.eq_ignore_ascii_case(level))
+    if !(3..=LONGEST_LEVEL).contains(&word.len()) || !word[0].is_ascii_uppercase() {
+        return false;
+    }
+    let mut letters = [0; LONGEST_LEVEL];
+    let upper = &mut letters[..word.len()];
+    upper.copy_from_slice(word);
+    upper.make_ascii_uppercase();
+    matches!(
+        &*upper,
+        b"TRACE"
+            | b"DEBUG"
+            | b"INFO"
+            | b"NOTICE"
+            | b"WARN"
+            | b"WARNING"
+            | b"ERROR"
+            | b"ERR"
+            | b"CRIT"
+            | b"CRITICAL"
+            | b"FATAL"
+            | b"ALERT"
+            | b"EMERG"
+            | b"SEVERE"
+            | b"FAILURE"
+            | b"PANIC"
+            | b"FINE"
+            | b"FINER"
+            | b"FINEST"
+            | b"CONFIG"
+            | b"VERBOSE"
+            | b"LOG"
+            | b"STATEMENT"
+            | b"DETAIL"
+    )
 }
 
 /// A name of a program, logger or host: no blanks, and letters in it.
 fn is_name(word: &[u8]) -> bool {
     word.first().is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'/'))
-        && word.iter().any(u8::is_ascii_alphabetic)
-        && word.iter().enumerate().all(|(at, b)| {
-            let module = *b == b':' && (word.get(at + 1) == Some(b) || at > 0 && word[at - 1] == *b);
-            b.is_ascii_alphanumeric() || b"_.-$/@[]()#<>+*".contains(b) || module
-        })
+        && word.iter().any(u8::is_ascii_alphabetic) && word.iter().enumerate().all(|(at, b)| {
+        let module = *b == b':' && (word.get(at + 1) == Some(b) || at > 0 && word[at - 1] == *b);
+        let sign =
+            matches!(b, b'#' | b'$' | b'('..=b'+' | b'-'..=b'/' | b'<' | b'>' | b'@' | b'[' | b']' | b'_');
+        b.is_ascii_alphanumeric() || sign || module
+    })
 }
 
 /// `instance: 5bc8`, `client 10.0.0.1`: words, and not one name.

@@ -14,7 +14,9 @@ pub(super) fn message(text: &[u8]) -> Option<Range<usize>> {
         let Some((name, value, next)) = field(text, at) else {
             return found.filter(|_| count >= 2);
         };
-        if found.is_none() && !value.is_empty() && NAMES.contains(&&text[name]) {
+        // `msg=audit(1767322800.123:42): ` names what follows.
+        let names = text[..value.end].ends_with(b":");
+        if found.is_none() && !value.is_empty() && !names && NAMES.contains(&&text[name]) {
             found = Some(value);
             if count >= 1 {
                 return found;

@@ -2,53 +2,6 @@
 
 use super::class::{ALPHA, DIGIT, JOIN, SPACE, class};
 
-/// Units of measure that follow a number. They change with its size (`384.0 B`, `1.2 MB`), so they belong to it.
-const MEASURES: [&str; 44] = [
-    "B",
-    "b",
-    "KB",
-    "kB",
-    "kb",
-    "MB",
-    "mb",
-    "GB",
-    "gb",
-    "TB",
-    "PB",
-    "KiB",
-    "MiB",
-    "GiB",
-    "TiB",
-    "bytes",
-    "byte",
-    "Bytes",
-    "K",
-    "M",
-    "G",
-    "T",
-    "ns",
-    "us",
-    "ms",
-    "s",
-    "sec",
-    "secs",
-    "second",
-    "seconds",
-    "msec",
-    "msecs",
-    "millis",
-    "milliseconds",
-    "min",
-    "mins",
-    "minute",
-    "minutes",
-    "h",
-    "hour",
-    "hours",
-    "day",
-    "days",
-    "MHz",
-];
 /// Words that are values of a type.
 const LITERALS: [&str; 4] = ["true", "false", "null", "undefined"];
 /// Words that are values after `=` or `:`.
@@ -141,12 +94,57 @@ pub(super) fn measure_end(text: &[u8], end: usize) -> usize {
     let length = text[from..].iter().take(13).take_while(|b| b.is_ascii_alphabetic()).count();
     let next = text.get(from + length).copied().unwrap_or(b' ');
     let alone = !matches!(class(next), ALPHA | DIGIT) && next != b'=';
-    if length > 0 && alone && MEASURES.iter().any(|measure| measure.as_bytes() == &text[from..from + length])
-    {
-        from + length
-    } else {
-        end
-    }
+    if length > 0 && alone && is_measure(&text[from..from + length]) { from + length } else { end }
+}
+
+/// Units of measure that follow a number. They change with its size (`384.0 B`, `1.2 MB`), so they belong to it.
+fn is_measure(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"B" | b"b"
+            | b"KB"
+            | b"kB"
+            | b"kb"
+            | b"MB"
+            | b"mb"
+            | b"GB"
+            | b"gb"
+            | b"TB"
+            | b"PB"
+            | b"KiB"
+            | b"MiB"
+            | b"GiB"
+            | b"TiB"
+            | b"bytes"
+            | b"byte"
+            | b"Bytes"
+            | b"K"
+            | b"M"
+            | b"G"
+            | b"T"
+            | b"ns"
+            | b"us"
+            | b"ms"
+            | b"s"
+            | b"sec"
+            | b"secs"
+            | b"second"
+            | b"seconds"
+            | b"msec"
+            | b"msecs"
+            | b"millis"
+            | b"milliseconds"
+            | b"min"
+            | b"mins"
+            | b"minute"
+            | b"minutes"
+            | b"h"
+            | b"hour"
+            | b"hours"
+            | b"day"
+            | b"days"
+            | b"MHz"
+    )
 }
 
 /// Where the same quantity in other words ends, if it follows at `end`: ` (1.27 KB)`.

@@ -102,11 +102,11 @@ impl Groups {
         }
     }
 
-    /// Makes the piece at `place` a value.
-    pub(crate) fn open(&mut self, id: TemplateId, place: usize) {
+    /// Makes the pieces at `places` values.
+    pub(crate) fn open(&mut self, id: TemplateId, places: &[usize]) {
         if let Some(group) = self.roots.get_mut(&id.0) {
             self.text -= group.template.size();
-            group.template.open(|index| index == place);
+            group.template.open(|index| places.contains(&index));
             self.text += group.template.size();
         }
     }

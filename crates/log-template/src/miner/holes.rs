@@ -11,15 +11,8 @@ pub(crate) struct Member {
     pub(crate) template: TemplateId,
     /// What its word counts for.
     pub(crate) weight: u32,
-}
-
-/// Where in a shape a hole is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Site {
-    /// Which piece differs.
+    /// Which piece that word is. A shape with two values is a hole of two kinds of shapes, with the word at either place.
     pub(crate) place: u16,
-    /// How many words there are beside it.
-    pub(crate) others: u16,
 }
 
 /// Shapes that are equal but for one word.
@@ -28,7 +21,8 @@ pub(crate) struct Hole {
     /// The templates of the shapes seen so far. Most holes never have a second.
     pub(crate) first: Option<Member>,
     pub(crate) more: Vec<Member>,
-    pub(crate) site: Site,
+    /// How many words there are beside the one that differs.
+    pub(crate) others: u16,
     /// Whether a value by its looks was seen at the place.
     pub(crate) has_number: bool,
     /// Whether it is known that a value stands here.
@@ -53,7 +47,7 @@ impl Hole {
         if self.closed {
             return true;
         }
-        let needed = match self.site.others {
+        let needed = match self.others {
             0 => return false,
             // The fewer words are left to say what the line is about, the more it takes.
             1 => config.evidence.saturating_mul(2),
@@ -73,16 +67,16 @@ pub(crate) struct Holes {
 
 impl Holes {
     /// Counts the shape of `member`.
-    pub(crate) fn add(&mut self, key: u64, member: Member, site: Site, has_number: bool, now: u64) {
-        self.entry(key, site, has_number, now).push(member);
+    pub(crate) fn add(&mut self, key: u64, member: Member, others: u16, has_number: bool, now: u64) {
+        self.entry(key, others, has_number, now).push(member);
     }
 
     /// The hole `key`, made if it is not there.
-    pub(crate) fn entry(&mut self, key: u64, site: Site, has_number: bool, now: u64) -> &mut Hole {
+    pub(crate) fn entry(&mut self, key: u64, others: u16, has_number: bool, now: u64) -> &mut Hole {
         let hole = self.by_key.entry(key).or_insert_with(|| Hole {
             first: None,
             more: Vec::new(),
-            site,
+            others,
             has_number,
             closed: false,
             used: now,
@@ -103,15 +97,14 @@ impl Holes {
         self.by_key.get(&key).is_some_and(|hole| hole.closed)
     }
 
-    /// Closes a hole and hands out its place and its members, if they show that a value stands there.
-    pub(crate) fn take_full(&mut self, key: u64, config: &Config) -> Option<(usize, Vec<TemplateId>)> {
+    /// Closes a hole and hands out its members, if they show that a value stands there.
+    pub(crate) fn take_full(&mut self, key: u64, config: &Config) -> Option<Vec<Member>> {
         let hole = self.by_key.get_mut(&key)?;
         if hole.first.is_none() || !hole.is_full(config) {
             return None;
         }
         hole.closed = true;
-        let members = hole.first.take().into_iter().chain(std::mem::take(&mut hole.more));
-        Some((usize::from(hole.site.place), members.map(|member| member.template).collect()))
+        Some(hole.first.take().into_iter().chain(std::mem::take(&mut hole.more)).collect())
     }
 
     pub(crate) fn make_room(&mut self, most: usize) {

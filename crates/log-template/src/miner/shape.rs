@@ -1,7 +1,6 @@
 //! Shapes: messages without their values, as hashes.
 
 use super::evidence;
-use super::holes::Site;
 use crate::Template;
 use crate::lex::{self, Kind, Piece, VARIABLE, mix};
 
@@ -20,16 +19,18 @@ fn collapse(pieces: &mut Vec<Piece>) {
     if variables < 3 {
         return;
     }
+    let same = |(a, b): &(&Piece, &Piece)| a.hash == b.hash && a.kind == b.kind;
     let mut from = 0;
     while from + 3 <= pieces.len() {
-        let cycle = (1..=LONGEST_CYCLE).find_map(|length| {
-            let equal = pieces[from..]
-                .iter()
-                .zip(pieces.get(from + length..)?)
-                .take_while(|(a, b)| a.hash == b.hash && a.kind == b.kind)
-                .count();
-            let has_variable = pieces[from..from + length].iter().any(|piece| piece.kind == Kind::Variable);
-            (equal >= 2 * length && has_variable).then_some((length, equal / length * length))
+        let first = pieces[from].hash;
+        // Nearly always the first comparison tells.
+        let begins_again =
+            |length: &usize| pieces.get(from + length).is_some_and(|piece| piece.hash == first);
+        let cycle = (1..=LONGEST_CYCLE).filter(begins_again).find_map(|length| {
+            let equal = pieces[from..].iter().zip(&pieces[from + length..]).take_while(same).count();
+            let has_variable =
+                || pieces[from..from + length].iter().any(|piece| piece.kind == Kind::Variable);
+            (equal >= 2 * length && has_variable()).then_some((length, equal / length * length))
         });
         if let Some((length, repeated)) = cycle {
             from += length;
@@ -118,9 +119,9 @@ impl Shape {
         })
     }
 
-    /// Where a word stands.
-    pub(crate) fn site(&self, word: usize) -> Site {
-        Site { place: self.words[word].place as u16, others: self.words.len() as u16 - 1 }
+    /// Which piece a word is.
+    pub(crate) fn place(&self, word: usize) -> u16 {
+        self.words[word].place as u16
     }
 
     /// The indices by which the words are known to [`key_without`](Self::key_without).

@@ -15,7 +15,7 @@ use crate::{Config, LoadError, Miner, TemplateId};
 const SIGNATURE: &[u8; 8] = b"LOGTMPL\n";
 /// To be raised with every change of what is written, and of what decides a shape's hash: a state whose hashes mean
 /// something else would make every line a new template.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const HEAD: usize = SIGNATURE.len() + 4 + 8 + 4;
 
 /// No miner has read more: at a million lines per second it takes 36,000 years.
@@ -91,11 +91,13 @@ impl Miner {
 impl Snapshot {
     /// What the code relies on beyond the types.
     fn is_sound(&self) -> bool {
-        // Each line makes one template at most, and nothing was used by a line that is still to come.
+        // Each line belongs to one template and makes one at most, and nothing was used by a line that is still to come.
         let past = |line: u64| line <= self.lines;
+        let counted = self.roots.iter().fold(0, |sum: u64, (_, group)| sum.saturating_add(group.lines));
         let counts = self.lines <= MOST_LINES
             && past(self.next)
-            && self.roots.iter().all(|(_, group)| past(group.used) && past(group.lines))
+            && past(counted)
+            && self.roots.iter().all(|(_, group)| past(group.used))
             && self.shapes.iter().all(|(_, known)| past(known.used))
             && self.holes.iter().all(|(_, hole)| past(hole.used));
         let templates = self.roots.iter().all(|(id, group)| *id < self.next && group.template.is_sound());

@@ -93,7 +93,7 @@ impl Miner {
     ) {
         let ours = self.holes.entry(
             key,
-            hole.site,
+            hole.others,
             hole.has_number || self.groups.is_shape(key),
             before.saturating_add(hole.used),
         );
@@ -104,7 +104,7 @@ impl Miner {
             let root = self.groups.resolve(template);
             let known = ours.members().any(|own| self.groups.resolve(own.template) == root);
             if !known {
-                ours.push(Member { template, weight: member.weight });
+                ours.push(Member { template, ..*member });
             }
         }
         self.close(key);

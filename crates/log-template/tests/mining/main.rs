@@ -4,6 +4,7 @@
 mod bounds;
 mod corpus;
 mod events;
+mod formats;
 mod garbage;
 mod labelled;
 mod loghub;

@@ -16,11 +16,13 @@ use kube::{Client, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
+use tracing::{Instrument, Span};
 
 use super::event_series::EventSeries;
 use crate::crd::{POOL_LABEL, SpotInstance, SpotPool};
 use crate::ports::{Event, KeySecret, PoolKey, Store, StoreError};
 use crate::rbac::NAME;
+use crate::traces::{failed, store_call};
 
 /// How long one call may take. Kept under the send window, so that an attempt whose write is not answered
 /// is over before it could be sent.
@@ -51,7 +53,8 @@ impl KubeStore {
 
     async fn read<K: Stored>(&self, namespace: &str, name: &str) -> Result<Option<K>, StoreError> {
         let api = self.api::<DeserializeGuard<K>>(namespace);
-        answered(api.get_opt(name)).await?.map(intact).transpose()
+        let call = store_call("get", &K::kind(&()), namespace, name);
+        answered(call, api.get_opt(name)).await?.map(intact).transpose()
     }
 
     /// Writes the finalizers and nothing else: a whole object written back would lose every field that a
@@ -62,12 +65,14 @@ impl KubeStore {
             "resourceVersion": object.resource_version(),
             "finalizers": object.finalizers(),
         }}));
-        answered(self.api::<K>(namespace).patch(name, &patched(), &patch)).await
+        let call = store_call("patch", &K::kind(&()), namespace, name);
+        answered(call, self.api::<K>(namespace).patch(name, &patched(), &patch)).await
     }
 
     async fn replace_status<K: Stored>(&self, object: &K) -> Result<K, StoreError> {
         let (namespace, name) = place(object)?;
-        answered(self.api::<K>(namespace).replace_status(name, &written(), object)).await
+        let call = store_call("replace status of", &K::kind(&()), namespace, name);
+        answered(call, self.api::<K>(namespace).replace_status(name, &written(), object)).await
     }
 }
 
@@ -107,7 +112,8 @@ impl Store for KubeStore {
         let of_pool = ListParams::default().labels(&format!("{POOL_LABEL}={}", key.name));
         // One that cannot be read makes the whole answer unusable: it may stand for a machine, and a
         // count without it would launch another.
-        answered(api.list(&of_pool)).await?.items.into_iter().map(intact).collect()
+        let call = store_call("list", "SpotInstance", &key.namespace, &key.name);
+        answered(call, api.list(&of_pool)).await?.items.into_iter().map(intact).collect()
     }
 
     async fn instance(&self, namespace: &str, name: &str) -> Result<Option<SpotInstance>, StoreError> {
@@ -124,7 +130,8 @@ impl Store for KubeStore {
 
     async fn create_instance(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError> {
         let namespace = instance.namespace().unwrap_or_default();
-        answered(self.api(&namespace).create(&written(), instance)).await
+        let call = store_call("create", "SpotInstance", &namespace, &instance.name_any());
+        answered(call, self.api(&namespace).create(&written(), instance)).await
     }
 
     async fn replace_instance(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError> {
@@ -141,11 +148,13 @@ impl Store for KubeStore {
             uid: instance.uid(),
             resource_version: instance.resource_version(),
         });
-        answered(self.api::<SpotInstance>(namespace).delete(name, &this_very_one)).await.map(|_| ())
+        let call = store_call("delete", "SpotInstance", namespace, name);
+        answered(call, self.api::<SpotInstance>(namespace).delete(name, &this_very_one)).await.map(|_| ())
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<KeySecret>, StoreError> {
-        let secret = answered(self.api::<Secret>(namespace).get_opt(name)).await?;
+        let call = store_call("get", "Secret", namespace, name);
+        let secret = answered(call, self.api::<Secret>(namespace).get_opt(name)).await?;
         Ok(secret.map(|secret| {
             let data = secret.data.unwrap_or_default();
             // A key that is not text is none that we could use; whoever asks for it finds it missing.
@@ -162,16 +171,21 @@ impl Store for KubeStore {
 
     async fn namespace_is_leaving(&self, namespace: &str) -> Result<bool, StoreError> {
         let namespaces = Api::<Namespace>::all(self.client.clone());
-        let found = answered(namespaces.get_metadata_opt(namespace)).await?;
+        let call = store_call("get", "Namespace", "", namespace);
+        let found = answered(call, namespaces.get_metadata_opt(namespace)).await?;
         Ok(found.is_none_or(|namespace| namespace.metadata.deletion_timestamp.is_some()))
     }
 
     async fn publish(&self, event: &Event) -> Result<(), StoreError> {
-        answered(self.events.publish(event)).await
+        let about = &event.regarding;
+        let call = store_call("create", "Event", &about.namespace, &about.name);
+        answered(call, self.events.publish(event)).await
     }
 
     async fn cluster_uid(&self) -> Result<String, StoreError> {
-        let namespace = answered(Api::<Namespace>::all(self.client.clone()).get("kube-system")).await?;
+        let name = "kube-system";
+        let call = store_call("get", "Namespace", "", name);
+        let namespace = answered(call, Api::<Namespace>::all(self.client.clone()).get(name)).await?;
         namespace.uid().ok_or_else(|| StoreError::Broken {
             object: "Namespace kube-system".to_owned(),
             why: "it has no uid".to_owned(),
@@ -201,13 +215,17 @@ fn intact<K: Resource<DynamicType = ()>>(object: DeserializeGuard<K>) -> Result<
     })
 }
 
-/// The answer, or what can be said without one.
-async fn answered<T>(answer: impl Future<Output = Result<T, kube::Error>> + Send) -> Result<T, StoreError> {
-    match timeout(CALL, answer).await {
+/// The answer, or what can be said without one. `call` is the span of it.
+async fn answered<T>(
+    call: Span,
+    answer: impl Future<Output = Result<T, kube::Error>> + Send,
+) -> Result<T, StoreError> {
+    let answer = match timeout(CALL, answer).instrument(call.clone()).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(judge(error)),
         Err(late) => Err(StoreError::Unanswered(Box::new(late))),
-    }
+    };
+    answer.inspect_err(|error| failed(&call, error))
 }
 
 fn judge(error: kube::Error) -> StoreError {
@@ -259,7 +277,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_without_an_answer_ends_at_its_deadline() {
         let begun = tokio::time::Instant::now();
-        let outcome = answered(std::future::pending::<Result<(), kube::Error>>()).await;
+        let outcome = answered(Span::none(), std::future::pending::<Result<(), kube::Error>>()).await;
         assert!(matches!(outcome, Err(StoreError::Unanswered(_))));
         assert_eq!(begun.elapsed(), CALL);
     }

@@ -198,14 +198,14 @@ impl LaunchBackOff {
         class_of(&self.code)
     }
 
-    /// Nothing was wrong but that there was none left of what the cloud advertises: a type in a zone.
-    fn wants_stock(&self) -> bool {
-        matches!(self.class(), Class::SoldOut | Class::ZoneSoldOut)
-    }
-
     /// A quota of the account is used up.
     pub fn is_about_a_quota(&self) -> bool {
         matches!(self.class(), Class::ZoneQuota | Class::AccountQuota)
+    }
+
+    /// Nothing was wrong but that there was none left of what the cloud advertises: a type in a zone.
+    fn wants_stock(&self) -> bool {
+        matches!(self.class(), Class::SoldOut | Class::ZoneSoldOut)
     }
 
     /// Whether it stands in the way of this candidate. A request that was wrong as it stood says nothing about

@@ -26,6 +26,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use tencent_cvm::InstanceId;
 
+use crate::blame::sentences;
 use crate::conditions::reason;
 use crate::crd::{Adoption, Candidate, POOL_FINALIZER, Phase, SpotInstance, SpotInstanceStatus, SpotPool};
 use crate::guards::Guards;
@@ -34,6 +35,7 @@ use crate::ports::ProbeTarget;
 use crate::probes::Question;
 use crate::settings::{Settings, Windows};
 use crate::span::between;
+use crate::sweep::Trouble;
 use crate::valid::ValidPool;
 
 pub use adoption::Adoptions;
@@ -233,6 +235,10 @@ const UNTIL_THE_CLOCK_IS_KNOWN: Duration = Duration::from_secs(2);
 /// A machine that was told to terminate is judged again after this.
 pub const AFTER_TERMINATE: Duration = Duration::from_secs(5);
 
+/// What people must know of every hold but a pause.
+const MEANWHILE: &str = "Until that is over nothing is launched, replaced or terminated, and the machines that run are \
+                         left as they are";
+
 /// Decides.
 pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
     let mut plan = Plan::default();
@@ -293,11 +299,21 @@ fn is_over(pool: &SpotPool, members: &[Member]) -> bool {
 /// under a key other than the one that made them: that is another account, not a disaster.
 fn hold(seen: &Observed, members: &[Member], rules: &Rules) -> Option<Hold> {
     let account = match &seen.cloud {
-        CloudSeen::NoKey { reason, message } => return Some(Hold { reason, message: message.clone() }),
+        // There is no pool that anything could be done for.
+        CloudSeen::NoKey { reason, message } if seen.pool.object().is_none() => {
+            return Some(Hold { reason, message: message.clone() });
+        }
+        CloudSeen::NoKey { reason, message } => {
+            return Some(Hold { reason, message: sentences(&[message, MEANWHILE]) });
+        }
         CloudSeen::Account(account) => account,
     };
+    let lasting = |trouble: &Trouble| Hold {
+        reason: reason::REFUSED,
+        message: sentences(&[&trouble.advice(), MEANWHILE, "The cloud is asked again every minute"]),
+    };
     if let Some(trouble) = account.trouble.as_ref().filter(|trouble| trouble.is_auth()) {
-        return Some(Hold { reason: reason::REFUSED, message: trouble.advice() });
+        return Some(lasting(trouble));
     }
     if account.snapshot.is_none() {
         return Some(match &account.trouble {
@@ -305,10 +321,15 @@ fn hold(seen: &Observed, members: &[Member], rules: &Rules) -> Option<Hold> {
                 reason: reason::NOT_LOOKED_YET,
                 message: "the first look at the cloud is under way".to_owned(),
             },
-            Some(trouble) if trouble.is_lasting() => {
-                Hold { reason: reason::REFUSED, message: trouble.advice() }
-            }
-            Some(trouble) => Hold { reason: reason::CLOUD_UNREACHABLE, message: trouble.text.clone() },
+            Some(trouble) if trouble.is_lasting() => lasting(trouble),
+            Some(trouble) => Hold {
+                reason: reason::CLOUD_UNREACHABLE,
+                message: sentences(&[
+                    &trouble.advice(),
+                    MEANWHILE,
+                    "The cloud is asked again every few seconds",
+                ]),
+            },
         });
     }
     if let Some(held) = another_account(account, members) {

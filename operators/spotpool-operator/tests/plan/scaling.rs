@@ -74,7 +74,7 @@ fn a_pool_short_of_its_replicas_is_not_ready_though_its_minimum_serves() {
     }
     assert_eq!(model.living(), 1);
     let (truth, _, message) = condition(&model, kind::READY);
-    assert_eq!((truth, message), ("False", "1 of 3 machines serve"));
+    assert_eq!((truth, message), ("False", "1 of 3 machines serve: see CapacityAvailable"));
 }
 
 fn writes_to_the_cloud(plan: &Plan) -> bool {

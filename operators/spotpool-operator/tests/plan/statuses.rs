@@ -88,14 +88,19 @@ fn a_refused_key_says_so_and_stops_everything() {
         vec![instance(1)],
         account(trouble(Class::Auth, "AuthFailure.SignatureFailure"), true),
     );
-    let words: &[&str] = &["AuthFailure.SignatureFailure", "req-1", "spec.credentialsSecretRef"];
+    let words: &[&str] = &[
+        "AuthFailure.SignatureFailure",
+        "req-1",
+        "spec.credentialsSecretRef",
+        "the machines that run are left as they are. The cloud is asked again every minute.",
+    ];
     says(
         "refused key",
         &read(&seen),
         &[
             (kind::CREDENTIALS_VALID, "False", "Refused", words),
             (kind::STALLED, "True", "Refused", words),
-            (kind::READY, "False", "Refused", &["0 of 1 machines serve"]),
+            (kind::READY, "False", "Refused", &["0 of 1 machines serve: see Stalled"]),
         ],
     );
     assert!(plan(&seen, &rules(), at(100)).launch.is_none());
@@ -110,8 +115,8 @@ fn a_missing_secret_is_named() {
         "missing secret",
         &read(&seen),
         &[
-            (kind::CREDENTIALS_VALID, "False", "SecretNotFound", &["Secret keys"]),
-            (kind::STALLED, "True", "SecretNotFound", &["Secret keys"]),
+            (kind::CREDENTIALS_VALID, "False", "SecretNotFound", &["Secret keys", "nothing is launched"]),
+            (kind::STALLED, "True", "SecretNotFound", &["Secret keys", "nothing is launched"]),
         ],
     );
 }

@@ -17,6 +17,7 @@ use std::time::Duration;
 use sim::cvm::Event;
 use spotpool_operator::ports::PoolKey;
 
+use crate::nature::CANARY;
 use crate::store::Commit;
 use crate::trace::Trace;
 use crate::truth::Truth;
@@ -75,6 +76,8 @@ pub enum Invariant {
     QuietAtRest,
     /// The operator's run ended by itself.
     KeepsRunning,
+    /// The secret half of a key shows in no status, no Event and no error, and in no object's `Debug`.
+    KeepsSecrets,
 }
 
 impl Invariant {
@@ -104,6 +107,7 @@ impl Invariant {
             Self::WholeAtRest => "whole-at-rest",
             Self::QuietAtRest => "quiet-at-rest",
             Self::KeepsRunning => "keeps-running",
+            Self::KeepsSecrets => "keeps-secrets",
         }
     }
 }
@@ -187,6 +191,19 @@ impl Judge {
     /// A process read a pool: what it decides from now on goes by that.
     pub fn on_read(&self, process: u32, pool: &PoolKey) {
         self.lock().book.reads.insert((process, pool.clone()), self.truth.elapsed());
+    }
+
+    /// An operator wrote or was told these words.
+    pub fn on_words(&self, about: &str, words: &str) {
+        if let Some(at) = words.find(CANARY) {
+            let before: String = words[..at].chars().rev().take(100).collect();
+            let before: String = before.chars().rev().collect();
+            self.accuse(
+                Invariant::KeepsSecrets,
+                about,
+                format!("a key's secret half shows after `{before}`"),
+            );
+        }
     }
 
     /// A RunInstances for this name waited at the gate for longer than a sender may: two machines of this name

@@ -1,5 +1,6 @@
 //! The simulation's own promises.
 #![cfg(test)]
 
+mod canary;
 mod judge;
 mod machinery;
