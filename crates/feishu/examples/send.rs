@@ -7,7 +7,7 @@
 //! Without `--dry-run` it is sent through `FEISHU_WEBHOOK`, signed if `FEISHU_SECRET` is set.
 
 use std::error::Error;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -173,11 +173,12 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let message = args.message()?;
     if args.dry_run || args.json {
         let rendered = message.render(args.keyword.as_deref())?;
+        let mut out = io::stdout();
         if args.json {
-            println!("{:#}", rendered.body());
+            writeln!(out, "{:#}", rendered.body())?;
         } else {
-            let paint = if io::stdout().is_terminal() { Paint::Ansi } else { Paint::Plain };
-            print!("{}", rendered.preview(args.width, paint));
+            let paint = if out.is_terminal() { Paint::Ansi } else { Paint::Plain };
+            write!(out, "{}", rendered.preview(args.width, paint))?;
         }
         let note = if rendered.shortened() { ", shortened to fit" } else { "" };
         eprintln!("{} bytes{note}; not sent", rendered.bytes());

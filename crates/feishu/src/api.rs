@@ -53,22 +53,3 @@ impl Delivery {
         Self { tries: 1, shortened: false, as_text: false, maybe_doubled: false }
     }
 }
-
-#[cfg(all(test, feature = "mock"))]
-mod tests {
-    use super::*;
-    use crate::Text;
-
-    #[tokio::test]
-    async fn the_mocks_stand_in_for_clients() {
-        let mut bot = MockCustomBot::new();
-        bot.expect_send().once().returning(|_| Ok(Delivery::at_once()));
-        let bot: Box<dyn CustomBot> = Box::new(bot);
-        assert_eq!(bot.send(&Text::new("up").into()).await.expect("sent").tries, 1);
-
-        let mut flow = MockFlowTrigger::new();
-        flow.expect_trigger().once().returning(|_| Ok(()));
-        let flow: Box<dyn FlowTrigger> = Box::new(flow);
-        flow.trigger(&Value::Null).await.expect("triggered");
-    }
-}

@@ -181,7 +181,7 @@ mod tests {
     use crate::Call;
 
     fn call() -> Call {
-        Call::new(&"test".into(), "complete")
+        Call::new("test", "complete")
     }
 
     fn passing() -> Error {

@@ -35,6 +35,11 @@ pub struct Completion {
 }
 
 impl Completion {
+    /// An answer of these words and nothing else, for other implementations of [`Chat`](crate::Chat) and for mocks.
+    pub fn new(content: impl Into<String>) -> Self {
+        Self { content: content.into(), ..Self::default() }
+    }
+
     /// This answer as a message of the conversation, to go on with it.
     pub fn to_message(&self) -> Message {
         Message::Assistant { content: self.content.clone(), tool_calls: self.tool_calls.clone() }

@@ -21,8 +21,9 @@ pub struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(service: &Arc<str>, operation: &'static str) -> Self {
-        Self { service: Arc::clone(service), operation }
+    /// A call, for the errors of other implementations of [`Chat`](crate::Chat) and of mocks.
+    pub fn new(service: impl Into<Arc<str>>, operation: &'static str) -> Self {
+        Self { service: service.into(), operation }
     }
 }
 
@@ -86,7 +87,7 @@ pub enum Error {
         /// Its words: for people, never to decide on. Capped, without key and prompt.
         message: String,
         /// What the endpoint's support asks for.
-        request_id: Option<String>,
+        request_id: Option<Box<str>>,
         /// A `Retry-After` of the answer, uncapped.
         retry_after: Option<Duration>,
     },

@@ -74,7 +74,7 @@ impl Providers {
             let admitted = match provider.breaker.admit() {
                 Ok(admitted) => admitted,
                 Err(wait) => {
-                    failures.push(Error::Resting { call: Call::new(&provider.name, operation), wait });
+                    failures.push(Error::Resting { call: Call::new(provider.name.clone(), operation), wait });
                     continue;
                 }
             };
@@ -88,7 +88,7 @@ impl Providers {
                 }
             }
         }
-        Err(Error::AllFailed { call: Call::new(&self.service, operation), failures })
+        Err(Error::AllFailed { call: Call::new(self.service.clone(), operation), failures })
     }
 }
 

@@ -61,7 +61,7 @@ impl HttpChat {
         let until = Instant::now() + limit;
         loop {
             let structured = endpoint.structured();
-            let call = Call::new(&endpoint.service, operation);
+            let call = Call::new(endpoint.service.clone(), operation);
             if let Some(what) = fault(request) {
                 return Err(Error::Invalid { call, what });
             }
@@ -303,7 +303,7 @@ impl Job {
             status,
             code: envelope.code.or(envelope.kind).map(|code| censor.pass_word(&code)),
             message: censor.pass(&envelope.message),
-            request_id: headers.and_then(request_id).map(|id| censor.pass_word(id)),
+            request_id: headers.and_then(request_id).map(|id| censor.pass_word(id).into_boxed_str()),
             retry_after: headers.and_then(retry_after),
         }
     }

@@ -35,11 +35,11 @@ impl ChatStream {
         service: impl Into<Arc<str>>,
         events: impl Stream<Item = Result<Event, Error>> + Send + 'static,
     ) -> Self {
-        Self { call: Call::new(&service.into(), "stream"), events: events.boxed() }
+        Self { call: Call::new(service, "stream"), events: events.boxed() }
     }
 
-    /// A stream that has everything at once.
-    pub(crate) fn of_completion(completion: Completion) -> Self {
+    /// A stream that has everything at once, as an endpoint gives it that does not stream.
+    pub fn of_completion(completion: Completion) -> Self {
         let service = Arc::clone(&completion.service);
         let reasoning = completion.reasoning.clone().map(Delta::Reasoning);
         let content = Some(completion.content.clone()).filter(|content| !content.is_empty());

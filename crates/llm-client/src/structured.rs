@@ -29,6 +29,13 @@ pub struct Structured {
     pub cost: Option<Cost>,
 }
 
+impl Structured {
+    /// An answer that fitted at once, for other implementations of [`Chat`] and for mocks.
+    pub fn new(value: Value, completion: Completion) -> Self {
+        Self { value, repaired: false, usage: completion.usage, cost: completion.cost.clone(), completion }
+    }
+}
+
 /// An answer as a type of the program.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -55,7 +62,7 @@ pub async fn extract<T: DeserializeOwned>(
         Ok(value) => Ok(Extracted { value, structured }),
         // The words of serde repeat the value.
         Err(_) => Err(Error::Unfit {
-            call: Call::new(&structured.completion.service, OPERATION),
+            call: Call::new(structured.completion.service, OPERATION),
             violations: vec![Violation::of_type()],
         }),
     }
@@ -73,8 +80,7 @@ pub(crate) async fn in_two_rounds<C: Chat + ?Sized>(
     let first = chat.complete(&request).await?;
     let violations = match fitting(&first, schema)? {
         Ok(value) => {
-            let (usage, cost) = (first.usage, first.cost.clone());
-            return Ok(Structured { value, completion: first, repaired: false, usage, cost });
+            return Ok(Structured::new(value, first));
         }
         Err(violations) => violations,
     };
@@ -90,13 +96,13 @@ pub(crate) async fn in_two_rounds<C: Chat + ?Sized>(
             cost: both(first.cost, second.cost.clone(), |one, other| one.plus(&other)),
             completion: second,
         }),
-        Err(violations) => Err(Error::Unfit { call: Call::new(&second.service, OPERATION), violations }),
+        Err(violations) => Err(Error::Unfit { call: Call::new(second.service, OPERATION), violations }),
     }
 }
 
 /// The value in an answer that fits, or what is wrong about the likeliest one.
 fn fitting(completion: &Completion, schema: &Schema) -> Result<Result<Value, Vec<Violation>>, Error> {
-    let call = Call::new(&completion.service, OPERATION);
+    let call = Call::new(completion.service.clone(), OPERATION);
     if completion.refusal.is_some() || completion.finish == Finish::ContentFilter {
         return Err(Error::Withheld { call, filtered: completion.finish == Finish::ContentFilter });
     }

@@ -105,7 +105,7 @@ impl Joined {
             return false;
         }
         if !whole {
-            return start < seam;
+            return start < seam && !key_value::is_whole(&self.view.text[start..seam]);
         }
         if more.iter().all(|byte| *byte == b'=') {
             return true;

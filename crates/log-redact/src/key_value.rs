@@ -298,73 +298,88 @@ fn byte_at(text: &[u8], at: usize) -> Option<u8> {
     text.get(at).copied()
 }
 
+/// Words of a program's own that stand where a value would.
+const WORDS: [&str; 52] = [
+    "true",
+    "false",
+    "null",
+    "none",
+    "nil",
+    "undefined",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "empty",
+    "required",
+    "optional",
+    "invalid",
+    "incorrect",
+    "wrong",
+    "bad",
+    "expired",
+    "missing",
+    "failed",
+    "failure",
+    "accepted",
+    "rejected",
+    "denied",
+    "changed",
+    "updated",
+    "reset",
+    "unknown",
+    "not",
+    "is",
+    "was",
+    "the",
+    "for",
+    "and",
+    "or",
+    "to",
+    "from",
+    "of",
+    "a",
+    "an",
+    "in",
+    "must",
+    "cannot",
+    "should",
+    "string",
+    "redacted",
+    "hidden",
+    "masked",
+    "filtered",
+    "removed",
+    "nan",
+    "default",
+];
+
 /// Values that tell nothing: words of a program's own, variables, masks.
 pub(crate) fn is_harmless(value: &[u8], pair: &Pair) -> bool {
-    const WORDS: [&str; 52] = [
-        "true",
-        "false",
-        "null",
-        "none",
-        "nil",
-        "undefined",
-        "yes",
-        "no",
-        "on",
-        "off",
-        "empty",
-        "required",
-        "optional",
-        "invalid",
-        "incorrect",
-        "wrong",
-        "bad",
-        "expired",
-        "missing",
-        "failed",
-        "failure",
-        "accepted",
-        "rejected",
-        "denied",
-        "changed",
-        "updated",
-        "reset",
-        "unknown",
-        "not",
-        "is",
-        "was",
-        "the",
-        "for",
-        "and",
-        "or",
-        "to",
-        "from",
-        "of",
-        "a",
-        "an",
-        "in",
-        "must",
-        "cannot",
-        "should",
-        "string",
-        "redacted",
-        "hidden",
-        "masked",
-        "filtered",
-        "removed",
-        "nan",
-        "default",
-    ];
     let word = value.trim_ascii();
-    let is_word = |other: &&str| word.eq_ignore_ascii_case(other.as_bytes());
     let first = word.first().copied().unwrap_or(b' ');
-    let masked = |byte: &u8| matches!(byte, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#');
     let variable =
         matches!(word, [b'$', b'{' | b'(', ..] | [b'{', b'{', ..] | [b'<', ..] | [b'%', b's' | b'v' | b'd'])
             || matches!(first, b'{' | b'[' | b'(') && !pair.quoted
             || (word.starts_with(b"$")
                 && word.len() > 1
                 && word[1..].iter().all(|b| matches!(b, b'A'..=b'Z' | b'_')));
-    word.is_empty() || WORDS.iter().any(is_word) || word.iter().all(masked) || variable
+    is_word(word) || is_masked(word) || variable
+}
+
+/// Whether this stands for a value and is whole, so that nothing on the next line belongs to it. A letter or two may as
+/// well be the beginning of something.
+pub(crate) fn is_whole(value: &[u8]) -> bool {
+    value.len() > 2 && (is_word(value) || is_masked(value))
+}
+
+fn is_word(value: &[u8]) -> bool {
+    WORDS.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Nothing at all is masked, too.
+fn is_masked(value: &[u8]) -> bool {
+    value.iter().all(|byte| matches!(byte, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#'))
 }
 
 /// Whether this looks drawn at random rather than written: digits and letters, or symbols.

@@ -101,11 +101,14 @@ impl Miner {
         let mut pieces = std::mem::take(&mut self.pieces);
         shape::read(message, &mut pieces);
         let key = shape::hash(&pieces);
-        let observation = match self.groups.of_shape(key) {
+        let observation = match self.groups.count_shape(key, self.lines) {
             Some(template) => Observation { template, is_new: false },
-            None => self.learn(message, &pieces, key),
+            None => {
+                let observation = self.learn(message, &pieces, key);
+                self.groups.count(observation.template, self.lines);
+                observation
+            }
         };
-        self.groups.count(observation.template, self.lines);
         self.pieces = pieces;
         observation
     }

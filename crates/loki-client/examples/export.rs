@@ -37,7 +37,7 @@ struct Export {
     #[arg(long)]
     to: Option<Timestamp>,
     /// Entries of a page
-    #[arg(long, default_value_t = 5000)]
+    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// A LogQL log query, such as '{app="web"} |= "error"'
     query: String,

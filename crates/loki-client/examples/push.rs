@@ -49,8 +49,18 @@ async fn push(args: Push) -> Result<(), Box<dyn Error>> {
     let mut stream = PushStream { labels, entries: Vec::new() };
     let mut lines = 0;
     for line in io::stdin().lines() {
-        let timestamp = Timestamp::now().into();
-        stream.entries.push(PushEntry { timestamp, line: line?, metadata: metadata.clone() });
+        let line = match line {
+            Ok(line) => line,
+            Err(error) => {
+                send(&loki, &mut stream).await?;
+                return Err(format!("line {}: {error}; the lines before it are stored", lines + 1).into());
+            }
+        };
+        stream.entries.push(PushEntry {
+            timestamp: Timestamp::now().into(),
+            line,
+            metadata: metadata.clone(),
+        });
         lines += 1;
         if stream.entries.len() == BATCH {
             send(&loki, &mut stream).await?;

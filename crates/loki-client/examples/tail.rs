@@ -84,10 +84,11 @@ async fn follow(args: &Follow) -> Result<(), Box<dyn Error>> {
 
 fn start(args: &Follow) -> Result<Cursor, Box<dyn Error>> {
     let options = CursorOptions { settle: Duration::from_secs(args.settle), ..CursorOptions::default() };
-    let Some(text) = args.state.as_ref().filter(|path| path.exists()).map(std::fs::read).transpose()? else {
+    let Some(path) = args.state.as_ref().filter(|path| path.exists()) else {
         return Ok(Cursor::new(&args.query, now(), options)?);
     };
-    let state: CursorState = serde_json::from_slice(&text)?;
+    let state: CursorState = serde_json::from_slice(&std::fs::read(path)?)
+        .map_err(|error| format!("{} is no state: {error}", path.display()))?;
     if state.query() != args.query {
         return Err(format!("the state is that of another query: {}", state.query()).into());
     }

@@ -7,6 +7,7 @@ mod kept;
 mod stage;
 mod story;
 mod timeline;
+mod week;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

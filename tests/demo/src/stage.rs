@@ -20,6 +20,8 @@ pub(crate) const CREDENTIAL: (&str, &str) = ("xxx", "xxx");
 /// Another key pair of the same account, for the pool whose key is in a Secret: so rare a word that where its secret
 /// half shows, it was leaked.
 const PLANTED: (&str, &str) = ("AKIDFAKEPLANTED", "canarySecretKeyOfTheDemoEXAMPLE0001");
+/// The one that it is rotated to, just as rare.
+pub(crate) const ROTATED: (&str, &str) = ("AKIDFAKEROTATED", "canarySecretKeyOfTheDemoEXAMPLE0002");
 /// Where the demo plays in a cluster that is not its own.
 const NAMESPACE: &str = "spotpool-demo";
 /// Long enough for a machine to be terminated and proven gone.
@@ -153,10 +155,16 @@ impl Stage {
         self.kubectl(&["apply", "--filename", &path.to_string_lossy()]).map(drop)
     }
 
-    /// That the planted key shows nowhere but in its Secret: not in the operator's log, not in a span, not in an
+    /// The planted key pair opens nothing any more; its public half.
+    pub(crate) async fn revoke_planted_key(&self) -> Result<&'static str> {
+        self.sim.delete(&format!("credentials/{}", PLANTED.0)).await?;
+        Ok(PLANTED.0)
+    }
+
+    /// That the planted keys show nowhere but in its Secret: not in the operator's log, not in a span, not in an
     /// object or an Event. Says how much was read.
     pub(crate) fn keeps_its_secret(&self) -> Result<String> {
-        let canaries = Canaries::planted(&[PLANTED.1]);
+        let canaries = Canaries::planted(&[PLANTED.1, ROTATED.1]);
         let log = self.operator.process.log();
         let spans = self.collector.spans()?;
         let shown = format!("{spans:?}");

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use futures::future::{FutureExt, LocalBoxFuture};
 use kube::ResourceExt as _;
 use kube::api::ListParams;
 use serde_json::json;
@@ -12,19 +13,20 @@ use testkit::{SimEvent, SimMachine, wait};
 
 use crate::stage::Stage;
 use crate::timeline::Timeline;
+use crate::week;
 
 /// The pool of deploy/samples/spotpool.yaml.
 const SAMPLE: &str = "spotpool-sample";
 /// The pool of deploy/samples/spotpool-secret.yaml, and its Secret.
 const SECOND: &str = "spotpool-secret";
-const SECRET: &str = "tencent-credentials";
+pub(crate) const SECRET: &str = "tencent-credentials";
 /// A pool is filled in some 10 seconds on an idle machine.
-const FILLED_WITHIN: Duration = Duration::from_secs(120);
+pub(crate) const FILLED_WITHIN: Duration = Duration::from_secs(120);
 /// A machine counts as gone at the earliest 65 s after it was recorded; then it is taken off the books.
 const DELETED_WITHIN: &str = "--timeout=240s";
 
 /// What a step says when it held.
-type Proof = String;
+pub(crate) type Proof = String;
 
 /// The steps and how far the story went.
 pub(crate) struct Told {
@@ -32,14 +34,21 @@ pub(crate) struct Told {
     calls: String,
 }
 
-/// Their names, in order.
-const STEPS: [&str; 6] = [
-    "two pools are filled",
-    "a machine vanishes and is replaced",
-    "a lost answer is adopted",
-    "a deleted pool leaves nothing",
-    "a stranger is left alone",
-    "a secret stays one",
+/// One step: what happens, and what proves that it went well.
+type Step = for<'a> fn(&'a Timeline, &'a Stage) -> LocalBoxFuture<'a, Result<Proof>>;
+
+/// The steps in order, by name.
+const STEPS: [(&str, Step); 10] = [
+    ("two pools are filled", |timeline, stage| filled(timeline, stage).boxed_local()),
+    ("a machine vanishes and is replaced", |timeline, stage| replaced(timeline, stage).boxed_local()),
+    ("a lost answer is adopted", |timeline, stage| adopted(timeline, stage).boxed_local()),
+    ("the first choice is sold out", |timeline, stage| week::sold_out(timeline, stage).boxed_local()),
+    ("a pool is scaled", |timeline, stage| week::scaled(timeline, stage).boxed_local()),
+    ("a key is rotated", |timeline, stage| week::rotated(timeline, stage).boxed_local()),
+    ("a sick machine is replaced", |timeline, stage| week::sick(timeline, stage).boxed_local()),
+    ("deleted pools leave nothing", |timeline, stage| deleted(timeline, stage).boxed_local()),
+    ("a stranger is left alone", |_, stage| left_alone(stage).boxed_local()),
+    ("a secret stays one", |_, stage| async { secret(stage) }.boxed_local()),
 ];
 
 impl Told {
@@ -50,7 +59,7 @@ impl Told {
     pub(crate) fn print(&self, timeline: &Timeline) {
         timeline.close();
         println!();
-        for name in STEPS {
+        for (name, _) in STEPS {
             let outcome = self.steps.iter().find(|(told, _)| *told == name).map(|(_, outcome)| outcome);
             match outcome {
                 Some(Ok(proof)) => println!("  ok      {name:<36} {proof}"),
@@ -67,16 +76,9 @@ impl Told {
 /// Tells the story, up to the first step that does not hold.
 pub(crate) async fn tell(timeline: &Timeline, stage: &Stage) -> Told {
     let mut steps = Vec::new();
-    for name in STEPS {
+    for (name, step) in STEPS {
         timeline.say(name);
-        let outcome = match name {
-            "two pools are filled" => filled(timeline, stage).await,
-            "a machine vanishes and is replaced" => replaced(timeline, stage).await,
-            "a lost answer is adopted" => adopted(timeline, stage).await,
-            "a deleted pool leaves nothing" => deleted(timeline, stage).await,
-            "a stranger is left alone" => left_alone(stage).await,
-            _ => secret(stage),
-        };
+        let outcome = step(timeline, stage).await;
         if let Ok(proof) = &outcome {
             timeline.holds(proof);
         }
@@ -154,16 +156,25 @@ async fn adopted(timeline: &Timeline, stage: &Stage) -> Result<Proof> {
 }
 
 async fn deleted(timeline: &Timeline, stage: &Stage) -> Result<Proof> {
-    let second = pool(stage, SECOND).await?;
-    let had = machines_of(stage, &second).await?;
+    let mut had = Vec::new();
+    let mut uids = Vec::new();
+    for name in [SECOND, week::POOL] {
+        let pool = pool(stage, name).await?;
+        had.extend(machines_of(stage, &pool).await?);
+        uids.push(pool.uid().context("a pool without a uid")?);
+    }
     let seen = last_event(stage).await?;
     let started = timeline.elapsed();
     let (namespace, cluster) = (stage.namespace.clone(), stage.cluster.clone());
-    // kubectl waits for the finalizer; the timeline goes on meanwhile.
+    // kubectl waits for the finalizers; the timeline goes on meanwhile.
     let delete = move || {
-        cluster.kubectl_stdout(["--namespace", &namespace, "delete", "spotpool", SECOND, DELETED_WITHIN])
+        let pools = ["delete", "spotpool", SECOND, week::POOL, DELETED_WITHIN];
+        cluster.kubectl_stdout([&["--namespace", &namespace], &pools[..]].concat())
     };
-    timeline.say("  kubectl delete spotpool spotpool-secret: it goes when its machines are proven gone");
+    timeline.say(&format!(
+        "  kubectl delete spotpool {SECOND} {}: they go when their machines are proven gone",
+        week::POOL
+    ));
     tokio::task::spawn_blocking(delete).await.context("waiting for kubectl")??;
     let took = timeline.elapsed().saturating_sub(started);
 
@@ -175,14 +186,15 @@ async fn deleted(timeline: &Timeline, stage: &Stage) -> Result<Proof> {
     let accepted = stage.sim.ledger(seen).await?;
     let accepted = accepted.iter().filter(|event| event.event == "termination_accepted").count();
     ensure!(accepted == had.len(), "{accepted} terminations for {} machines", had.len());
-    let uid = second.uid().context("a pool without a uid")?;
-    let left = instances(stage, &uid).await?;
-    ensure!(left.is_empty(), "{} SpotInstances are left", left.len());
+    for uid in &uids {
+        let left = instances(stage, uid).await?;
+        ensure!(left.is_empty(), "{} SpotInstances are left", left.len());
+    }
     stage.kubectl(&["delete", "secret", SECRET, "--timeout=30s"]).context("its Secret is held")?;
     let sample = pool(stage, SAMPLE).await?;
     ensure!(machines_of(stage, &sample).await?.len() == 2, "the other pool lost a machine");
     Ok(format!(
-        "{} machines terminated and proven gone in {:.0} s, no object left",
+        "{} machines of 2 pools terminated and proven gone in {:.0} s, no object left",
         had.len(),
         took.as_secs_f64()
     ))
@@ -210,7 +222,7 @@ fn secret(stage: &Stage) -> Result<Proof> {
 }
 
 /// Waits until a pool is Ready with machines of which none is among `lost`.
-async fn full(stage: &Stage, name: &str, lost: &BTreeSet<String>) -> Result<SpotPool> {
+pub(crate) async fn full(stage: &Stage, name: &str, lost: &BTreeSet<String>) -> Result<SpotPool> {
     wait::until(&format!("{name} to be full"), FILLED_WITHIN, async || {
         let pool = pool(stage, name).await?;
         let status = pool.status.clone().unwrap_or_default();
@@ -221,12 +233,12 @@ async fn full(stage: &Stage, name: &str, lost: &BTreeSet<String>) -> Result<Spot
     .await
 }
 
-async fn pool(stage: &Stage, name: &str) -> Result<SpotPool> {
+pub(crate) async fn pool(stage: &Stage, name: &str) -> Result<SpotPool> {
     stage.pools().await?.get(name).await.with_context(|| format!("reading SpotPool {name}"))
 }
 
 /// The machines that a pool's status names.
-fn ids(pool: &SpotPool) -> BTreeSet<String> {
+pub(crate) fn ids(pool: &SpotPool) -> BTreeSet<String> {
     let members = pool.status.iter().flat_map(|status| &status.instances);
     members.map(|member| member.instance_id.clone()).collect()
 }
@@ -238,7 +250,7 @@ async fn instances(stage: &Stage, pool_uid: &str) -> Result<Vec<SpotInstance>> {
 
 /// A pool's machines as the cloud has them, after a look that all three agree: its status, its
 /// SpotInstances, and what runs in the cloud under their names.
-async fn machines_of(stage: &Stage, pool: &SpotPool) -> Result<Vec<SimMachine>> {
+pub(crate) async fn machines_of(stage: &Stage, pool: &SpotPool) -> Result<Vec<SimMachine>> {
     let uid = pool.uid().context("a pool without a uid")?;
     let instances = instances(stage, &uid).await?;
     let statuses: Vec<_> = instances.iter().filter_map(|instance| instance.status.as_ref()).collect();
@@ -254,12 +266,12 @@ async fn machines_of(stage: &Stage, pool: &SpotPool) -> Result<Vec<SimMachine>> 
     Ok(named)
 }
 
-async fn last_event(stage: &Stage) -> Result<u64> {
+pub(crate) async fn last_event(stage: &Stage) -> Result<u64> {
     Ok(stage.sim.ledger(0).await?.last().map_or(0, |event| event.seq))
 }
 
 /// Launches that a call of ours made, after event `since`.
-async fn launches(stage: &Stage, since: u64) -> Result<Vec<SimEvent>> {
+pub(crate) async fn launches(stage: &Stage, since: u64) -> Result<Vec<SimEvent>> {
     let by_a_call = |event: &SimEvent| event.rest.get("caller").is_some_and(|caller| !caller.is_null());
     let ledger = stage.sim.ledger(since).await?;
     Ok(ledger.into_iter().filter(|event| event.event == "launched" && by_a_call(event)).collect())

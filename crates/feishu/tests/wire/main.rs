@@ -13,6 +13,8 @@ mod group;
 mod http;
 mod injection;
 mod limits;
+#[cfg(feature = "mock")]
+mod mock;
 mod repeats;
 mod secrets;
 mod shrinking;

@@ -12,6 +12,8 @@ mod decoders;
 mod dialects;
 mod endpoint;
 mod faults;
+#[cfg(feature = "mock")]
+mod mock;
 mod providers;
 mod requests;
 mod secrets;

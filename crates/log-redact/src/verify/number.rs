@@ -138,7 +138,9 @@ impl Number {
         if !is_known && !plus {
             return None;
         }
+        // The plus sign of `2.4+20151223` joins two parts of a version.
         let glued = !shape::begins_a_word(text, self.start)
+            || plus && !shape::begins_a_word(text, self.start - 1)
             || matches!(before, Some(b'.' | b'_'))
             || before == Some(b'-') && second.is_some_and(|byte| Alphabet::WORD.has(byte));
         if glued {

@@ -1,6 +1,7 @@
 #![cfg(test)]
 //! What the crate promises, seen from outside.
 
+mod clean;
 mod configured;
 mod hostile;
 mod promises;

@@ -94,12 +94,13 @@ pub(super) fn container_runtime(text: &[u8]) -> Option<(usize, bool)> {
 fn first_time(text: &[u8], from: usize, words: usize) -> Option<Time> {
     let mut at = from;
     let mut plain = 0;
-    for _ in 0..words {
+    for left in (0..words).rev() {
         while matches!(text.get(at)?, b' ' | b'[' | b'(' | b'<' | b'|' | b'\t') {
             at += 1;
         }
-        if let Some(time) = time::at(text, at) {
-            return Some(time);
+        let time = time::at(text, at);
+        if time.is_some() || left == 0 {
+            return time;
         }
         let end = word_end(text, at);
         let word = &text[at..end];

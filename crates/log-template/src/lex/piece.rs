@@ -36,7 +36,8 @@ impl Piece {
 
     /// A sign that may stand within one value.
     pub(super) fn is_joint(&self) -> bool {
-        [b':', b',', b'/'].iter().any(|&byte| self.is_mark(byte))
+        const JOINTS: [u64; 3] = [mark_hash(b':'), mark_hash(b','), mark_hash(b'/')];
+        self.kind == Kind::Mark && JOINTS.contains(&self.hash)
     }
 }
 
@@ -54,8 +55,8 @@ pub(super) fn wide_mark(text: &[u8], start: usize, end: usize) -> Piece {
     Piece { kind: Kind::Mark, start: start as u32, end: end as u32, hash }
 }
 
-fn mark_hash(byte: u8) -> u64 {
-    mix(u64::from(byte) | 1 << 32)
+const fn mark_hash(byte: u8) -> u64 {
+    mix(byte as u64 | 1 << 32)
 }
 
 /// The hash of a piece with this text.
@@ -72,20 +73,29 @@ pub(crate) fn piece_hash(kind: Kind, text: &[u8]) -> u64 {
 
 /// Spreads the bits of `value` over all 64.
 #[inline]
-pub(crate) fn mix(value: u64) -> u64 {
-    let product = u128::from(value ^ SEED) * u128::from(0xa076_1d64_78bd_642f_u64);
+pub(crate) const fn mix(value: u64) -> u64 {
+    let product = (value ^ SEED) as u128 * 0xa076_1d64_78bd_642f;
     (product as u64) ^ ((product >> 64) as u64)
 }
 
 pub(crate) fn word_hash(bytes: &[u8]) -> u64 {
     let mut state = bytes.len() as u64;
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    for chunk in chunks {
-        state = mix(state ^ u64::from_le_bytes(*chunk)).rotate_left(23);
-    }
-    let mut last = 0;
-    for &byte in rest {
-        last = last << 8 | u64::from(byte);
-    }
+    // The last eight bytes may overlap those before them: the length is part of the hash.
+    let last = match (bytes.last_chunk(), bytes.first_chunk(), bytes.last_chunk(), bytes) {
+        (Some(last), ..) => {
+            for chunk in bytes[..bytes.len() - 1].as_chunks::<8>().0 {
+                state = mix(state ^ u64::from_le_bytes(*chunk)).rotate_left(23);
+            }
+            u64::from_le_bytes(*last)
+        }
+        (None, Some(first), Some(last), _) => {
+            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+        }
+        (.., [first, .., last]) => {
+            u64::from(*first) << 16 | u64::from(bytes[bytes.len() / 2]) << 8 | u64::from(*last)
+        }
+        (.., [only]) => u64::from(*only),
+        _ => 0,
+    };
     mix(state ^ last).wrapping_add(SEED)
 }

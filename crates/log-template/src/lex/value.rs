@@ -176,8 +176,10 @@ pub(super) fn product_end(text: &[u8], at: usize) -> Option<usize> {
     let name =
         inside.iter().take(32).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.')).count();
     let version = inside.get(name) == Some(&b'/') && inside.get(name + 1).is_some_and(u8::is_ascii_digit);
-    let length = inside.iter().take(1024).position(|&b| b == b'"')?;
-    (name > 0 && version).then_some(at + 1 + length)
+    if name == 0 || !version {
+        return None;
+    }
+    inside.iter().take(1024).position(|&b| b == b'"').map(|length| at + 1 + length)
 }
 
 pub(super) fn is_short_hex(unit: &[u8]) -> bool {

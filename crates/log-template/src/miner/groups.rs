@@ -83,12 +83,26 @@ impl Groups {
         roots
     }
 
+    /// Counts a line, if the template is known and has no other name.
     #[inline]
-    pub(crate) fn count(&mut self, id: TemplateId, now: u64) {
-        if let Some(group) = self.roots.get_mut(&id.0) {
-            group.lines += 1;
-            group.used = now;
+    pub(crate) fn count(&mut self, id: TemplateId, now: u64) -> bool {
+        let Some(group) = self.roots.get_mut(&id.0) else { return false };
+        group.lines += 1;
+        group.used = now;
+        true
+    }
+
+    /// Counts a line of a shape that is known, and says of which template it is.
+    #[inline]
+    pub(crate) fn count_shape(&mut self, key: u64, now: u64) -> Option<TemplateId> {
+        let known = self.by_shape.get(&key)?.group;
+        // Seldom has a template another name.
+        if self.count(known, now) {
+            return Some(known);
         }
+        let root = self.resolve(known);
+        self.count(root, now);
+        Some(root)
     }
 
     /// Adds what another miner knows about the same template.

@@ -1,6 +1,7 @@
 //! How the examples reach Loki: flags, and what is printed when it goes wrong.
 
 use std::error::Error;
+use std::io;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -57,9 +58,12 @@ impl Connect {
     }
 }
 
-/// Prints an error with its causes.
+/// Prints an error with its causes. A reader who went away, such as `head`, has had what it wanted.
 pub(crate) fn finish(result: Result<(), Box<dyn Error>>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
+    if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS;
+    }
     eprint!("error: {error}");
     let mut cause = error.source();
     while let Some(error) = cause {

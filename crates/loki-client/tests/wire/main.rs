@@ -6,10 +6,11 @@
 #![cfg(test)]
 
 mod answers;
-#[cfg(not(debug_assertions))]
 mod cost;
 mod hostile;
 mod http;
+#[cfg(feature = "mock")]
+mod mock;
 mod recordings;
 mod requests;
 mod script;

@@ -34,17 +34,22 @@ async fn every_line_of_random_windows_is_read_once() {
     let client = traffic.client(loki, "paging");
     let storm = Storm::new(SEED);
     let lines = storm.lines();
-    push(&client, &lines).await;
+    push(&client, &storm.as_it_came()).await;
 
     let mut chance = ChaCha8Rng::seed_from_u64(SEED);
-    let windows = std::env::var(WINDOWS).map_or(1000, |text| text.parse().unwrap());
+    let windows: u32 = std::env::var(WINDOWS).map_or(1000, |text| text.parse().unwrap());
     let (mut read_lines, mut bursts) = (0, 0);
     traffic.requests();
-    for _ in 0..windows {
+    for n in 0..windows {
         // As many of nanoseconds as of seconds.
         let length = 60_000_000_000_f64.powf(chance.random::<f64>()) as u64;
-        let start =
-            storm.start.after(Duration::from_nanos(chance.random_range(0..SECONDS as u64 * 1_000_000_000)));
+        let start = match n % 50 {
+            // Around the burst, where chance alone would seldom look.
+            0 => storm.burst.before(Duration::from_nanos(chance.random_range(0..length))),
+            _ => storm
+                .start
+                .after(Duration::from_nanos(chance.random_range(0..SECONDS as u64 * 1_000_000_000))),
+        };
         let window = Window::new(start, start.after(Duration::from_nanos(length)));
         let options = PageOptions {
             limit: (50.0 * 100_f64.powf(chance.random::<f64>())) as u32,

@@ -104,9 +104,14 @@ impl Storm {
         std::mem::replace(&mut self.arrivals, later).into_values().flatten().collect()
     }
 
+    /// All lines in the order in which they arrive.
+    pub(crate) fn as_it_came(&self) -> Vec<Line> {
+        self.arrivals.values().flatten().cloned().collect()
+    }
+
     /// All lines, sorted.
     pub(crate) fn lines(&self) -> Vec<Line> {
-        let mut lines: Vec<_> = self.arrivals.values().flatten().cloned().collect();
+        let mut lines = self.as_it_came();
         lines.sort();
         lines
     }

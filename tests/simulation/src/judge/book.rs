@@ -7,8 +7,9 @@ use spotpool_operator::crd::{Phase, SpotPoolSpec};
 use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG};
 use spotpool_operator::ports::PoolKey;
 
-/// A decision goes by what was read a little before the last read too: passes and flights overlap.
-pub(super) const OVERLAP: Duration = Duration::from_secs(15);
+/// A decision goes by what was read a little before the last read too: passes and flights overlap, and a request
+/// may leave as long as the send window is open.
+pub(super) const OVERLAP: Duration = Duration::from_secs(22);
 
 /// What was decided before a pool was paused has taken effect after this: late requests and stalled processes
 /// included.
