@@ -305,17 +305,21 @@ impl Sweeps {
             }
             drop(span);
             self.metrics.sweep(result.is_ok(), begun.elapsed());
-            let pause = match &result {
+            let mut pause = match &result {
                 Err(trouble) if trouble.is_lasting() => LASTING_TROUBLE_PROBE,
                 _ => self.interval.max(TIME_PER_CALL * calls),
             };
             self.publish(key, result);
-            // After the sweep, which people wait for.
+            // After the sweep, which people wait for, and apart from it and the next one: close together they would be
+            // most of what the account may ask in a second.
             if begun >= next_wide {
                 next_wide = begun + WIDE_LOOK_EVERY;
+                tokio::time::sleep_until(begun + TIME_PER_CALL * calls).await;
+                let wide_begun = begun.elapsed();
                 let look = self.wide_look(key, &cloud);
-                if let Some(found) = look.instrument(debug_span!(parent: None, "wide_look")).await {
+                if let Some((found, calls)) = look.instrument(debug_span!(parent: None, "wide_look")).await {
                     strays = found;
+                    pause = pause.max(wide_begun + TIME_PER_CALL * calls);
                 }
             }
             tokio::time::sleep_until(begun + pause).await;
@@ -388,8 +392,8 @@ impl Sweeps {
     }
 
     /// Looks through the whole account for machines of ours whose tags are late or lost; gives those that a
-    /// sweep does not show by itself.
-    async fn wide_look(&self, key: &AccountKey, cloud: &Arc<dyn Cvm>) -> Option<BTreeSet<InstanceId>> {
+    /// sweep does not show by itself, and how many calls it took.
+    async fn wide_look(&self, key: &AccountKey, cloud: &Arc<dyn Cvm>) -> Option<(BTreeSet<InstanceId>, u32)> {
         let begun_at = Instant::now();
         let listing = cloud.describe_instances(&[]).await.ok()?;
         let mut accounts = self.lock();
@@ -401,7 +405,7 @@ impl Sweeps {
         let tagged = |machine: &Instance| machine.tag(CLUSTER_TAG) == Some(self.cluster_id.as_str());
         let machines = listing.instances.into_iter().filter(tagged).collect();
         account.view.wide = Some(Arc::new(WideLook { begun_at, machines }));
-        Some(strays)
+        Some((strays, listing.calls))
     }
 
     fn publish(&self, key: &AccountKey, result: Result<(Snapshot, Option<CloudTime>), Trouble>) {

@@ -19,7 +19,7 @@ pub mod secrets;
 pub mod seen;
 pub mod size;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -399,9 +399,10 @@ fn unclaimed(pool: &ValidPool, seen: &Observed, members: &[Member], rules: &Rule
     let prefix = name_prefix(&rules.cluster_id, &pool.uid);
     let shown = account.snapshot.iter().flat_map(|snapshot| snapshot.machines.values());
     let written = seen.pool.object().map_or(&[][..], adoption::adopting);
+    let recorded: BTreeSet<InstanceId> =
+        members.iter().flat_map(Member::recorded).map(|(id, _)| id).collect();
     let claimed = |id: &InstanceId| {
-        members.iter().any(|member| member.records(id))
-            || written.iter().any(|adoption| adoption.machine.instance_id == id.as_str())
+        recorded.contains(id) || written.iter().any(|adoption| adoption.machine.instance_id == id.as_str())
     };
     // A pool of this name that was there before a restore had another uid.
     let earlier = |machine: &tencent_cvm::Instance| {

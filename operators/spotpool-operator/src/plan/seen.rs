@@ -1,7 +1,7 @@
 //! What one pass read: the input of the plan.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -117,6 +117,9 @@ pub struct AccountSeen {
     pub fresh: BTreeMap<InstanceId, Option<Instance>>,
     /// What is advertised of the pool's candidates, if anybody had use for it.
     pub advertised: Option<Advertised>,
+    /// The ids of the snapshot's machines by their names: empty at first, made when one is asked for, since every
+    /// SpotInstance asks.
+    pub by_machine_name: OnceLock<BTreeMap<String, Vec<InstanceId>>>,
 }
 
 /// A complete look for the machines of one name.
@@ -182,13 +185,18 @@ impl AccountSeen {
 
     /// Every machine of exactly this name that any look of this pass shows, by id.
     pub fn named(&self, name: &str, uid: &str) -> BTreeMap<&InstanceId, &Instance> {
-        let snapshot = self.snapshot.iter().flat_map(|snapshot| snapshot.machines.values());
         let looked = self.by_name.get(uid).into_iter().flat_map(|look| &look.machines);
-        looked
-            .chain(snapshot)
-            .filter(|machine| machine.name == name)
-            .map(|machine| (&machine.id, machine))
-            .collect()
+        let looked = looked.filter(|machine| machine.name == name).map(|machine| (&machine.id, machine));
+        let Some(snapshot) = &self.snapshot else { return looked.collect() };
+        let by_name = self.by_machine_name.get_or_init(|| {
+            let mut by_name: BTreeMap<String, Vec<InstanceId>> = BTreeMap::new();
+            for machine in snapshot.machines.values() {
+                by_name.entry(machine.name.clone()).or_default().push(machine.id.clone());
+            }
+            by_name
+        });
+        let ids = by_name.get(name).into_iter().flatten();
+        looked.chain(ids.filter_map(|id| snapshot.machines.get_key_value(id))).collect()
     }
 }
 

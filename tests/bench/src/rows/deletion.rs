@@ -1,0 +1,162 @@
+//! A pool is deleted while a tenth of its machines still boots, which the cloud does not terminate.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use sim::cvm::{Settings, Span, State, Stock, What, World};
+use simulation::gate::{Bait, Deed, Edge, Trap};
+
+use crate::figures::{Figure, Measured, seconds};
+use crate::plain_loop::{PlainLoop, Size};
+use crate::stage::{ACCOUNT, Process, Stage, in_simulated_time};
+
+const WITHIN: Duration = Duration::from_secs(90);
+/// The boot of those that are pending when the pool is deleted.
+const SLOW_BOOT: Duration = Duration::from_secs(60);
+const TERMINATE: Duration = Duration::from_secs(2);
+/// A Lease that is not renewed is taken over after this.
+const SUCCESSOR: Duration = Duration::from_secs(9);
+/// The pool that is killed at each effect.
+const SMALL: i32 = 20;
+/// Kills of the large one.
+const SAMPLED: u32 = 6;
+
+struct Deleted {
+    /// From the deletion to the last object's end.
+    whole: Duration,
+    /// Of that, what the cloud's own state changes took.
+    clouds: Duration,
+    /// Effects of the first process, from the deletion on.
+    effects: u64,
+    killed: bool,
+    left: usize,
+}
+
+fn stage(seed: u64) -> Result<Stage> {
+    let mut world = World::sample();
+    for zone in world.regions.values_mut().flat_map(|region| region.zones.values_mut()) {
+        zone.spot_quota = 100_000;
+    }
+    let stage = Stage::build(seed, Settings::default(), world)?;
+    stage.cloud.with(|cloud| {
+        cloud.set_instance_quota(ACCOUNT, 10_000)?;
+        let (zone, instance_type) = ("ap-singapore-2".to_owned(), "GN7.2XLARGE32".to_owned());
+        cloud.set_stock(&Stock { zone, instance_type, count: 10_000 })
+    })?;
+    Ok(stage)
+}
+
+/// Deletes a pool of this size, and kills the operator after so many effects, if any.
+async fn delete(seed: u64, size: i32, kill_after: Option<u32>) -> Result<Deleted> {
+    let stage = stage(seed)?;
+    let booted = size - size / 10;
+    let key = stage.create_pool("doomed", (booted, size), |_| {})?;
+    let process = stage.start_operator()?;
+    let hour = Duration::from_secs(3600);
+    stage.until("nine in ten to serve", hour, || stage.ready(&key) == booted).await?;
+    stage.cloud.with(|cloud| {
+        let settings = Settings { boot: Span::exactly(SLOW_BOOT), ..cloud.settings().clone() };
+        cloud.set_settings(settings);
+    });
+    stage.store.edit_pool(&key, |spec| spec.minimum = size)?;
+    let all_made = || stage.machines().len() == size as usize;
+    stage.until("one in ten to boot", hour, all_made).await?;
+    let pending = stage.machines().iter().filter(|(_, state)| *state == State::Pending).count();
+    anyhow::ensure!(pending == (size / 10) as usize, "{pending} machines are pending");
+
+    let since = stage.last_event();
+    let begun = stage.truth.elapsed();
+    let effects_before = process.gate.effects();
+    stage.store.delete_pool(&key)?;
+    let mut killed = false;
+    let mut successor: Option<Process> = None;
+    let mut sprung = kill_after.map(|skip| {
+        let (mut trap, told) = Trap::new(Bait::Effect, Edge::After, Deed::Die);
+        trap.skip = skip;
+        process.gate.arm(trap);
+        told
+    });
+    let nothing_left =
+        || stage.pool(&key).is_none() && stage.instances().is_empty() && stage.machines().is_empty();
+    let limit = stage.truth.elapsed() + hour;
+    while !nothing_left() && stage.truth.elapsed() < limit {
+        if sprung.as_mut().is_some_and(|told| told.try_recv().is_ok()) {
+            (killed, sprung) = (true, None);
+            stage.kill(&process);
+            stage.pass(SUCCESSOR).await;
+            successor = Some(stage.start_operator()?);
+        }
+        stage.pass(Duration::from_millis(100)).await;
+    }
+    drop(successor);
+    let whole = stage.truth.elapsed().saturating_sub(begun);
+    let last_up = stage
+        .events_since(since)
+        .iter()
+        .filter(|event| matches!(event.what, What::Running { .. }))
+        .map(|event| stage.since_start(event.at).saturating_sub(begun))
+        .max();
+    Ok(Deleted {
+        whole,
+        clouds: last_up.unwrap_or_default() + TERMINATE,
+        effects: process.gate.effects() - effects_before,
+        killed,
+        left: stage.machines().len(),
+    })
+}
+
+/// The loop's pool is deleted: machines that exist ten minutes later.
+async fn the_loop(seed: u64) -> Result<(usize, usize)> {
+    let stage = stage(seed)?;
+    let keeper = PlainLoop::start(&stage, Size { minimum: 20, maximum: 20 });
+    stage.pass(Duration::from_secs(120)).await;
+    let before = stage.machines().len();
+    keeper.delete();
+    stage.pass(Duration::from_secs(600)).await;
+    Ok((before, stage.machines().len()))
+}
+
+pub(crate) fn measure(seed: u64) -> Result<Measured> {
+    let besides = |deleted: &Deleted| deleted.whole.saturating_sub(deleted.clouds);
+    let plain = in_simulated_time(delete(seed, 500, None))?;
+    let (before, left) = in_simulated_time(the_loop(seed))?;
+    let small = in_simulated_time(delete(seed, SMALL, None))?;
+    let each: Vec<Deleted> = (0..small.effects)
+        .map(|effect| in_simulated_time(delete(seed, SMALL, u32::try_from(effect).ok())))
+        .collect::<Result<_>>()?;
+    let step = u32::try_from(plain.effects).unwrap_or(u32::MAX) / SAMPLED;
+    let sampled: Vec<Deleted> = (0..SAMPLED)
+        .map(|part| in_simulated_time(delete(seed, 500, Some(part * step))))
+        .collect::<Result<_>>()?;
+    let figure = |what: String, runs: &[Deleted]| {
+        let worst = runs.iter().map(besides).max().unwrap_or_default();
+        let clouds = runs.iter().map(|deleted| deleted.clouds).max().unwrap_or_default();
+        let left: usize = runs.iter().map(|deleted| deleted.left).sum();
+        let ours =
+            format!("{} besides the cloud's {}; {left} machines left", seconds(worst), seconds(clouds));
+        Figure::new(what, ours).aims_at("<= 90 s besides, 0 left", worst <= WITHIN && left == 0)
+    };
+    let killed = each.iter().filter(|deleted| deleted.killed).count();
+    let figures = vec![
+        figure("pool of 500, 50 of them pending".to_owned(), std::slice::from_ref(&plain))
+            .floor("0.5 s besides (ten requests at 10 a second, half of them a second later)")
+            .plain_loop(format!("{left} of {before} machines left ten minutes later")),
+        figure(format!("pool of {SMALL}, killed after each of its {killed} effects in turn"), &each)
+            .floor(format!("{} besides (the Lease)", seconds(SUCCESSOR))),
+        figure(
+            format!("pool of 500, killed after {SAMPLED} of its {} effects, evenly", plain.effects),
+            &sampled,
+        )
+        .floor(format!("{} besides (the Lease)", seconds(SUCCESSOR))),
+    ];
+    let how = format!(
+        "Nine in ten serve, the rest is PENDING for {} s and cannot be terminated before. The time is from the pool's \
+         deletion until pool, SpotInstances and machines are gone, and the worst run counts; what the cloud takes for \
+         itself is the last boot and {} s to terminate. A killed operator is followed by another {} s later, when its \
+         Lease is over.",
+        SLOW_BOOT.as_secs(),
+        TERMINATE.as_secs(),
+        SUCCESSOR.as_secs()
+    );
+    Ok(Measured { figures, how })
+}
