@@ -27,6 +27,8 @@ const PRICE: Duration = Duration::from_secs(120);
 const BUDGET: Duration = Duration::from_secs(29 * 120);
 /// The last of it is spent only where the cloud advertises stock anew, so that such news is never waited with.
 const RESERVE: Duration = PRICE;
+/// The cloud's clock is read anew at each sweep, and may go back by so much.
+const CLOCKS: Duration = Duration::from_secs(2);
 /// The code that stands for a machine that was accepted and then could not be made.
 pub const LAUNCH_FAILED: &str = "LAUNCH_FAILED";
 /// The code that stands for a request that could not leave.
@@ -173,7 +175,8 @@ impl Memory {
             let from = self.budget_whole_at.unwrap_or(failure.at).max(failure.at);
             self.budget_whole_at = Some(whole_seconds(later(from, PRICE)).0);
         }
-        let early = before.is_some_and(|before| before.failures > 0 && failure.at < before.until.0);
+        let early =
+            before.is_some_and(|before| before.failures > 0 && later(failure.at, CLOCKS) < before.until.0);
         let entry = LaunchBackOff {
             about: failure.about,
             early,
