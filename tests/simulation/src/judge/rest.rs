@@ -5,6 +5,7 @@ use spotpool_operator::crd::SpotPool;
 use super::book::{Book, Instance, bounds};
 use super::{Finding, Invariant};
 use crate::nature::ACCOUNT;
+use crate::site::pool_key;
 
 /// What the people want at the end.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +24,9 @@ pub(super) fn judge(book: &Book, expected: &Expected) -> Vec<Finding> {
         found.extend(instance_at_rest(book, instance));
     }
     let uid = |pool: &SpotPool| pool.metadata.uid.clone().unwrap_or_default();
-    for pool in expected.pools.iter().filter(|pool| !is_held(book, &uid(pool))) {
+    for pool in
+        expected.pools.iter().filter(|pool| !is_held(book, &uid(pool)) && !waits_for_a_former(book, pool))
+    {
         found.extend(pool_at_rest(book, pool));
     }
     let ours = |machine: &super::book::Machine| {
@@ -50,6 +53,13 @@ fn is_held(book: &Book, pool_uid: &str) -> bool {
     let elsewhere =
         |name: &str| book.machines.values().any(|machine| machine.name == name && machine.account != ACCOUNT);
     book.instances.values().filter(of_pool).any(|instance| elsewhere(&instance.machine_name))
+}
+
+/// A leaving pool goes after every SpotInstance that bears its label, those of a former pool of its name included.
+fn waits_for_a_former(book: &Book, pool: &SpotPool) -> bool {
+    let of_name = |instance: &&Instance| pool_key(pool).is_some_and(|key| instance.pool == key);
+    let leaving = pool.metadata.deletion_timestamp.is_some();
+    leaving && book.instances.values().filter(of_name).any(|instance| is_held(book, &instance.pool_uid))
 }
 
 fn instance_at_rest(book: &Book, instance: &Instance) -> Vec<Finding> {
