@@ -1,9 +1,10 @@
 //! Machines that somebody wants a pool to take over.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use spotpool_operator::conditions::{kind, reason};
 use spotpool_operator::crd::{ADOPT_ANNOTATION, SpotInstance};
 use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, LABEL_TAG, POOL_TAG};
-use spotpool_operator::plan::{Adoptions, CloudSeen, Plan, plan};
+use spotpool_operator::plan::{Adoptions, CloudSeen, Plan, Step, plan};
 use spotpool_operator::status::status;
 use tencent_cvm::{Instance, InstanceId, InstanceState, Tag};
 
@@ -197,4 +198,24 @@ fn what_is_taken_over_is_not_launched_beside() {
     model.settle();
     assert_eq!(model.machines.len(), 1, "{:?}", model.machines.keys());
     assert!(of(&model, "ins-left").is_some());
+}
+
+#[test]
+fn one_that_was_deleted_before_its_machine_was_recorded_takes_it_along() {
+    let mut model = beside(3, &[left_over("ins-left", InstanceState::Running)]);
+    annotate(&mut model, "ins-left");
+    model.pass();
+    let now = model.now;
+    let adopted = model.instances.iter_mut().find(|it| it.spec.adopted.is_some()).unwrap();
+    adopted.status = None;
+    adopted.metadata.deletion_timestamp = Some(Time(now));
+    // A process that has just begun does not know the cloud's clock.
+    let mut seen = model.observe();
+    if let CloudSeen::Account(account) = &mut seen.cloud {
+        account.now = None;
+    }
+    let first = plan(&seen, &rules(), model.now);
+    assert!(first.instances.iter().all(|entry| entry.step == Step::Keep), "{:?}", first.instances);
+    model.settle();
+    assert!(!model.machines.contains_key(&"ins-left".into()));
 }
