@@ -28,8 +28,8 @@ Run what a change has to pass. CI runs exactly this.
   demo          the README's demo, as a test
 
 What is missing is fetched or built once and kept outside the checkout: the servers (`cargo xtask servers`),
-cargo-deny, a Python environment. Needs Go 1.26 and Python 3.11. On two cores some 25 minutes the first
-time and 8 the next. Nothing is skipped unless you say so, and the summary says so too.";
+cargo-deny, a Python environment. Needs Go 1.26 and Python 3.11. On two cores some 35 minutes the first
+time and 23 the next. Nothing is skipped unless you say so, and the summary says so too.";
 
 /// Run what a change has to pass
 #[derive(clap::Args)]

@@ -10,11 +10,10 @@ use tokio::time::Instant;
 
 use crate::conditions::reason;
 use crate::core::{Core, lock};
-use crate::crd::{SpotInstance, SpotPool};
+use crate::crd::{SpotInstance, SpotPool, SpotPoolStatus};
 use crate::identity::AccountId;
 use crate::keys;
 use crate::market::Market;
-use crate::plan::Memory;
 use crate::plan::reads::{self, Reads};
 use crate::plan::seen::{AccountSeen, CloudSeen, NameLook, Observed, PoolSeen};
 use crate::ports::{PoolKey, StoreError};
@@ -164,7 +163,7 @@ fn account(
     };
     let ids = recorded(instances);
     let status = object.and_then(|pool| pool.status.as_ref());
-    let wants_quota = status.is_some_and(|status| Memory::of(status).meets_a_quota());
+    let wants_quota = status.is_some_and(SpotPoolStatus::meets_a_quota);
     let view = core.sweeps.follow(&key, &cloud, &pool.key, &pool.uid, ids, wants_quota);
     let mut account = seen(core, &view);
     account.id = AccountId::new(&key.secret_id, view.app_id);

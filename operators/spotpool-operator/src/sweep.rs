@@ -186,8 +186,8 @@ impl Sweeps {
         Arc::new(Self { accounts, cluster_id, interval, believe_cut_listings, clock, metrics, tasks })
     }
 
-    /// Tells the sweeps which machines a pool asks after and whether it wants to know the account's quotas, starts sweeping its account if nobody did yet, and
-    /// gives what is known now.
+    /// Tells the sweeps which machines a pool asks after and whether it wants to know the account's quotas, starts
+    /// sweeping its account if nobody did yet, and gives what is known now.
     pub fn follow(
         self: &Arc<Self>,
         key: &AccountKey,

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use kube::ResourceExt;
 use prometheus_client::registry::Registry;
-use sim::cvm::{Account, Cloud, CloudConfig, Credential, Event, ProbeAnswer, Settings, State, World};
+use sim::cvm::{Account, Cloud, CloudConfig, Credential, Event, ProbeAnswer, Settings, State, Stock, World};
 use sim::shared::SimCloud;
 use simulation::contract::sample_pool;
 use simulation::feed::Feed;
@@ -61,6 +61,21 @@ pub(crate) struct Process {
 }
 
 impl Stage {
+    /// The sample's world with stock and quotas for every pool that is measured.
+    pub(crate) fn spacious(seed: u64) -> Result<Self> {
+        let mut world = World::sample();
+        for zone in world.regions.values_mut().flat_map(|region| region.zones.values_mut()) {
+            zone.spot_quota = 100_000;
+        }
+        let stage = Self::build(seed, Settings::default(), world)?;
+        stage.cloud.with(|cloud| {
+            cloud.set_instance_quota(ACCOUNT, 10_000)?;
+            let (zone, instance_type) = ("ap-singapore-2".to_owned(), "GN7.2XLARGE32".to_owned());
+            cloud.set_stock(&Stock { zone, instance_type, count: 10_000 })
+        })?;
+        Ok(stage)
+    }
+
     /// A cloud that behaves like this, and an API server with a key in a Secret.
     pub(crate) fn build(seed: u64, settings: Settings, world: World) -> Result<Self> {
         let epoch: Timestamp = "2026-03-01T12:00:00Z".parse().context("a constant")?;

@@ -183,8 +183,7 @@ async fn deleted(timeline: &Timeline, stage: &Stage) -> Result<Proof> {
         let now = past.iter().find(|one| one.id == machine.id).context("the stand-in forgot a machine")?;
         ensure!(now.why_gone.as_deref() == Some("terminated"), "{} is left: {}", now.id, now.state);
     }
-    let accepted = stage.sim.ledger(seen).await?;
-    let accepted = accepted.iter().filter(|event| event.event == "termination_accepted").count();
+    let accepted = terminations(stage, seen).await?.len();
     ensure!(accepted == had.len(), "{accepted} terminations for {} machines", had.len());
     for uid in &uids {
         let left = instances(stage, uid).await?;
@@ -207,9 +206,8 @@ async fn left_alone(stage: &Stage) -> Result<Proof> {
         strangers.len() == 1 && strangers[0].id == stage.stranger && strangers[0].state == "RUNNING",
         "the stranger's machine is not as it was: {strangers:?}"
     );
-    let ledger = stage.sim.ledger(0).await?;
-    let touched = ledger.iter().filter(|event| event.event == "termination_accepted");
-    let touched = touched.filter(|event| event.instance_id.as_deref() == Some(&stage.stranger)).count();
+    let ended = terminations(stage, 0).await?;
+    let touched = ended.iter().filter(|id| **id == stage.stranger).count();
     ensure!(touched == 0, "{touched} calls tried to terminate {}", stage.stranger);
     let all_ours = machines.iter().filter(|machine| !machine.foreign).count();
     ensure!(all_ours == 2, "{all_ours} machines of ours bill, 2 are wanted");
@@ -275,6 +273,13 @@ pub(crate) async fn launches(stage: &Stage, since: u64) -> Result<Vec<SimEvent>>
     let by_a_call = |event: &SimEvent| event.rest.get("caller").is_some_and(|caller| !caller.is_null());
     let ledger = stage.sim.ledger(since).await?;
     Ok(ledger.into_iter().filter(|event| event.event == "launched" && by_a_call(event)).collect())
+}
+
+/// Machines whose termination was accepted after event `since`.
+pub(crate) async fn terminations(stage: &Stage, since: u64) -> Result<Vec<String>> {
+    let ledger = stage.sim.ledger(since).await?;
+    let accepted = ledger.into_iter().filter(|event| event.event == "termination_accepted");
+    Ok(accepted.filter_map(|event| event.instance_id).collect())
 }
 
 /// What a person would look at now.

@@ -10,7 +10,9 @@ use spotpool_operator::crd::SpotPool;
 use testkit::wait;
 
 use crate::stage::{ROTATED, Stage};
-use crate::story::{FILLED_WITHIN, Proof, SECRET, full, ids, last_event, launches, machines_of, pool};
+use crate::story::{
+    FILLED_WITHIN, Proof, SECRET, full, ids, last_event, launches, machines_of, pool, terminations,
+};
 use crate::timeline::Timeline;
 
 /// The pool of deploy/samples/spotpool-candidates.yaml.
@@ -103,11 +105,4 @@ async fn sized(stage: &Stage, size: i32) -> Result<SpotPool> {
         Ok((status.ready_size == size && status.size == size).then_some(pool))
     })
     .await
-}
-
-/// Machines whose termination was accepted after event `since`.
-async fn terminations(stage: &Stage, since: u64) -> Result<Vec<String>> {
-    let ledger = stage.sim.ledger(since).await?;
-    let accepted = ledger.into_iter().filter(|event| event.event == "termination_accepted");
-    Ok(accepted.filter_map(|event| event.instance_id).collect())
 }

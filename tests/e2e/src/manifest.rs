@@ -74,6 +74,12 @@ impl Manifest {
         self
     }
 
+    /// With its key in this Secret instead of the spec.
+    #[must_use]
+    pub fn keyed_by(self, secret: &str) -> Self {
+        self.without("spec.secretId").without("spec.secretKey").with("spec.credentialsSecretRef.name", secret)
+    }
+
     /// As JSON.
     #[must_use]
     pub fn value(&self) -> &Value {

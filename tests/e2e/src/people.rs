@@ -143,11 +143,27 @@ impl People {
         status: &str,
         within: Duration,
     ) -> Result<Condition> {
+        self.told(pool, (kind, status), &[], within).await
+    }
+
+    /// Waits until the pool's condition has this status and all of these words, and returns it.
+    ///
+    /// # Errors
+    /// After `within`; the message has the condition as it was last.
+    pub async fn told(
+        &self,
+        pool: &str,
+        (kind, status): (&str, &str),
+        words: &[&str],
+        within: Duration,
+    ) -> Result<Condition> {
         let mut last = None;
-        let waited = wait::until(&format!("condition {kind}={status} of {pool}"), within, async || {
+        let what = format!("condition {kind}={status} of {pool} with {words:?}");
+        let waited = wait::until(&what, within, async || {
             let conditions = self.pool(pool).await?.status.unwrap_or_default().conditions;
             last = conditions.into_iter().find(|condition| condition.type_ == kind);
-            Ok(last.clone().filter(|condition| condition.status == status))
+            let says = |condition: &Condition| words.iter().all(|word| condition.message.contains(word));
+            Ok(last.clone().filter(|condition| condition.status == status && says(condition)))
         })
         .await;
         waited.with_context(|| format!("it was {last:?}"))

@@ -66,13 +66,7 @@ async fn what_cannot_be_taken_over_is_told_with_the_reason() {
     let stranger = world.cloud.add_stranger("database-do-not-touch").await.unwrap();
     let adopt = json!({"metadata": {"annotations": {"demo.aiops.org/adopt": stranger}}});
     world.people.edit::<SpotPool>("strangers", &adopt).await.unwrap();
-    world
-        .until("the pool to say why not", SOON, async || {
-            let conditions = world.people.pool("strangers").await?.status.unwrap_or_default().conditions;
-            let says = format!("{stranger} is not taken over: no machine of this id is seen in");
-            let told = conditions.iter().any(|condition| condition.message.contains(&says));
-            Ok(told.then_some(()))
-        })
-        .await
-        .unwrap();
+    let why = format!("{stranger} is not taken over: no machine of this id is seen in");
+    let told = world.people.told("strangers", ("UnclaimedMachines", "False"), &[&why], SOON).await.unwrap();
+    assert_eq!(told.reason, "NotTakenOver");
 }

@@ -52,9 +52,7 @@ async fn the_default_network_and_a_secret_work_as_well() {
     let manifest = world
         .manifest("default", 1, 1)
         .unwrap()
-        .without("spec.secretId")
-        .without("spec.secretKey")
-        .with("spec.credentialsSecretRef.name", "cloud")
+        .keyed_by("cloud")
         .with("spec.subnetId", "DEFAULT")
         .with("spec.vpcId", "DEFAULT");
     world.people.create::<SpotPool>(&manifest).await.unwrap();

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 use spotpool_operator::crd::{SpotInstance, SpotPool};
-use testkit::{ControlPlane, SimEvent, wait};
+use testkit::{ControlPlane, SimEvent};
 
 /// Both the condition and a Warning Event have every one of the words, and a RequestId.
 async fn is_said(world: &World, pool: &str, condition: (&str, &str), words: &[&str]) {
@@ -16,19 +16,8 @@ async fn is_said(world: &World, pool: &str, condition: (&str, &str), words: &[&s
 
 /// Both the condition and a Warning Event have every one of the words.
 async fn is_written(world: &World, pool: &str, condition: (&str, &str), words: &[&str]) {
-    let (kind, status) = condition;
+    world.people.told(pool, condition, words, SOON).await.unwrap();
     let says = |text: &str| words.iter().all(|word| text.contains(word));
-    let mut last = Vec::new();
-    let said = wait::until(&format!("{kind}={status} with {words:?}"), SOON, async || {
-        last = world.people.pool(pool).await?.status.unwrap_or_default().conditions;
-        let said =
-            last.iter().any(|shown| shown.type_ == kind && shown.status == status && says(&shown.message));
-        Ok(said.then_some(()))
-    })
-    .await;
-    if let Err(error) = said {
-        panic!("{error:#}; there was {last:#?}");
-    }
     world
         .until(&format!("a Warning Event with {words:?}"), SOON, async || {
             let events = world.people.events_about("SpotPool", pool).await?;
@@ -140,12 +129,7 @@ const KEY: [(&str, &str); 2] = [("secretId", SECRET_ID), ("secretKey", SECRET_KE
 async fn with_a_secret(name: &str) -> World {
     let world = World::begin(name).await.unwrap();
     world.people.create_secret("cloud", &KEY).await.unwrap();
-    let manifest = world
-        .manifest(name, 2, 2)
-        .unwrap()
-        .without("spec.secretId")
-        .without("spec.secretKey")
-        .with("spec.credentialsSecretRef.name", "cloud");
+    let manifest = world.manifest(name, 2, 2).unwrap().keyed_by("cloud");
     world.people.create::<SpotPool>(&manifest).await.unwrap();
     world.ready(name).await.unwrap();
     world
@@ -159,14 +143,9 @@ async fn a_deleted_secret_is_held_as_long_as_machines_need_it() {
 
     world.people.kubectl(&["delete", "secret", "cloud", "--wait=false"]).unwrap();
     // Nobody woke the pool: the Secret is looked after.
-    world
-        .until("the pool to say what became of its Secret", SOON, async || {
-            let conditions = world.people.pool("held").await?.status.unwrap_or_default().conditions;
-            let told = conditions.iter().find(|condition| condition.reason == "SecretDeleted");
-            Ok(told.filter(|condition| condition.message.contains("Secret cloud was deleted")).map(|_| ()))
-        })
-        .await
-        .unwrap();
+    let valid = ("CredentialsValid", "True");
+    let told = world.people.told("held", valid, &["Secret cloud was deleted"], SOON).await.unwrap();
+    assert_eq!(told.reason, "SecretDeleted");
     // The key works on: what is lost is made up for.
     let lost = &world.ours().await.unwrap()[0].id;
     world.cloud.vanish(lost).await.unwrap();

@@ -10,12 +10,7 @@ async fn nothing_is_launched_in_a_namespace_that_goes_and_nothing_that_bills_is_
     let world = World::begin("going").await.unwrap();
     let key = [("secretId", SECRET_ID), ("secretKey", SECRET_KEY)];
     world.people.create_secret("cloud", &key).await.unwrap();
-    let manifest = world
-        .manifest("going", 2, 2)
-        .unwrap()
-        .without("spec.secretId")
-        .without("spec.secretKey")
-        .with("spec.credentialsSecretRef.name", "cloud");
+    let manifest = world.manifest("going", 2, 2).unwrap().keyed_by("cloud");
     world.people.create::<SpotPool>(&manifest).await.unwrap();
     world.ready("going").await.unwrap();
 

@@ -5,7 +5,6 @@ use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 use spotpool_operator::crd::SpotPool;
 use tencent_cvm::{Action, Class, classify};
-use testkit::wait;
 
 /// (code that RunInstances answers, its class, condition, status, reason, the field that it points at)
 type Row = (&'static str, Class, &'static str, &'static str, &'static str, &'static str);
@@ -111,20 +110,10 @@ async fn each_class_of_refused_launch_is_told_with_code_request_and_remedy() {
     }
     let mut wrong = Vec::new();
     for (index, (code, class, kind, status, reason, field)) in LAUNCHES.iter().enumerate() {
-        let mut last = None;
         let words = [*code, "RequestId", class.advice(), *field];
-        let told = wait::until(&format!("{kind}={status} for {code}"), SOON, async || {
-            let conditions = world.people.pool(&name(index)).await?.status.unwrap_or_default().conditions;
-            last = conditions.into_iter().find(|condition| condition.type_ == *kind);
-            let says = |text: &str| words.iter().all(|word| text.contains(word));
-            let fits = last
-                .as_ref()
-                .is_some_and(|it| it.status == *status && it.reason == *reason && says(&it.message));
-            Ok(fits.then_some(()))
-        })
-        .await;
-        if told.is_err() {
-            wrong.push((code, last));
+        match world.people.told(&name(index), (kind, status), &words, SOON).await {
+            Ok(told) if told.reason == *reason => {}
+            other => wrong.push((code, other)),
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -200,17 +189,8 @@ async fn each_trouble_with_a_key_is_told_with_code_request_and_remedy_and_nothin
     for (code, words) in KEYS {
         assert_eq!(classify(Action::DescribeInstances, code), Class::Auth, "{code}");
         let rule = world.cloud.add_fault(&json!({"fault": {"kind": "refuse", "code": code}})).await.unwrap();
-        world
-            .until(&format!("CredentialsValid to tell of {code}"), SOON, async || {
-                let conditions = world.people.pool("keys").await?.status.unwrap_or_default().conditions;
-                let says = |text: &str| [code, words, "RequestId"].iter().all(|word| text.contains(word));
-                let told = conditions
-                    .iter()
-                    .any(|it| it.type_ == "CredentialsValid" && it.status == "False" && says(&it.message));
-                Ok(told.then_some(()))
-            })
-            .await
-            .unwrap();
+        let words = [code, words, "RequestId"];
+        world.people.told("keys", ("CredentialsValid", "False"), &words, SOON).await.unwrap();
         world.cloud.delete(&format!("faults/{rule}")).await.unwrap();
         // A refused key is tried again once a minute; an operator that begins tries at once.
         world.start_operator(&[]).await.unwrap();
@@ -229,21 +209,14 @@ async fn an_expired_temporary_key_is_told_and_a_new_token_is_noticed() {
     let first =
         [("secretId", "AKIDFAKETEMPORARY"), ("secretKey", "fakeTemporaryKey"), ("token", "fakeToken")];
     world.people.create_secret("sts", &first).await.unwrap();
-    let manifest = world
-        .manifest("sts", 1, 1)
-        .unwrap()
-        .without("spec.secretId")
-        .without("spec.secretKey")
-        .with("spec.credentialsSecretRef.name", "sts");
+    let manifest = world.manifest("sts", 1, 1).unwrap().keyed_by("sts");
     world.people.create::<SpotPool>(&manifest).await.unwrap();
     world.ready("sts").await.unwrap();
     let before = world.ours().await.unwrap().len();
 
     world.cloud.post("credentials/AKIDFAKETEMPORARY/expire", &json!({})).await.unwrap();
-    let told = world.people.condition("sts", "CredentialsValid", "False", SOON).await.unwrap();
-    for words in ["AuthFailure.TokenFailure", "RequestId", "is not expired", "spec.credentialsSecretRef"] {
-        assert!(told.message.contains(words), "{}", told.message);
-    }
+    let words = ["AuthFailure.TokenFailure", "RequestId", "is not expired", "spec.credentialsSecretRef"];
+    world.people.told("sts", ("CredentialsValid", "False"), &words, SOON).await.unwrap();
     assert_eq!(world.ours().await.unwrap().len(), before, "what runs stays");
 
     let next = json!({"secret_id": "AKIDFAKENEXT", "secret_key": "fakeNextKey", "token": "fakeNextToken"});
@@ -261,16 +234,8 @@ async fn a_quota_that_is_used_up_is_told_in_figures() {
     let world = World::begin("quota").await.unwrap();
     world.cloud.post("quota", &json!({"zone": "ap-singapore-2", "vcpu": 0})).await.unwrap();
     world.people.create::<SpotPool>(&world.manifest("quota", 1, 1).unwrap()).await.unwrap();
-    world
-        .until("the quota to be told", SOON, async || {
-            let conditions = world.people.pool("quota").await?.status.unwrap_or_default().conditions;
-            let words =
-                ["LimitExceeded.UserSpotQuota", "In use (spot): ap-singapore-2: 0 of 0 vCPU", "next try at"];
-            let says = |text: &str| words.iter().all(|word| text.contains(word));
-            let told = conditions.iter().any(|it| it.reason == "QuotaExceeded" && says(&it.message));
-            Ok(told.then_some(()))
-        })
-        .await
-        .unwrap();
+    let words = ["LimitExceeded.UserSpotQuota", "In use (spot): ap-singapore-2: 0 of 0 vCPU", "next try at"];
+    let told = world.people.told("quota", ("CapacityAvailable", "False"), &words, SOON).await.unwrap();
+    assert_eq!(told.reason, "QuotaExceeded");
     assert!(world.cloud.calls("DescribeAccountQuota").await.unwrap() <= 3, "asked once a minute at most");
 }

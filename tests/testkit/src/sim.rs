@@ -47,7 +47,7 @@ pub struct SimEvent {
     /// When, in true time: RFC 3339.
     pub at: String,
     /// `received`, `refused`, `launched`, `replayed`, `running`, `launch_failed`, `termination_accepted`,
-    /// `reclaim_notice`, `state_changed`, `gone`, `fault`.
+    /// `reclaim_notice`, `state_changed`, `isolated`, `gone`, `fault`.
     pub event: String,
     /// The machine it is about, if it is about one.
     pub instance_id: Option<String>,

@@ -107,11 +107,6 @@ impl Memory {
         self.budget_whole_at.is_some_and(|whole| whole > later(now, BUDGET / 2))
     }
 
-    /// Whether a quota stands against any candidate.
-    pub fn meets_a_quota(&self) -> bool {
-        self.entries.iter().any(|entry| entry.failures > 0 && entry.is_about_a_quota())
-    }
-
     /// What stands against the candidates, the next to be tried again first, each with those whose way it is
     /// the last to leave.
     pub fn refusals<'a>(&'a self, pool: &'a ValidPool) -> Vec<(&'a LaunchBackOff, Vec<&'a Candidate>)> {
@@ -192,6 +187,13 @@ impl Memory {
             Some(place) => self.entries[place] = entry,
             None => self.entries.push(entry),
         }
+    }
+}
+
+impl SpotPoolStatus {
+    /// Whether a quota stands in the way of a launch.
+    pub fn meets_a_quota(&self) -> bool {
+        self.launch_back_off.iter().any(|entry| entry.failures > 0 && entry.is_about_a_quota())
     }
 }
 

@@ -273,13 +273,14 @@ impl Member {
             return Step::Keep;
         }
         let recorded = self.recorded();
-        let nothing_sent = recorded.is_empty() && super::attempts::last_sent(&self.status).is_none();
-        if nothing_sent && self.instance.spec.adopted.is_none() {
-            return Step::Release;
-        }
-        // The machine that it was made for is recorded as soon as the cloud's clock is known.
-        if recorded.is_empty() && self.instance.spec.adopted.is_some() {
-            return Step::Keep;
+        if recorded.is_empty() {
+            // The machine that it was made for is recorded as soon as the cloud's clock is known.
+            if self.instance.spec.adopted.is_some() {
+                return Step::Keep;
+            }
+            if super::attempts::last_sent(&self.status).is_none() {
+                return Step::Release;
+            }
         }
         // Looks at the account that it was asked for in are conclusive, whatever is elsewhere.
         let known = |hold: &Hold| hold.reason == reason::ANOTHER_ACCOUNT && self.status.account.is_some();

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use sim::cvm::{Settings, Span, State, Stock, What, World};
+use sim::cvm::{Settings, Span, State, What};
 use simulation::gate::{Bait, Deed, Edge, Trap};
 
 use crate::figures::{Figure, Measured, seconds};
 use crate::plain_loop::{PlainLoop, Size};
-use crate::stage::{ACCOUNT, Process, Stage, in_simulated_time};
+use crate::stage::{Process, Stage, in_simulated_time};
 
 const WITHIN: Duration = Duration::from_secs(90);
 /// The boot of those that are pending when the pool is deleted.
@@ -36,20 +36,6 @@ struct Deleted {
     left: usize,
 }
 
-fn stage(seed: u64) -> Result<Stage> {
-    let mut world = World::sample();
-    for zone in world.regions.values_mut().flat_map(|region| region.zones.values_mut()) {
-        zone.spot_quota = 100_000;
-    }
-    let stage = Stage::build(seed, Settings::default(), world)?;
-    stage.cloud.with(|cloud| {
-        cloud.set_instance_quota(ACCOUNT, 10_000)?;
-        let (zone, instance_type) = ("ap-singapore-2".to_owned(), "GN7.2XLARGE32".to_owned());
-        cloud.set_stock(&Stock { zone, instance_type, count: 10_000 })
-    })?;
-    Ok(stage)
-}
-
 /// Whether every launch is answered and recorded when the pool is deleted.
 #[derive(Clone, Copy, PartialEq)]
 enum Launches {
@@ -59,7 +45,7 @@ enum Launches {
 
 /// Deletes a pool of this size, and kills the operator after so many effects, if any.
 async fn delete(seed: u64, size: i32, launches: Launches, kill_after: Option<u32>) -> Result<Deleted> {
-    let stage = stage(seed)?;
+    let stage = Stage::spacious(seed)?;
     let booted = size - size / 10;
     let key = stage.create_pool("doomed", (booted, size), |_| {})?;
     let process = stage.start_operator()?;
@@ -125,7 +111,7 @@ async fn delete(seed: u64, size: i32, launches: Launches, kill_after: Option<u32
 
 /// The loop's pool is deleted: machines that exist ten minutes later.
 async fn the_loop(seed: u64) -> Result<(usize, usize)> {
-    let stage = stage(seed)?;
+    let stage = Stage::spacious(seed)?;
     let keeper = PlainLoop::start(&stage, Size { minimum: 20, maximum: 20 });
     stage.pass(Duration::from_secs(120)).await;
     let before = stage.machines().len();

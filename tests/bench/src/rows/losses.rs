@@ -9,11 +9,11 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, LogNormal};
-use sim::cvm::{Settings, Stock, What, World};
+use sim::cvm::{Settings, What};
 
 use crate::figures::{Figure, Measured, percentile, percentiles};
 use crate::plain_loop::{PlainLoop, Size};
-use crate::stage::{ACCOUNT, Stage, in_simulated_time};
+use crate::stage::{Stage, in_simulated_time};
 
 const POOL: i32 = 2000;
 const LOSSES: usize = 250;
@@ -26,21 +26,6 @@ const P99: Duration = Duration::from_secs(3);
 /// The pool of the plain loop, which sees no more than a page of 20.
 const LOOPS_POOL: usize = 16;
 const LOOPS_LOSSES: usize = 120;
-
-/// A zone with room for the pool.
-fn stage(seed: u64) -> Result<Stage> {
-    let mut world = World::sample();
-    for zone in world.regions.values_mut().flat_map(|region| region.zones.values_mut()) {
-        zone.spot_quota = 100_000;
-    }
-    let stage = Stage::build(seed, Settings::default(), world)?;
-    stage.cloud.with(|cloud| {
-        cloud.set_instance_quota(ACCOUNT, 10_000)?;
-        let (zone, instance_type) = ("ap-singapore-2".to_owned(), "GN7.2XLARGE32".to_owned());
-        cloud.set_stock(&Stock { zone, instance_type, count: 10_000 })
-    })?;
-    Ok(stage)
-}
 
 struct Ours {
     latencies: Vec<Duration>,
@@ -91,7 +76,7 @@ fn paired(lost: &[Duration], asked: &[Duration]) -> Vec<Duration> {
 }
 
 async fn ours(seed: u64) -> Result<Ours> {
-    let stage = stage(seed)?;
+    let stage = Stage::spacious(seed)?;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let key = stage.create_pool("large", (POOL, POOL), |_| {})?;
     stage.start_operator()?;
@@ -152,7 +137,7 @@ fn floor(seed: u64) -> Vec<Duration> {
 
 /// Machines of the plain loop vanish one by one: how soon a new one is made for each.
 async fn the_loop(seed: u64) -> Result<Vec<Duration>> {
-    let stage = stage(seed)?;
+    let stage = Stage::spacious(seed)?;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let size = Size { minimum: LOOPS_POOL, maximum: LOOPS_POOL };
     let _keeper = PlainLoop::start(&stage, size);
@@ -172,7 +157,7 @@ async fn the_loop(seed: u64) -> Result<Vec<Duration>> {
 
 /// What the plain loop does with a pool of 2,000 in ten minutes: machines that it has.
 async fn the_loops_large_pool(seed: u64) -> Result<usize> {
-    let stage = stage(seed)?;
+    let stage = Stage::spacious(seed)?;
     let size = Size { minimum: POOL as usize, maximum: POOL as usize };
     let _keeper = PlainLoop::start(&stage, size);
     stage.pass(Duration::from_secs(600)).await;
