@@ -54,16 +54,10 @@ impl Growths {
 
 /// How much dearer the second one is, by the medians of rounds in which they take turns.
 fn growth(once: &impl Fn(), twice: &impl Fn()) -> f64 {
-    let mut costs = [[0.0; ROUNDS]; 2];
-    for round in 0..ROUNDS {
-        costs[0][round] = cost(once);
-        costs[1][round] = cost(twice);
-    }
-    let [once, twice] = costs.map(|mut costs| {
-        costs.sort_by(f64::total_cmp);
-        costs[ROUNDS / 2]
-    });
-    twice / once
+    let (mut single, mut double): (Vec<_>, Vec<_>) = (0..ROUNDS).map(|_| (cost(once), cost(twice))).unzip();
+    single.sort_by(f64::total_cmp);
+    double.sort_by(f64::total_cmp);
+    double[ROUNDS / 2] / single[ROUNDS / 2]
 }
 
 /// Seconds that one run takes.
