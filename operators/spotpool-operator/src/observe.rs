@@ -39,6 +39,8 @@ pub(crate) struct Way {
 
 /// Reads everything. An error of the API server ends the pass; an error of the cloud is data.
 pub(crate) async fn observe(core: &Core, key: &PoolKey) -> Result<Pass, StoreError> {
+    // Before the objects: the answer of a launch that ends in between would look like one that is missing.
+    let in_flight = core.flights.of(key);
     let (pool, instances) = objects(core, key).await?;
     let pool = parse(pool);
     let namespace_leaving =
@@ -60,7 +62,7 @@ pub(crate) async fn observe(core: &Core, key: &PoolKey) -> Result<Pass, StoreErr
         instances,
         cloud,
         probes: core.probes.views(key),
-        in_flight: core.flights.of(key),
+        in_flight,
         just_terminated: core.just_terminated(&ids),
     };
     if let Some(way) = &way {

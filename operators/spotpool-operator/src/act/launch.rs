@@ -38,6 +38,7 @@ pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: 
         }
     }
     let Some(chosen) = &plan.launch else { return };
+    let in_flight = core.flights.of(&valid.key);
     let (pool, list) = if core.rules.guards.second_look {
         match second_look(core, &valid.key).await {
             Ok(Some((pool, list))) => (parse(pool), list),
@@ -49,7 +50,6 @@ pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: 
         let pool = if core.rules.guards.pool_check { parse(Some(raised.clone())) } else { PoolSeen::Gone };
         (pool, pass.seen.instances.iter().cloned().chain(made).collect())
     };
-    let in_flight = core.flights.of(&valid.key);
     match admit(valid, &pool, &list, chosen, &in_flight, account, &core.rules) {
         Admission::Nothing => {}
         Admission::Delete(wishes) => {

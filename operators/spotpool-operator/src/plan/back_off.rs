@@ -70,13 +70,22 @@ impl Memory {
         self.about(candidate, pool).map(|entry| entry.until.0).max()
     }
 
-    /// Whether stock that was advertised since this time is news: nothing stands against the candidate but a want
-    /// of stock of before. It is news once in each back-off: an attempt that was sent on its word and refused is
-    /// followed by one that waits.
-    pub(super) fn is_news(&self, since: Timestamp, candidate: &Candidate, pool: &ValidPool) -> bool {
+    /// Whether stock that was advertised since this time is news: nothing bars the candidate but a want of stock
+    /// of before. It is news once in each back-off: an attempt that was sent on its word and refused is followed
+    /// by one that waits.
+    pub(super) fn is_news(
+        &self,
+        since: Timestamp,
+        candidate: &Candidate,
+        pool: &ValidPool,
+        now: Timestamp,
+    ) -> bool {
         // The API server keeps whole seconds.
         let before = |entry: &LaunchBackOff| later(entry.last_failure.0, Duration::from_secs(1)) <= since;
-        self.about(candidate, pool).all(|entry| entry.wants_stock() && !entry.early && before(entry))
+        self.about(candidate, pool).all(|entry| match entry.wants_stock() {
+            true => !entry.early && before(entry),
+            false => entry.until.0 <= now,
+        })
     }
 
     /// Whether a candidate is shut and might be opened by what the cloud advertises.
@@ -167,7 +176,9 @@ impl Memory {
             return;
         }
         if failure.refused {
-            let from = self.budget_whole_at.unwrap_or(failure.at).max(failure.at);
+            // Pools that run out of it together do not take turns together.
+            let alone = || later(failure.at, PRICE.mul_f64(spread(&pool.uid, &failure.about, 0)));
+            let from = self.budget_whole_at.unwrap_or_else(alone).max(failure.at);
             self.budget_whole_at = Some(whole_seconds(later(from, PRICE)).0);
         }
         let early =

@@ -116,7 +116,7 @@ impl<'a> Prospect<'a> {
         };
         let advert = advertised.and_then(|advertised| advertised.of(candidate));
         let news_since = advert.filter(|advert| advert.in_stock).map(|advert| advert.since);
-        let is_news = news_since.is_some_and(|since| memory.is_news(since, candidate, pool));
+        let is_news = news_since.is_some_and(|since| memory.is_news(since, candidate, pool, now));
         let counts = !is_news && (later(failed, LONGEST) > now || memory.is_tight(now));
         let mut prospect = Self {
             candidate,

@@ -107,6 +107,22 @@ fn an_advertisement_ends_no_other_back_off() {
 }
 
 #[test]
+fn a_back_off_for_something_else_holds_news_up_only_while_it_lasts() {
+    let pool = valid();
+    for code in ["RequestLimitExceeded", "InternalError", "ResourceInsufficient.CloudDiskSoldOut"] {
+        let (memory, sent) = often_refused(&pool);
+        let memory = learn(&memory, &[refused(2, sent + 1, code)], &pool, sent + 1);
+        let over = memory.entries.iter().find(|entry| entry.code == code).unwrap().until.0;
+        let told = told(&pool, &[Some(true)], sent + 3, sent + 20);
+        let ask = |now| ask_told(&memory, &[], &pool, Some(&told), now);
+        let shut = Gate::Shut(memory.backs_off_until(&pool.candidates[0], &pool).unwrap());
+        let last = over.duration_since(at(0)).as_secs().unsigned_abs();
+        assert_eq!(ask(last - 1), shut, "{code}");
+        assert_eq!(ask(last), Gate::Scout(pool.candidates[0].clone()), "{code}");
+    }
+}
+
+#[test]
 fn news_that_proved_false_is_not_believed_before_the_next_back_off() {
     let pool = valid();
     let (memory, sent) = often_refused(&pool);

@@ -76,10 +76,12 @@ fn refusals_back_off_from_1_to_60_seconds_with_jitter_and_count_once() {
         assert!((exact * 3 / 4..=exact).contains(pause), "{pauses:?}");
     }
     let mut other = pool.clone();
-    other.uid = "another".to_owned();
+    other.uid = "somebody-elses".to_owned();
     let known: Vec<Kept> = vec![refused(1, sent, SOLD_OUT)];
     let apart = |pool| learn(&memory, &known, pool, sent).backs_off_until(&candidate(), pool);
     assert_ne!(apart(&pool), apart(&other), "two pools refused together come back apart");
+    let whole = |pool| learn(&Memory::default(), &known, pool, sent).budget_whole_at;
+    assert_ne!(whole(&pool), whole(&other), "and so they do when each waits for its budget");
 }
 
 #[test]
