@@ -16,7 +16,8 @@ lines that were never seen before, on one core; other chunks, restarts, shuffled
 costs. Secrets planted and missed, false alarms, the speed of redaction.
 
 The public sets are looked for in ../shared/loghub beside the checkout. Times are CPU time of one thread, so
-that other programs count little. Exit code 1 when something that was to be reached is not.";
+that other programs count little. Fuzzing takes hours and is no part of it: docs/benchmarks say how to run it and
+what was run. Exit code 1 when something that was to be reached is not.";
 
 /// Measure what the documentation claims
 #[derive(clap::Args)]

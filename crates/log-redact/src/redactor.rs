@@ -114,8 +114,7 @@ pub(crate) struct Block<'r> {
     pub(crate) end: usize,
 }
 
-/// Where a block is cut: after its last line; if it is all one line after its last blank; if there is none,
-/// anywhere but
+/// Where a block is cut: after its last line; if it is all one line after its last blank; if there is none, anywhere but
 /// in the middle of a character.
 fn cut(block: &[u8]) -> usize {
     let after = |place: usize| place + 1;

@@ -10,8 +10,10 @@ use super::clock::processor_time;
 const SMALLEST: usize = 64 * 1024;
 const DOUBLINGS: usize = 4;
 const REPETITIONS: usize = 5;
-/// A run shorter than this is repeated until it is not: the clock's own error would count.
-const SHORTEST: Duration = Duration::from_millis(4);
+/// So long a text and its double are redacted in turn, and the fastest time of each counts: the others were disturbed.
+const LONG_ENOUGH: Duration = Duration::from_millis(12);
+/// So often at least, however long that takes.
+const TURNS: usize = 3;
 
 /// Parts that are repeated to the wanted length. Each starts something that may go on, or nests.
 const PARTS: &[(&str, &str)] = &[
@@ -75,10 +77,9 @@ pub(crate) fn measure(redactor: &Redactor, show: bool) -> Row {
         for doubling in 0..DOUBLINGS {
             let half = &text.as_bytes()[..SMALLEST << doubling];
             let whole = &text.as_bytes()[..half.len() * 2];
-            // One right after the other, so that what else runs on the machine slows both.
-            let pairs = [(); REPETITIONS].map(|()| (cost(redactor, half), cost(redactor, whole)));
-            growth = growth.max(median(pairs.map(|(half, whole)| whole / half)));
-            speed = whole.len() as f64 / 1e6 / median(pairs.map(|(_, whole)| whole));
+            let pairs = [(); REPETITIONS].map(|()| costs(redactor, half, whole));
+            growth = growth.max(median(pairs.map(|[half, whole]| whole / half)));
+            speed = whole.len() as f64 / 1e6 / median(pairs.map(|[_, whole]| whole));
         }
         if show {
             println!("{name:<24} {growth:>8.2} {speed:>12.1}");
@@ -103,15 +104,20 @@ fn median(mut figures: [f64; REPETITIONS]) -> f64 {
     figures[REPETITIONS / 2]
 }
 
-/// In seconds of processor time.
-fn cost(redactor: &Redactor, text: &[u8]) -> f64 {
-    let (start, mut runs) = (processor_time(), 0);
-    loop {
-        std::hint::black_box(redactor.redact_bytes(text));
-        runs += 1;
-        let spent = processor_time().saturating_sub(start);
-        if spent >= SHORTEST {
-            return spent.as_secs_f64() / f64::from(runs);
+/// What both texts cost, in seconds of processor time. They are redacted in turn, equally often: what else runs on the
+/// machine slows both.
+fn costs(redactor: &Redactor, half: &[u8], whole: &[u8]) -> [f64; 2] {
+    let (mut spent, mut turns) = (Duration::ZERO, 0);
+    let mut least = [Duration::MAX; 2];
+    while turns < TURNS || spent < LONG_ENOUGH {
+        for (least, text) in least.iter_mut().zip([half, whole]) {
+            let start = processor_time();
+            std::hint::black_box(redactor.redact_bytes(text));
+            let once = processor_time().saturating_sub(start);
+            *least = once.min(*least);
+            spent += once;
         }
+        turns += 1;
     }
+    least.map(|least| least.as_secs_f64().max(1e-9))
 }

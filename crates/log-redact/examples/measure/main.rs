@@ -1,5 +1,4 @@
-//! Measures what the crate promises: how much of what is planted is found, how often harmless text is taken
-//! for a
+//! Measures what the crate promises: how much of what is planted is found, how often harmless text is taken for a
 //! secret, and how fast it is. Ends with 1 when a figure is missed.
 //!
 //! `cargo run --release -p log-redact --example measure_redact -- --help`

@@ -11,8 +11,10 @@ use crate::{cpu, verdict};
 const SMALLEST: usize = 64 << 10;
 const LARGEST: usize = 1 << 20;
 const REPETITIONS: usize = 5;
-/// So long each text is read again and again, and the fastest time counts: the others were disturbed.
-const LONG_ENOUGH: Duration = Duration::from_millis(4);
+/// So long a text and its double are read in turn, and the fastest time of each counts: the others were disturbed.
+const LONG_ENOUGH: Duration = Duration::from_millis(12);
+/// So often at least, however long that takes.
+const TURNS: usize = 3;
 /// What a doubling may cost.
 const MOST: f64 = 2.5;
 
@@ -88,35 +90,35 @@ fn words() -> Vec<u8> {
     (0..200_000).flat_map(|number| letters(number * 59 + 7).chain([b' '])).collect()
 }
 
-/// The largest of what the doublings cost, each the median of what the double costs right after the single: what else
-/// runs on the machine slows both.
+/// The largest of what the doublings cost, each the median of five.
 fn largest_factor(unit: &[u8], width: usize) -> f64 {
     let text: Vec<u8> = unit.iter().copied().cycle().filter(|byte| *byte != b'\n').take(LARGEST).collect();
     // The first long line teaches the allocator to keep such pieces of memory, as in any process that runs for a while.
     read(&text, width);
-    let mut largest = 0.0_f64;
-    let mut size = SMALLEST;
-    while size < LARGEST {
-        let (single, double) = (&text[..size], &text[..2 * size]);
-        let mut factors = [(); REPETITIONS].map(|()| {
-            let before = seconds(single, width);
-            seconds(double, width) / before
-        });
+    let sizes =
+        std::iter::successors(Some(SMALLEST), |size| Some(size * 2)).take_while(|&size| size < LARGEST);
+    let medians = sizes.map(|size| {
+        let mut factors = [(); REPETITIONS].map(|()| factor(&text[..size], &text[..2 * size], width));
         factors.sort_by(f64::total_cmp);
-        largest = largest.max(factors[REPETITIONS / 2]);
-        size *= 2;
-    }
-    largest
+        factors[REPETITIONS / 2]
+    });
+    medians.fold(0.0, f64::max)
 }
 
-/// What reading a text costs in lines of this width.
-fn seconds(text: &[u8], width: usize) -> f64 {
-    let (mut spent, mut least) = (Duration::ZERO, Duration::MAX);
-    while spent < LONG_ENOUGH {
-        let once = cpu::of(|| read(text, width));
-        (spent, least) = (spent + once, least.min(once));
+/// What the double costs beside the single, in lines of this width. They are read in turn, equally often: what else
+/// runs on the machine slows both.
+fn factor(single: &[u8], double: &[u8], width: usize) -> f64 {
+    let (mut spent, mut turns) = (Duration::ZERO, 0);
+    let mut least = [Duration::MAX; 2];
+    while turns < TURNS || spent < LONG_ENOUGH {
+        for (least, text) in least.iter_mut().zip([single, double]) {
+            let once = cpu::of(|| read(text, width));
+            *least = once.min(*least);
+            spent += once;
+        }
+        turns += 1;
     }
-    least.as_secs_f64().max(1e-9)
+    least[1].as_secs_f64() / least[0].as_secs_f64().max(1e-9)
 }
 
 fn read(text: &[u8], width: usize) {

@@ -13,8 +13,8 @@ use crate::{Template, TemplateId};
 
 /// So many alone are looked at together, and again whenever their number has doubled.
 const FIRST_LOOK: usize = 16;
-/// More are not kept together.
-const MOST: usize = 1024;
+/// More are not kept together after a look.
+const MOST: usize = 512;
 /// A word belongs to the statement when so many templates have it at its place.
 const SHARED_BY: u32 = 8;
 /// So many different words show that a value stands at a place.
@@ -70,7 +70,7 @@ impl Crowds {
             if members.len() > MOST {
                 members.drain(..members.len() - MOST);
             }
-            crowd.next_look = (members.len() * 2).min(MOST + MOST / 4);
+            crowd.next_look = members.len() * 2;
             crowd.members = members;
         }
     }
@@ -97,7 +97,8 @@ impl Crowds {
 pub(crate) fn alike(templates: &[(TemplateId, &Template)]) -> Vec<Alike> {
     let members: Vec<Member<'_>> =
         templates.iter().map(|&(id, template)| Member::new(id, template)).collect();
-    let mut shared: Keyed<u64, u32> = Keyed::default();
+    let words = members.iter().map(|member| member.words.len()).sum();
+    let mut shared: Keyed<u64, u32> = Keyed::with_capacity_and_hasher(words, Default::default());
     for word in members.iter().flat_map(|member| &member.words) {
         *shared.entry(word.key()).or_default() += 1;
     }

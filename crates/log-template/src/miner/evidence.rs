@@ -1,5 +1,7 @@
 //! How much one word says that a value stands at its place.
 
+use serde::{Deserialize, Serialize};
+
 use crate::lex::{Kind, Piece};
 
 /// After these words usually stands a name.
@@ -41,22 +43,43 @@ const NAMED: [&str; 36] = [
     "named",
     "called",
 ];
-/// What a word counts for that nothing is known about.
-const USUAL: u32 = 2;
+/// What one word counts for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Weight {
+    /// A state, or the first word of a message.
+    Light,
+    /// A word that nothing is known about.
+    Usual,
+    /// A name.
+    Heavy,
+}
+
+impl Weight {
+    pub(crate) fn points(self) -> u32 {
+        match self {
+            Self::Light => 1,
+            Self::Usual => 2,
+            Self::Heavy => 4,
+        }
+    }
+}
 
 /// How much `pieces[place]`, a word of `message`, counts for at its place.
 ///
 /// A word after a noun that names things is worth more; a state (`started`, `LEADING`), and the first word of a
 /// message, is worth less: programs have few states, and write about each in a statement of its own.
-pub(super) fn weight(message: &[u8], pieces: &[Piece], place: usize) -> u32 {
+pub(super) fn weight(message: &[u8], pieces: &[Piece], place: usize) -> Weight {
     let text = |piece: &Piece| &message[piece.start as usize..piece.end as usize];
     let word = text(&pieces[place]);
-    let Some(before) = place.checked_sub(1).map(|before| &pieces[before]) else { return USUAL / 2 };
+    let Some(before) = place.checked_sub(1).map(|before| &pieces[before]) else { return Weight::Light };
     let named = before.kind == Kind::Word
         && before.end < pieces[place].start
         && NAMED.iter().any(|noun| text(before).eq_ignore_ascii_case(noun.as_bytes()));
-    let usual = if is_state(word) { USUAL / 2 } else { USUAL };
-    if named { usual * 2 } else { usual }
+    match (is_state(word), named) {
+        (true, false) => Weight::Light,
+        (true, true) | (false, false) => Weight::Usual,
+        (false, true) => Weight::Heavy,
+    }
 }
 
 fn is_state(word: &[u8]) -> bool {

@@ -1,7 +1,9 @@
 //! How many different words were seen at one place of otherwise equal shapes.
 
 use serde::{Deserialize, Serialize};
+use thin_vec::ThinVec;
 
+use super::evidence::Weight;
 use super::keyed::{Keyed, oldest_quarter};
 use crate::{Config, TemplateId};
 
@@ -10,17 +12,18 @@ use crate::{Config, TemplateId};
 pub(crate) struct Member {
     pub(crate) template: TemplateId,
     /// What its word counts for.
-    pub(crate) weight: u32,
+    pub(crate) weight: Weight,
     /// Which piece that word is. A shape with two values is a hole of two kinds of shapes, with the word at either place.
     pub(crate) place: u16,
 }
 
-/// Shapes that are equal but for one word.
+/// Shapes that are equal but for one word. Every word of a new shape makes one: what learning costs is mostly
+/// that they do not fit into the processor's cache, so they are kept small.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Hole {
     /// The templates of the shapes seen so far. Most holes never have a second.
     pub(crate) first: Option<Member>,
-    pub(crate) more: Vec<Member>,
+    pub(crate) more: ThinVec<Member>,
     /// How many words there are beside the one that differs.
     pub(crate) others: u16,
     /// Whether a value by its looks was seen at the place.
@@ -55,7 +58,7 @@ impl Hole {
             _ => config.evidence,
         };
         let number = if self.has_number { config.number } else { 0 };
-        let evidence = self.members().fold(number, |sum, member| sum.saturating_add(member.weight));
+        let evidence = self.members().fold(number, |sum, member| sum.saturating_add(member.weight.points()));
         evidence >= needed
     }
 }
@@ -75,7 +78,7 @@ impl Holes {
     pub(crate) fn entry(&mut self, key: u64, others: u16, has_number: bool, now: u64) -> &mut Hole {
         let hole = self.by_key.entry(key).or_insert_with(|| Hole {
             first: None,
-            more: Vec::new(),
+            more: ThinVec::new(),
             others,
             has_number,
             closed: false,

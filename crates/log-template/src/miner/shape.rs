@@ -1,6 +1,6 @@
 //! Shapes: messages without their values, as hashes.
 
-use super::evidence;
+use super::evidence::{self, Weight};
 use crate::Template;
 use crate::lex::{self, Kind, Piece, VARIABLE, mix};
 
@@ -63,7 +63,7 @@ pub(crate) fn hash(pieces: &[Piece]) -> u64 {
 struct Word {
     place: usize,
     hash: u64,
-    weight: u32,
+    weight: Weight,
 }
 
 /// The hash of a template's shape.
@@ -103,7 +103,7 @@ impl Shape {
     }
 
     /// What a word counts for as evidence of a value at its place.
-    pub(crate) fn weight(&self, word: usize) -> u32 {
+    pub(crate) fn weight(&self, word: usize) -> Weight {
         self.words[word].weight
     }
 
