@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use crate::describe::LastLooks;
 use crate::limit::{Limiters, RateLimits};
 use crate::retry::Jitter;
 use crate::{
@@ -40,6 +41,7 @@ pub struct HttpCvm {
     pub(crate) timeout: Duration,
     pub(crate) deadline: Duration,
     pub(crate) jitter: Jitter,
+    pub(crate) last_looks: LastLooks,
     /// The cloud's clock minus ours, once it had to be learnt.
     clock_offset: Mutex<Option<SignedDuration>>,
 }
@@ -212,6 +214,7 @@ impl HttpCvmBuilder {
             timeout: self.timeout.min(LONGEST),
             deadline: self.deadline.min(LONGEST),
             jitter: Jitter::new(seed),
+            last_looks: LastLooks::default(),
             clock_offset: Mutex::new(None),
         })
     }

@@ -1,6 +1,7 @@
 //! `DescribeInstances`: whole listings, or an error.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::time::Instant;
@@ -13,25 +14,30 @@ use crate::{Action, Class, Error, Filter, HttpCvm, Instance, InstanceId, Listing
 const ACTION: Action = Action::DescribeInstances;
 /// The largest `Limit`, and the most ids in one request.
 const PAGE: usize = 100;
-/// Requests of one look under way at a time.
-const CONCURRENT: usize = 10;
+/// Requests of one look under way at a time: half of what the cloud takes in a second.
+const CONCURRENT: usize = 20;
 /// 100,000 instances: more than any account holds in a region, so a total beyond it is a broken answer.
 const MAX_PAGES: u64 = 1000;
+/// Looks by so many different filters are remembered.
+const LAST_LOOKS: usize = 16;
 /// The most values of one filter.
 const MAX_VALUES: usize = 5;
 
 impl HttpCvm {
     pub(crate) async fn list(&self, filters: &[Filter]) -> Result<Listing, Error> {
         filter::check(filters, MAX_VALUES).map_err(|what| Error::Invalid { action: ACTION, what })?;
+        let scan = self.scan(filters, self.last_looks.take(filters)).await?;
+        self.last_looks.put(filters, scan.needed());
+        Ok(scan.look.listing())
+    }
+
+    /// Asks for so many pages at once, and for those that turn out to be missing.
+    async fn scan(&self, filters: &[Filter], pages: u64) -> Result<Scan, Error> {
         let deadline = Instant::now() + self.deadline;
         let mut scan = Scan::default();
-        scan.add(self.page(filters, 0, deadline).await?)?;
+        let mut offsets = scan.plan(pages);
         // The total may have grown while its pages were fetched: then there is another round.
-        loop {
-            let offsets = scan.plan()?;
-            if offsets.is_empty() {
-                return Ok(scan.look.listing());
-            }
+        while !offsets.is_empty() {
             let pages: Vec<_> = stream::iter(offsets)
                 .map(|offset| self.page(filters, offset, deadline))
                 .buffered(CONCURRENT)
@@ -40,7 +46,9 @@ impl HttpCvm {
             for page in pages {
                 scan.add(page)?;
             }
+            offsets = scan.plan(scan.needed());
         }
+        Ok(scan)
     }
 
     async fn page(
@@ -157,14 +165,16 @@ struct Scan {
     look: Look,
     /// The largest total that any page gave.
     total: u64,
-    /// Pages fetched or planned.
+    /// Pages planned, and but for the last round fetched.
     pages: u64,
 }
 
 impl Scan {
     fn add(&mut self, page: Answered<Page>) -> Result<(), Error> {
-        self.pages = self.pages.max(1);
         self.total = self.total.max(page.value.total);
+        if self.needed() > MAX_PAGES {
+            return Err(protocol(format!("a total of {} instances cannot be", self.total)));
+        }
         let full = page.value.instances.len() >= PAGE;
         let known = self.look.instances.len();
         self.look.add(page);
@@ -176,15 +186,40 @@ impl Scan {
         Ok(())
     }
 
-    /// The offsets that the largest total asks for and that were not planned before.
-    fn plan(&mut self) -> Result<Vec<u64>, Error> {
-        let needed = self.total.div_ceil(PAGE as u64);
-        if needed > MAX_PAGES {
-            return Err(protocol(format!("a total of {} instances cannot be", self.total)));
+    /// The pages that the largest total asks for.
+    fn needed(&self) -> u64 {
+        self.total.div_ceil(PAGE as u64)
+    }
+
+    /// The offsets of so many pages, but of those that were planned before.
+    fn plan(&mut self, pages: u64) -> Vec<u64> {
+        let offsets = (self.pages..pages).map(|page| page * PAGE as u64).collect();
+        self.pages = self.pages.max(pages);
+        offsets
+    }
+}
+
+/// How many pages the latest whole look with some filters had, so that the next one need not wait for its first page
+/// to learn that. It is no more than a guess: too many cost a call, too few another round.
+#[derive(Default)]
+pub(crate) struct LastLooks(Mutex<BTreeMap<Vec<Filter>, u64>>);
+
+impl LastLooks {
+    /// At least one. Forgotten until the look has ended well: of a cloud that refuses it is enough to hear it once.
+    fn take(&self, filters: &[Filter]) -> u64 {
+        self.lock().remove(filters).unwrap_or(1)
+    }
+
+    fn put(&self, filters: &[Filter], pages: u64) {
+        let mut looks = self.lock();
+        if pages > 1 && looks.len() < LAST_LOOKS {
+            looks.insert(filters.to_vec(), pages);
         }
-        let offsets = (self.pages..needed).map(|page| page * PAGE as u64).collect();
-        self.pages = self.pages.max(needed);
-        Ok(offsets)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Vec<Filter>, u64>> {
+        // Nothing panics while it is held, and a guess is a guess.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

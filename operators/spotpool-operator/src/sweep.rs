@@ -161,6 +161,12 @@ impl Account {
     }
 }
 
+/// How long after the last answer the next look begins. The cloud counts the calls of a second as they arrive, and
+/// what was answered has arrived.
+fn breath(calls: u32) -> Duration {
+    (TIME_PER_CALL * calls).min(Duration::from_secs(1))
+}
+
 /// The sweeps of one operator.
 pub struct Sweeps {
     accounts: Mutex<BTreeMap<AccountKey, Account>>,
@@ -311,15 +317,16 @@ impl Sweeps {
             };
             self.publish(key, result);
             // After the sweep, which people wait for, and apart from it and the next one: close together they would be
-            // most of what the account may ask in a second.
+            // more than what others leave of the calls of a second.
             if begun >= next_wide {
                 next_wide = begun + WIDE_LOOK_EVERY;
-                tokio::time::sleep_until(begun + TIME_PER_CALL * calls).await;
+                tokio::time::sleep(breath(calls)).await;
                 let wide_begun = begun.elapsed();
                 let look = self.wide_look(key, &cloud);
                 if let Some((found, calls)) = look.instrument(debug_span!(parent: None, "wide_look")).await {
                     strays = found;
-                    pause = pause.max(wide_begun + TIME_PER_CALL * calls);
+                    pause =
+                        pause.max(wide_begun + TIME_PER_CALL * calls).max(begun.elapsed() + breath(calls));
                 }
             }
             tokio::time::sleep_until(begun + pause).await;

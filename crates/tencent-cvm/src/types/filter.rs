@@ -6,7 +6,7 @@ use serde::Serialize;
 const MAX_FILTERS: usize = 10;
 
 /// One filter of a listing: what has one of `values` as its `name`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Filter {
     /// A filter name of the action: `zone`, `instance-name`, `tag-key`, `tag:<key>`, …

@@ -1,5 +1,8 @@
 //! Listings by filter: whole, or an error.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -7,7 +10,7 @@ use serde_json::json;
 use tencent_cvm::{Action, Cvm, Error, Filter, InstanceState, Reach};
 use tokio::time::Instant;
 
-use crate::cloud::{Cloud, EPOCH, Reply, date, ids, name, ok, page, page_of};
+use crate::cloud::{Cloud, EPOCH, Reply, date, ids, name, ok, page, page_of, refused};
 
 fn listed(listing: &tencent_cvm::Listing) -> Vec<String> {
     listing.instances.iter().map(|instance| instance.id.to_string()).collect()
@@ -193,8 +196,57 @@ async fn pages_are_fetched_side_by_side_but_not_all_at_once() {
     let start = Instant::now();
     let listing = cloud.simulated().build().expect("client").describe_instances(&[]).await.expect("listing");
     assert_eq!((listing.instances.len(), listing.calls), (4000, 40));
-    assert_eq!(cloud.most_at_once(), 10);
-    assert!(start.elapsed() <= Duration::from_millis(600), "{:?}", start.elapsed());
+    assert_eq!(cloud.most_at_once(), 20);
+    assert!(start.elapsed() <= Duration::from_millis(400), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_look_asks_for_every_page_at_once() {
+    let total = Arc::new(AtomicUsize::new(450));
+    let now = Arc::clone(&total);
+    let cloud = Cloud::new(move |seen| page_of(now.load(Relaxed), seen).after(Duration::from_millis(100)));
+    let cvm = cloud.simulated().build().expect("client");
+    // (instances, calls, milliseconds): the first page alone, then the rest; all at once; one page more than was
+    // thought; one less; and what has one page is not thought to have more.
+    for (instances, calls, took) in [
+        (450, 5, 200),
+        (450, 5, 100),
+        (501, 6, 200),
+        (400, 6, 100),
+        (400, 4, 100),
+        (90, 4, 100),
+        (90, 1, 100),
+    ] {
+        total.store(instances, Relaxed);
+        let start = Instant::now();
+        let listing = cvm.describe_instances(&[]).await.expect("listing");
+        assert_eq!(listed(&listing), (0..instances).map(name).collect::<Vec<_>>());
+        assert_eq!((listing.calls, start.elapsed().as_millis()), (calls, took), "{instances} instances");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_refusal_one_page_is_asked_for_and_other_filters_have_their_own() {
+    let refuses = Arc::new(AtomicBool::new(false));
+    let now = Arc::clone(&refuses);
+    let cloud = Cloud::new(move |seen| match now.load(Relaxed) {
+        true => refused("AuthFailure.SecretIdNotFound").after(Duration::from_millis(100)),
+        false => page_of(300, seen).after(Duration::from_millis(100)),
+    });
+    let cvm = cloud.simulated().build().expect("client");
+    cvm.describe_instances(&[]).await.expect("listing");
+    refuses.store(true, Relaxed);
+    let begun = cloud.calls().len();
+    cvm.describe_instances(&[]).await.expect_err("refused");
+    let before = cloud.calls().len();
+    assert_eq!(before - begun, 3, "nobody knew");
+    cvm.describe_instances(&[]).await.expect_err("refused");
+    assert_eq!(cloud.calls().len() - before, 1);
+    refuses.store(false, Relaxed);
+    cvm.describe_instances(&[]).await.expect("listing");
+    let start = Instant::now();
+    cvm.describe_instances(&[Filter::one("zone", "a")]).await.expect("listing");
+    assert_eq!(start.elapsed(), Duration::from_millis(200), "its first look");
 }
 
 #[tokio::test(start_paused = true)]
