@@ -103,9 +103,12 @@ fn mention(text: &str) -> Result<Mention, String> {
 /// The card's cap is 20 KB: of a longer file only the start could be shown.
 const MOST_OF_A_LOG: u64 = 64 * 1024;
 
+/// As programs have it.
+const STDIN: &str = "-";
+
 fn read(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
-    if path == Path::new("-") {
+    if path == Path::new(STDIN) {
         io::stdin().lock().take(MOST_OF_A_LOG).read_to_end(&mut bytes)?;
     } else {
         std::fs::File::open(path)?.take(MOST_OF_A_LOG).read_to_end(&mut bytes)?;
@@ -131,7 +134,8 @@ impl Args {
         }
         for path in &self.logs {
             let log = read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-            let name = path.file_name().map_or("log".into(), |name| name.to_string_lossy());
+            let name = path.file_name().filter(|name| *name != STDIN);
+            let name = name.map_or("log".into(), |name| name.to_string_lossy());
             card = card.hr().panel(CollapsiblePanel::new(name).markdown(Markdown::default().code_block(log)));
         }
         let mut last = Markdown::default();

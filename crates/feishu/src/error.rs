@@ -66,7 +66,7 @@ pub enum Error {
     },
     /// The webhook's rates leave no room before the deadline. The message is not in the group and waits nowhere: ask
     /// again after `wait`.
-    #[error("{operation}: the rate limit leaves no room for another {wait:?}")]
+    #[error("{operation}: the rate limit leaves no room for another {wait:?}; repeating then helps")]
     RateLimited {
         /// What was asked.
         operation: Operation,
@@ -75,7 +75,7 @@ pub enum Error {
     },
     /// The message cannot be sent as it is (a flow's payload over the cap, an image through a bot with a keyword).
     /// Nothing was sent, and repeating it does not help.
-    #[error("{operation}: {what}")]
+    #[error("{operation}: {what}; repeating does not help")]
     Invalid {
         /// What was asked.
         operation: Operation,

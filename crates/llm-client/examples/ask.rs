@@ -94,6 +94,9 @@ async fn ask(args: Args) -> Result<(), Box<dyn Error>> {
     if question.is_empty() {
         io::stdin().read_to_string(&mut question)?;
     }
+    if question.trim().is_empty() {
+        return Err("there is no question".into());
+    }
     let system = args.system.map(Message::system);
     let mut request = ChatRequest::new(system.into_iter().chain([Message::user(question)]));
     request.max_tokens = args.max_tokens;

@@ -63,7 +63,7 @@ impl HttpChat {
             base_url: None,
             key: None,
             transport: None,
-            roots: Vec::new(),
+            authorities: Vec::new(),
             prices: None,
             budget: None,
             first_byte: FIRST_BYTE,
@@ -153,7 +153,7 @@ pub struct HttpChatBuilder {
     base_url: Option<Url>,
     key: Option<SecretString>,
     transport: Option<Arc<dyn Transport>>,
-    roots: Vec<u8>,
+    authorities: Vec<u8>,
     prices: Option<Prices>,
     budget: Option<Arc<TokenBudget>>,
     first_byte: Duration,
@@ -190,10 +190,9 @@ impl HttpChatBuilder {
         self
     }
 
-    /// Further root certificates in PEM, for an endpoint with a private authority. Not used with a transport of one's
-    /// own.
-    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.roots = pem.into();
+    /// Certificates in PEM that are trusted beside those of the system. Not used with a transport of one's own.
+    pub fn certificate_authority(mut self, pem: &[u8]) -> Self {
+        self.authorities.extend_from_slice(pem);
         self
     }
 
@@ -259,7 +258,7 @@ impl HttpChatBuilder {
     /// # Errors
     /// [`Error::Config`] when the base URL is not `http` or `https` or holds a password, the model's name is empty, a key is
     /// missing or cannot stand in an HTTP header, a budget has no [`max_tokens`](Self::max_tokens), an extra field is
-    /// one of the client's own, or (without a transport of one's own) no TLS provider is installed.
+    /// one of the client's own, or (without a transport of one's own) no TLS provider is installed or a certificate is none.
     pub fn build(self) -> Result<HttpChat, Error> {
         let base = match self.base_url {
             Some(url) => url,
@@ -292,7 +291,7 @@ impl HttpChatBuilder {
         let transport = match self.transport {
             Some(transport) => transport,
             None => Arc::new(
-                ReqwestTransport::new(CONNECT_TIMEOUT, &self.roots)
+                ReqwestTransport::new(CONNECT_TIMEOUT, &self.authorities)
                     .map_err(|error| config("no HTTPS connection can be made", Some(error)))?,
             ),
         };

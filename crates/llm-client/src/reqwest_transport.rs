@@ -23,25 +23,32 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// A client of its own, whose connections must stand within `connect_timeout`. `roots` are further root
-    /// certificates in PEM, for an endpoint with a private authority; may be empty.
+    /// A client of its own, whose connections must stand within `connect_timeout`, and that trusts `authorities`
+    /// (certificates in PEM) beside those of the system.
     ///
     /// # Errors
-    /// When no TLS provider is installed for the process, `roots` cannot be read, or no root certificates are found on
-    /// this machine.
-    pub fn new(connect_timeout: Duration, roots: &[u8]) -> Result<Self, BoxError> {
+    /// When no TLS provider is installed for the process, no root certificates are found on this machine, or the PEM
+    /// holds no certificate.
+    pub fn new(connect_timeout: Duration, authorities: &[u8]) -> Result<Self, BoxError> {
         // reqwest would panic.
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             return Err("no TLS provider is installed: call \
                         rustls::crypto::ring::default_provider().install_default() first"
                 .into());
         }
+        let authorities = match authorities {
+            [] => Vec::new(),
+            pem => match reqwest::Certificate::from_pem_bundle(pem)? {
+                none if none.is_empty() => return Err("the PEM of the authority holds no certificate".into()),
+                some => some,
+            },
+        };
         let client = reqwest::Client::builder()
             .connect_timeout(connect_timeout)
             .pool_idle_timeout(POOL_IDLE)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .tls_certs_merge(reqwest::Certificate::from_pem_bundle(roots)?)
+            .tls_certs_merge(authorities)
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .build()?;
         Ok(Self { client })

@@ -9,14 +9,12 @@ mod connect;
 
 use std::error::Error;
 use std::io::{self, BufWriter, Write as _};
-use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use futures::TryStreamExt as _;
 use jiff::Timestamp;
-use loki_client::{LokiExt as _, Nanos, PageOptions, Window};
+use loki_client::{Loki as _, Nanos, PageOptions, Pager, Window};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -55,10 +53,16 @@ async fn export(args: Export) -> Result<(), Box<dyn Error>> {
         return Err("the window ends before it starts".into());
     }
     let options = PageOptions { limit: args.limit, ..PageOptions::default() };
-    let mut pages = pin!(loki.pages(&args.query, window, options));
+    // What `LokiExt::pages` does, with a word where there is nothing for a long time.
+    let mut pager = Pager::new(&args.query, window, options);
     let mut out = BufWriter::new(io::stdout().lock());
     let (mut lines, mut said) = (0, Instant::now());
-    while let Some(entries) = pages.try_next().await? {
+    while let Some(query) = pager.next_query() {
+        let entries = match loki.query_range(&query).await {
+            Ok(page) => pager.answer(page)?,
+            Err(error) if pager.refused(&error) => continue,
+            Err(error) => return Err(error.into()),
+        };
         for entry in &entries {
             let line = json!({
                 "timestamp": entry.timestamp.to_string(),
@@ -69,8 +73,9 @@ async fn export(args: Export) -> Result<(), Box<dyn Error>> {
             writeln!(out, "{line}")?;
         }
         lines += entries.len();
-        if let Some(last) = entries.last().filter(|_| said.elapsed() >= PULSE) {
-            eprintln!("{lines} entries, {:.0} %", percent(window, last.timestamp));
+        if said.elapsed() >= PULSE {
+            let reached = pager.left().start;
+            eprintln!("{lines} entries up to {reached:?}, {:.0} %", percent(window, reached));
             said = Instant::now();
         }
     }

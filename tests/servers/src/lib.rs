@@ -1,10 +1,10 @@
 //! Finds or builds the programs that tests and the demo run: the real servers (kube-apiserver, kubectl and
 //! etcd; [`loki`]), and our own binaries (see [`own`]).
 //!
-//! The servers of Kubernetes come, in this order, from the directory that `KUBEBUILDER_ASSETS` names, from `PATH`, or from a
-//! cache outside the checkout that [`ensure`] fills by building them with Go from the modules beside this
-//! crate. All three come from one place, so that the versions match. Loki comes from the cache. [`find`] never builds: a test that
-//! starts compiling Kubernetes for five minutes without a word helps nobody.
+//! The servers of Kubernetes come, in this order, from the directory that `KUBEBUILDER_ASSETS` names, from `PATH`,
+//! or from a cache outside the checkout that [`ensure`] fills by building them with Go from the modules beside
+//! this crate. All three come from one place, so that the versions match. Loki comes from the cache. [`find`]
+//! never builds: a test that starts compiling Kubernetes for five minutes without a word helps nobody.
 
 mod build;
 mod cache;

@@ -2,8 +2,8 @@
 //! repeated of them is short and visible.
 //!
 //! ```sh
-//! cd crates/feishu/fuzz
-//! cargo fuzz run answer ../tests/corpus -- -runs=1000000 -max_len=65536
+//! mkdir -p crates/feishu/fuzz/corpus && cd crates/feishu/fuzz
+//! RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . --sanitizer none answer corpus ../tests/corpus -- -runs=1000000 -max_len=65536
 //! ```
 
 #![no_main]

@@ -28,7 +28,7 @@ async fn a_payload_over_the_cap_is_refused_here() {
     assert!(matches!(error, Error::Invalid { .. }), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "feishu: trigger a flow: the payload has 21002 bytes, 20480 at most are sent"
+        "feishu: trigger a flow: the payload has 21002 bytes, 20480 at most are sent; repeating does not help"
     );
     assert!(group.seen().is_empty());
 }

@@ -10,6 +10,7 @@ mod corpus;
 mod cost;
 mod flow;
 mod group;
+mod growth;
 mod http;
 mod injection;
 mod limits;

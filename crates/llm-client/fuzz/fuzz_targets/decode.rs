@@ -1,8 +1,8 @@
 //! Any bytes through every decoder. A stream must mean the same whole and in pieces.
 //!
 //! ```sh
-//! cd crates/llm-client/fuzz
-//! cargo fuzz run decode ../tests/corpus -- -runs=1000000 -max_len=65536
+//! mkdir -p crates/llm-client/fuzz/corpus && cd crates/llm-client/fuzz
+//! RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . --sanitizer none decode corpus ../tests/corpus -- -runs=1000000 -max_len=65536
 //! ```
 
 #![no_main]

@@ -1,11 +1,14 @@
 //! What a client can be built from.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::sync::Arc;
 
-use llm_client::{Error, HttpChat, HttpChatBuilder, Profile, TokenBudget};
+use llm_client::{Chat as _, Error, HttpChat, HttpChatBuilder, Profile, TokenBudget};
+use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
 
-use crate::endpoint::{Endpoint, Reply, key};
+use crate::endpoint::{Endpoint, Reply, answer, key, question};
 
 fn builder(profile: Profile) -> HttpChatBuilder {
     HttpChat::builder(profile, "m").transport(Arc::new(Endpoint::always(Reply::says("ok"))))
@@ -29,13 +32,51 @@ fn a_client_that_could_not_work_is_not_built() {
     }
 }
 
-#[test]
-fn roots_that_are_no_certificates_are_refused() {
+/// An endpoint behind TLS whose certificate nobody knows; its address, and the certificate in PEM.
+fn https() -> (String, String) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let pem = "-----BEGIN CERTIFICATE-----\nbm90IG9uZQ==\n-----END CERTIFICATE-----\n";
-    let builder = HttpChat::builder(Profile::Ollama, "m").root_certificates(pem);
-    let error = builder.build().expect_err("no certificate");
-    assert!(error.to_string().contains("no HTTPS connection can be made"), "{error}");
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der()).expect("a key");
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key)
+        .expect("a server");
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let session = rustls::ServerConnection::new(Arc::clone(&config)).expect("a session");
+            let mut stream = rustls::StreamOwned::new(session, connection.expect("a connection"));
+            // A client that does not trust us goes away in the middle.
+            let _ = stream.read(&mut [0; 4096]);
+            let body = answer(&json!({"content": "ok"}), "stop").to_string();
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
+            let _ = write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            let _ = stream.flush();
+        }
+    });
+    (format!("https://localhost:{port}/v1"), certified.cert.pem())
+}
+
+#[tokio::test]
+async fn a_private_authority_is_trusted_when_it_is_named() {
+    let (url, pem) = https();
+    let builder = || HttpChat::builder(Profile::Vllm, "m").base_url(url.parse().expect("a URL")).tries(1);
+    let error = builder().build().expect("a client").complete(&question()).await.expect_err("a stranger");
+    assert!(matches!(error, Error::NotSent { .. }), "{error:?}");
+    let chat = builder().certificate_authority(pem.as_bytes()).build().expect("a client");
+    assert_eq!(chat.complete(&question()).await.expect("an answer").content, "ok");
+}
+
+#[test]
+fn authorities_that_are_no_certificates_are_refused() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    for pem in ["-----BEGIN CERTIFICATE-----\nbm90IG9uZQ==\n-----END CERTIFICATE-----\n", "no PEM at all"] {
+        let builder = HttpChat::builder(Profile::Ollama, "m").certificate_authority(pem.as_bytes());
+        let error = builder.build().expect_err("no certificate");
+        assert!(error.to_string().contains("no HTTPS connection can be made"), "{error}");
+    }
 }
 
 #[test]

@@ -1,22 +1,13 @@
 //! Twice the input costs twice the time, whatever the input is.
 //!
-//! Processor time of this thread, so that a busy machine does not matter. `cargo test --release -p llm-client --test
-//! wire twice -- --nocapture` prints the numbers of what is shipped.
-
-use std::time::Duration;
+//! `cargo test --release -p loki-client -p llm-client -p feishu --test wire cost -- --nocapture --test-threads 1`
+//! prints the numbers of what is shipped.
 
 use llm_client::decode::{Decoder, json_in};
-use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 
 use crate::endpoint::{answer, delta};
-
-const SIZES: [usize; 3] = [64 << 10, 128 << 10, 256 << 10];
-const ROUNDS: usize = 5;
-const ATTEMPTS: usize = 4;
-/// Shorter ones say more about the clock than about the code.
-const MEASURED: Duration = Duration::from_millis(2);
-const MOST: f64 = 2.5;
+use crate::growth::Growths;
 
 /// A kind of input, as long as it is wanted.
 type Input = (&'static str, fn(usize) -> Vec<u8>);
@@ -94,54 +85,16 @@ fn decoders() -> Vec<Decode> {
     ]
 }
 
-fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
-}
-
-/// Seconds that one run takes.
-fn cost(decode: fn(&[u8]), input: &[u8]) -> f64 {
-    let start = processor_time();
-    let mut runs = 0.0;
-    loop {
-        decode(input);
-        runs += 1.0;
-        let taken = processor_time() - start;
-        if taken >= MEASURED {
-            return taken.as_secs_f64() / runs;
-        }
-    }
-}
-
-/// How much dearer the dearer of two doublings is, by the median of the rounds. They take turns, so that a slow moment
-/// of the machine hits all sizes.
-fn growth(decode: fn(&[u8]), sized: &[Vec<u8>; 3]) -> f64 {
-    let mut costs = [const { Vec::new() }; 3];
-    for _ in 0..ROUNDS {
-        for (costs, input) in costs.iter_mut().zip(sized) {
-            costs.push(cost(decode, input));
-        }
-    }
-    let [one, two, four] = costs.map(|mut costs: Vec<f64>| {
-        costs.sort_by(f64::total_cmp);
-        costs[ROUNDS / 2]
-    });
-    (two / one).max(four / two)
-}
-
 #[test]
 fn twice_the_input_costs_at_most_two_and_a_half_times_as_much() {
-    let mut worst = 0.0_f64;
-    for (what, make) in inputs() {
-        let sized = SIZES.map(make);
-        for (name, decode) in decoders() {
-            // A neighbour on the same core can make one measurement wrong. What grows faster does so every time.
-            let growth = (0..ATTEMPTS).map(|_| growth(decode, &sized)).find(|growth| *growth <= MOST);
-            let growth =
-                growth.unwrap_or_else(|| panic!("{what}, {name}: more than {MOST} times, again and again"));
-            println!("{growth:.2} times: {what}, {name}");
-            worst = worst.max(growth);
+    let mut growths = Growths::default();
+    for (kind, make) in inputs() {
+        for (decoder, decode) in decoders() {
+            growths.measure(&format!("{kind}, {decoder}"), |size| {
+                let input = make(size);
+                move || decode(&input)
+            });
         }
     }
-    println!("{worst:.2} times at most");
+    growths.print();
 }

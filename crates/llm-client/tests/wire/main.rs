@@ -12,6 +12,7 @@ mod decoders;
 mod dialects;
 mod endpoint;
 mod faults;
+mod growth;
 #[cfg(feature = "mock")]
 mod mock;
 mod providers;

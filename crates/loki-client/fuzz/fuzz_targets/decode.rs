@@ -1,8 +1,8 @@
 //! Any bytes as an answer, as a tail's message, and as a stored state: values or an error, and no panic.
 //!
 //! ```sh
-//! cd crates/loki-client/fuzz
-//! cargo fuzz run decode ../tests/corpus -- -runs=1000000 -max_len=65536
+//! mkdir -p crates/loki-client/fuzz/corpus && cd crates/loki-client/fuzz
+//! RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . --sanitizer none decode corpus ../tests/corpus -- -runs=1000000 -max_len=65536
 //! ```
 
 #![no_main]

@@ -1,65 +1,90 @@
-//! What an answer costs must not grow faster than the answer.
+//! What an answer, or a stored state, costs must not grow faster than it does itself.
 //!
-//! Processor time of this thread, so that a busy machine does not matter. `cargo test --release -p loki-client --test
-//! wire cost -- --nocapture` prints the numbers of what is shipped.
+//! `cargo test --release -p loki-client -p llm-client -p feishu --test wire cost -- --nocapture --test-threads 1`
+//! prints the numbers of what is shipped.
 
-use std::fmt::Write as _;
-use std::time::Duration;
+use loki_client::{Cursor, CursorOptions, CursorState, decode};
 
-use loki_client::decode;
-use rustix::time::{ClockId, clock_gettime};
+use crate::growth::Growths;
 
-/// Shorter ones say more about the clock than about the code.
-const MEASURED: Duration = Duration::from_millis(2);
+const STREAMS: &str = r#"{"data":{"resultType":"streams","result":["#;
+const STATE: &str = r#"{"version":1,"query":"{a=\"b\"}","start":0,"reached":0,"ledger":{"step":60000000000,"floor":0,"buckets":["#;
 
-/// Answers that grow in different ways, of about `size` bytes.
-fn answers(size: usize) -> Vec<(&'static str, String)> {
-    let repeated = |before: &str, part: &dyn Fn(usize) -> String, after: &str| {
-        let mut text = before.to_owned();
-        let mut n = 0;
-        while text.len() < size {
-            let comma = if n == 0 { "" } else { "," };
-            write!(text, "{comma}{}", part(n)).unwrap();
-            n += 1;
+/// A text of about so many bytes.
+type Make = Box<dyn Fn(usize) -> String>;
+
+/// Numbered parts between commas.
+fn repeated(
+    before: impl Into<String>,
+    part: impl Fn(usize) -> String + 'static,
+    after: &'static str,
+) -> Make {
+    let before = before.into();
+    Box::new(move |size| {
+        let mut text = before.clone();
+        for n in 0.. {
+            if text.len() >= size {
+                break;
+            }
+            if n > 0 {
+                text.push(',');
+            }
+            text += &part(n);
         }
         text + after
-    };
-    let streams = r#"{"data":{"resultType":"streams","result":["#;
-    let one = |inside: &str| format!(r#"{streams}{{"stream":{{}},"values":[{inside}"#);
+    })
+}
+
+/// A stream up to its first value.
+fn stream() -> String {
+    format!(r#"{STREAMS}{{"stream":{{}},"values":["#)
+}
+
+/// Up to a stream's first label.
+fn labels() -> String {
+    format!(r#"{STREAMS}{{"stream":{{"#)
+}
+
+/// One bucket of a ledger in which all fingerprints are zero: how many bits one takes depends on how many there are.
+fn state_of_one_bucket(size: usize) -> String {
+    let lines = size / 4;
+    let bits = lines * (1 + ((1_u64 << 40) / lines as u64).ilog2() as usize);
+    let prints = "A".repeat((bits.div_ceil(8) * 8).div_ceil(6));
+    format!(r#"{STATE}{{"number":0,"lines":{lines},"prints":"{prints}"}}]}}}}"#)
+}
+
+/// Texts that grow in different ways.
+fn kinds() -> Vec<(&'static str, Make)> {
     vec![
         (
             "entries",
             repeated(
-                &one(""),
-                &|n| format!(r#"["{n}","line {n}",{{"structuredMetadata":{{"k":"{n}"}}}}]"#),
+                stream(),
+                |n| format!(r#"["{n}","line {n}",{{"structuredMetadata":{{"k":"{n}"}}}}]"#),
                 "]}]}}",
             ),
         ),
         (
             "streams",
-            repeated(streams, &|n| format!(r#"{{"stream":{{"a":"{n}"}},"values":[["1",""]]}}"#), "]}}"),
+            repeated(STREAMS, |n| format!(r#"{{"stream":{{"a":"{n}"}},"values":[["1",""]]}}"#), "]}}"),
+        ),
+        ("labels", repeated(labels(), |n| format!(r#""l{n}":"""#), r#"},"values":[]}]}}"#)),
+        ("one label again and again", repeated(labels(), |_| r#""a":"""#.into(), r#"},"values":[]}]}}"#)),
+        ("a long line", Box::new(|size| format!(r#"{}["1","{}"]]}}]}}}}"#, stream(), "x".repeat(size)))),
+        (
+            "escapes",
+            Box::new(|size| format!(r#"{}["1","{}"]]}}]}}}}"#, stream(), r"\u0000".repeat(size / 6))),
         ),
         (
-            "labels",
-            repeated(
-                &format!(r#"{streams}{{"stream":{{"#),
-                &|n| format!(r#""l{n}":"""#),
-                r#"},"values":[]}]}}"#,
-            ),
+            "a number of digits",
+            Box::new(|size| format!(r#"{}["{}",""]]}}]}}}}"#, stream(), "1".repeat(size))),
         ),
-        (
-            "one label again and again",
-            repeated(&format!(r#"{streams}{{"stream":{{"#), &|_| r#""a":"""#.into(), r#"},"values":[]}]}}"#),
-        ),
-        ("a long line", format!(r#"{}["1","{}"]]}}]}}}}"#, one(""), "x".repeat(size))),
-        ("escapes", format!(r#"{}["1","{}"]]}}]}}}}"#, one(""), r"\u0000".repeat(size / 6))),
-        ("a number of digits", format!(r#"{}["{}",""]]}}]}}}}"#, one(""), "1".repeat(size))),
-        ("brackets", "[".repeat(size)),
+        ("brackets", Box::new(|size| "[".repeat(size))),
         (
             "statistics",
             repeated(
                 r#"{"stats":["#,
-                &|n| format!(r#"{{"a":[{n}]}}"#),
+                |n| format!(r#"{{"a":[{n}]}}"#),
                 r#"],"data":{"resultType":"streams","result":[]}}"#,
             ),
         ),
@@ -67,7 +92,7 @@ fn answers(size: usize) -> Vec<(&'static str, String)> {
             "samples",
             repeated(
                 r#"{"data":{"resultType":"matrix","result":[{"metric":{},"values":["#,
-                &|n| format!(r#"[{n}.5,"{n}"]"#),
+                |n| format!(r#"[{n}.5,"{n}"]"#),
                 "]}]}}",
             ),
         ),
@@ -75,55 +100,38 @@ fn answers(size: usize) -> Vec<(&'static str, String)> {
             "dropped entries",
             repeated(
                 r#"{"dropped_entries":["#,
-                &|n| format!(r#"{{"labels":{{"a":"{n}"}},"timestamp":"{n}"}}"#),
+                |n| format!(r#"{{"labels":{{"a":"{n}"}},"timestamp":"{n}"}}"#),
                 "]}",
             ),
         ),
+        (
+            "a state of many buckets",
+            repeated(STATE, |n| format!(r#"{{"number":{n},"lines":0,"prints":""}}"#), "]}}"),
+        ),
+        ("a state of one bucket", Box::new(state_of_one_bucket)),
     ]
 }
 
-fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap())
-}
-
-/// Seconds that one decoding takes, by every decoder.
-fn cost(text: &str) -> f64 {
-    let start = processor_time();
-    let mut runs = 0.0;
-    loop {
-        let _ = decode::entries(text.as_bytes());
-        let _ = decode::value(text.as_bytes());
-        let _ = decode::tail_frame(text.as_bytes());
-        runs += 1.0;
-        let taken = processor_time() - start;
-        if taken >= MEASURED {
-            return taken.as_secs_f64() / runs;
-        }
-    }
-}
-
-/// How much dearer the second one is, by the medians of five rounds in which they take turns.
-fn growth(once: &str, twice: &str) -> f64 {
-    let mut costs: Vec<_> = (0..5).map(|_| (cost(once), cost(twice))).collect();
-    let mut median = |of: fn(&(f64, f64)) -> f64| {
-        costs.sort_by(|one, other| of(one).total_cmp(&of(other)));
-        of(&costs[2])
-    };
-    median(|costs| costs.1) / median(|costs| costs.0)
+/// Whether the text is a state that can be taken up.
+fn is_state(text: &str) -> bool {
+    serde_json::from_str::<CursorState>(text)
+        .is_ok_and(|state| Cursor::resume(&state, CursorOptions::default()).is_ok())
 }
 
 #[test]
-fn an_answer_twice_as_large_costs_two_and_a_half_times_at_most() {
-    let mut worst = 0.0_f64;
-    for size in [64 << 10, 128 << 10] {
-        for ((name, once), (_, twice)) in answers(size).into_iter().zip(answers(2 * size)) {
-            // A neighbour on the same core can make one measurement wrong. What grows faster does so every time.
-            let growth = (0..4).map(|_| growth(&once, &twice)).find(|growth| *growth <= 2.5);
-            let growth = growth.unwrap_or_else(|| panic!("{name}: more than 2.5 times, again and again"));
-            println!("{growth:.2} times: {} KiB of {name}", size >> 10);
-            worst = worst.max(growth);
-        }
+fn twice_as_much_costs_two_and_a_half_times_at_most() {
+    let mut growths = Growths::default();
+    for (kind, make) in kinds() {
+        assert_eq!(is_state(&make(1 << 10)), kind.starts_with("a state"), "{kind}");
+        growths.measure(kind, |size| {
+            let text = make(size);
+            move || {
+                let _ = decode::entries(text.as_bytes());
+                let _ = decode::value(text.as_bytes());
+                let _ = decode::tail_frame(text.as_bytes());
+                is_state(&text);
+            }
+        });
     }
-    println!("{worst:.2} times at most");
+    growths.print();
 }

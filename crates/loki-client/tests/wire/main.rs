@@ -7,6 +7,7 @@
 
 mod answers;
 mod cost;
+mod growth;
 mod hostile;
 mod http;
 #[cfg(feature = "mock")]

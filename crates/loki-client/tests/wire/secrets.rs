@@ -1,6 +1,11 @@
 //! No text shows a credential, whatever a server echoes.
 
-use loki_client::{Auth, Loki as _};
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use loki_client::{Auth, Labels, Loki as _, PushEntry, PushStream};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::script::{Say, Script};
 
@@ -43,4 +48,48 @@ fn credentials_in_the_url_are_refused_and_not_shown() {
     assert!(!format!("{builder:?}").contains("EXAMPLE"));
     let error = builder.build().unwrap_err();
     assert!(!format!("{error} {error:?}").contains("EXAMPLE"), "{error:?}");
+}
+
+/// Keeps what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_trace_shows_a_secret_or_a_line() {
+    // For every thread: a callsite that another test reaches first would otherwise be switched off for good.
+    let log = Log::default();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_span_events(FmtSpan::NEW)
+        .with_writer(log.clone())
+        .init();
+    let echo = || format!("you sent {}", secret());
+    let script = Script::new([503, 500, 400].map(|status| Say::refuse(status, echo())));
+    let client = script.builder().auth(Auth::Bearer(secret().into())).build().unwrap();
+    let entry = PushEntry { line: "password=hunter2".into(), ..PushEntry::default() };
+    let stream = PushStream { labels: Labels::from_iter([("app", "web")]), entries: vec![entry] };
+    client.push(&[stream]).await.unwrap_err();
+    client.format_query("{}").await.unwrap_err();
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("trying again") && log.contains("[redacted]"), "something is logged: {log}");
+    assert!(!log.contains("EXAMPLE") && !log.contains("hunter2"), "{log}");
 }

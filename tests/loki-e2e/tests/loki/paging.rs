@@ -14,6 +14,13 @@ use crate::traffic::Traffic;
 const SEED: u64 = 2017;
 /// Set it to 10000 before a release.
 const WINDOWS: &str = "LOKI_WINDOWS";
+/// Other windows of the same storm.
+const WINDOW_SEED: &str = "LOKI_WINDOW_SEED";
+
+/// A number of the environment.
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
+}
 
 async fn read(client: &HttpLoki, window: Window, options: PageOptions) -> Vec<Line> {
     let entries: Vec<_> = client.entries(SELECTOR, window, options).try_collect().await.unwrap();
@@ -36,8 +43,8 @@ async fn every_line_of_random_windows_is_read_once() {
     let lines = storm.lines();
     push(&client, &storm.as_it_came()).await;
 
-    let mut chance = ChaCha8Rng::seed_from_u64(SEED);
-    let windows: u32 = std::env::var(WINDOWS).map_or(1000, |text| text.parse().unwrap());
+    let mut chance = ChaCha8Rng::seed_from_u64(number(WINDOW_SEED, SEED));
+    let windows = number(WINDOWS, 1000);
     let (mut read_lines, mut bursts) = (0, 0);
     traffic.requests();
     for n in 0..windows {
