@@ -79,7 +79,8 @@ pub(crate) const fn mix(value: u64) -> u64 {
 }
 
 pub(crate) fn word_hash(bytes: &[u8]) -> u64 {
-    let mut state = bytes.len() as u64;
+    // In all bits: in the lowest alone it would make `no` and `non` one word.
+    let mut state = (bytes.len() as u64).wrapping_mul(VARIABLE);
     // The last eight bytes may overlap those before them: the length is part of the hash.
     let last = match (bytes.last_chunk(), bytes.first_chunk(), bytes.last_chunk(), bytes) {
         (Some(last), ..) => {
@@ -98,4 +99,25 @@ pub(crate) fn word_hash(bytes: &[u8]) -> u64 {
         _ => 0,
     };
     mix(state ^ last).wrapping_add(SEED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_up_to_three_letters_have_hashes_of_their_own() {
+        let letters = b'a'..=b'z';
+        let mut hashes: Vec<u64> = letters.clone().map(|a| word_hash(&[a])).collect();
+        for a in letters.clone() {
+            for b in letters.clone() {
+                hashes.push(word_hash(&[a, b]));
+                hashes.extend(letters.clone().map(|c| word_hash(&[a, b, c])));
+            }
+        }
+        let words = hashes.len();
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert_eq!(hashes.len(), words);
+    }
 }
