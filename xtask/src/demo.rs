@@ -15,7 +15,8 @@ Show the product doing its main job, on a real Kubernetes API server.
 Starts kube-apiserver and etcd, a stand-in for Tencent's CVM that checks every signature, and the shipped
 operator under its own role. Then it lives through a day in a minute: a pool is filled, a machine vanishes
 and is replaced, a stranger's machine in the same account is left alone, a lost answer is adopted, a second
-pool is deleted and leaves nothing behind. Each step is checked against the cloud's own ledger; the exit
+pool is deleted and leaves nothing behind; a sold-out candidate is passed over, a pool is scaled by kubectl,
+its key rotated, a sick machine replaced. Each step is checked against the cloud's own ledger; the exit
 code is 1 when one fails.
 
 The first run builds the servers with Go (about 5 minutes) and the operator (about 3 minutes). Later runs

@@ -78,7 +78,7 @@ pub enum Class {
     SubnetFull,
     /// Z: the whole zone is sold out for this charge type.
     ZoneSoldOut,
-    /// This (type, zone) is not offered at all; drop the candidate for a day.
+    /// This (type, zone) is not offered at all; leave the candidate alone for an hour or more.
     NotOffered,
     /// Q: a quota of the zone.
     ZoneQuota,

@@ -50,7 +50,7 @@ async fn an_api_server_that_hangs_for_a_minute_costs_nothing_but_time() {
     let before = writes(&world).await;
     let lost = ids(&world).await.remove(0);
     world.cloud.vanish(&lost).await.unwrap();
-    // Longer than any deadline of a call, and than the windows of a launch.
+    // Longer than any deadline of a call.
     world.sweeps_later(25).await.unwrap();
     assert_eq!(writes(&world).await, before, "without the API server nothing is launched or terminated");
     server.api_server().signal(Signal::Continue).unwrap();

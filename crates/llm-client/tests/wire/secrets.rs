@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 
 use llm_client::{Chat, ChatRequest, Error, Message, Profile, Providers, Schema, Tool};
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::endpoint::{Endpoint, Reply, answer, delta, key};
 
@@ -116,20 +115,13 @@ impl io::Write for Log {
     }
 }
 
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn no_log_shows_a_secret_at_the_finest_level() {
     // For every thread: a callsite that another test reaches first would otherwise be switched off for good.
     let log = Log::default();
+    let writer = log.clone();
     tracing_subscriber::fmt()
-        .with_writer(log.clone())
+        .with_writer(move || writer.clone())
         .with_max_level(tracing::Level::TRACE)
         .with_ansi(false)
         .init();

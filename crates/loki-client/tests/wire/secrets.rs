@@ -4,7 +4,6 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use loki_client::{Auth, Labels, Loki as _, PushEntry, PushStream};
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::script::{Say, Script};
@@ -65,22 +64,15 @@ impl io::Write for Log {
     }
 }
 
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn no_trace_shows_a_secret_or_a_line() {
     // For every thread: a callsite that another test reaches first would otherwise be switched off for good.
     let log = Log::default();
+    let writer = log.clone();
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_span_events(FmtSpan::NEW)
-        .with_writer(log.clone())
+        .with_writer(move || writer.clone())
         .init();
     let echo = || format!("you sent {}", secret());
     let script = Script::new([503, 500, 400].map(|status| Say::refuse(status, echo())));

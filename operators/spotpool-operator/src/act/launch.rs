@@ -38,6 +38,7 @@ pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: 
         }
     }
     let Some(chosen) = &plan.launch else { return };
+    // Before the second look, as in a pass.
     let in_flight = core.flights.of(&valid.key);
     let (pool, list) = if core.rules.guards.second_look {
         match second_look(core, &valid.key).await {

@@ -76,8 +76,8 @@ pub struct SpotPoolSpec {
     #[x_kube(validation = kube::core::Rule::new("self >= 0").message("spec.minimum must not be negative"))]
     #[schemars(schema_with = "size_schema")]
     pub minimum: i32,
-    /// The pool never holds more machines than this. Any size between minimum and maximum is left alone, unless
-    /// replicas names one.
+    /// The pool never holds more machines than this, but for one that replaces another before that one goes. Any
+    /// size between minimum and maximum is left alone, unless replicas names one.
     #[x_kube(
         validation = kube::core::Rule::new("self >= 0").message("spec.maximum must not be negative"),
         validation = kube::core::Rule::new("self <= 5000").message("spec.maximum must not be greater than 5000"),

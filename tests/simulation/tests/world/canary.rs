@@ -10,7 +10,6 @@ use simulation::script::Length;
 use simulation::seed;
 use spotpool_operator::Guards;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 /// Reads every line and keeps those that show a key.
@@ -42,21 +41,14 @@ impl Write for Reader {
     }
 }
 
-impl<'a> MakeWriter<'a> for Reader {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[test]
 fn whoever_listens_to_everything_hears_no_key() {
     let reader = Reader::default();
+    let writer = reader.clone();
     let listener = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
         .with_span_events(FmtSpan::CLOSE)
-        .with_writer(reader.clone())
+        .with_writer(move || writer.clone())
         .finish();
     tracing::subscriber::with_default(listener, || {
         // The script of these has a wrong key, a changed one and one that is taken away.
