@@ -200,6 +200,9 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
         );
         return (Truth::True, reason::DISPUTED_MACHINE, message);
     }
+    if !plan.refused.is_empty() {
+        return (Truth::True, reason::TERMINATION_REFUSED, termination_refused(plan));
+    }
     if let Some(gave_up) = plan.health.gave_up {
         return (Truth::True, reason::BOOTS_FAIL, boots_fail(gave_up, plan));
     }
@@ -218,6 +221,20 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
         }
         _ => (Truth::False, reason::NOTHING_STALLED, "nothing waits for a person".to_owned()),
     }
+}
+
+/// Which machines the cloud does not take back, and why.
+fn termination_refused(plan: &Plan) -> String {
+    let told = plan
+        .refused
+        .iter()
+        .take(NAMED)
+        .map(|(name, id, trouble)| format!("{id} of {name}: {}", trouble.advice()));
+    let more = plan.refused.len().saturating_sub(NAMED);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    let told = told.chain(more).collect::<Vec<_>>().join(" ");
+    let begin = "the cloud refuses to terminate machines that should go, and they are billed. ";
+    format!("{begin}{told} It is asked again every few minutes")
 }
 
 fn valid_and_stays(seen: &Observed) -> bool {

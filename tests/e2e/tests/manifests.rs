@@ -78,6 +78,8 @@ async fn a_wrong_manifest_is_refused_with_a_sentence_that_names_field_and_rule()
         (good().with("spec.minimum", 3), "spec.minimum must not be greater than spec.maximum"),
         (good().with("spec.minimum", -1), "spec.minimum must not be negative"),
         (good().with("spec.minimum", -2).with("spec.maximum", -1), "spec.maximum must not be negative"),
+        (good().with("spec.maximum", 5001), "spec.maximum must not be greater than 5000"),
+        (good().with("spec.replicas", -1), "spec.replicas must not be negative"),
         (good().without("spec.secretId").without("spec.secretKey"), "give exactly one kind of credentials"),
         (good().without("spec.secretKey"), "give exactly one kind of credentials"),
         (good().with("spec.credentialsSecretRef", secret), "give exactly one kind of credentials"),
