@@ -99,6 +99,10 @@ async fn a_wrong_manifest_is_refused_with_a_sentence_that_names_field_and_rule()
             "spec.instance.tags must not use keys that start with demo.aiops.org/",
         ),
         (good().with("spec.instance.systemDisk.sizeGiB", 5), "spec.instance.systemDisk.sizeGiB"),
+        (
+            good().with("spec.instance.userData", "\u{5b57}".repeat(5000)),
+            "spec.instance.userData must be at most 12288 bytes",
+        ),
         (good().with("spec.health.port", 0), "spec.health.port"),
         (good().with("spec.health.path", "api/tags"), "spec.health.path"),
         (good().with("spec.health.interval", "soon"), "spec.health.interval"),
