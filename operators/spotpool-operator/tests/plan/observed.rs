@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::api::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use spotpool_operator::conditions::reason;
 use spotpool_operator::crd::pool::{Boots, Care, LaunchBackOff, RefusalScope};
 use spotpool_operator::crd::{
