@@ -181,6 +181,8 @@ const TABLE: &[Rule] = &[
 
     // Gone.
     rule("InvalidInstanceId.NotFound", ButLaunch, Class::Gone),
+    // No machine has an id that is none.
+    rule("InvalidInstanceId.Malformed", ButLaunch, Class::Gone),
     rule("ResourceNotFound.InvalidInstanceIdNotFound", ButLaunch, Class::Gone),
     rule("UnsupportedOperation.InstanceStateTerminated", Terminate, Class::Gone),
     rule("UnsupportedOperation.InstanceStateTerminating", Terminate, Class::Gone),
@@ -335,7 +337,7 @@ mod tests {
         (TerminateInstances, 'G', &["InvalidInstanceId.NotFound", "ResourceNotFound.InvalidInstanceIdNotFound",
             "UnsupportedOperation.InstanceStateTerminated", "UnsupportedOperation.InstanceStateTerminating",
             "UnsupportedOperation.InstanceStateLaunchFailed"]),
-        (DescribeInstances, 'G', &["InvalidInstanceId.NotFound", "ResourceNotFound.InvalidInstanceIdNotFound"]),
+        (DescribeInstances, 'G', &["InvalidInstanceId.NotFound", "InvalidInstanceId.Malformed", "ResourceNotFound.InvalidInstanceIdNotFound"]),
         (TerminateInstances, 'W', &["OperationDenied.InstanceOperationInProgress", "MutexOperation.TaskRunning",
             "UnsupportedOperation.InstanceStatePending", "UnsupportedOperation.InstanceStateStarting",
             "UnsupportedOperation.InstanceStateStopping", "UnsupportedOperation.InstanceStateRebooting",

@@ -17,7 +17,7 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{Api, ObjectMeta, PostParams};
 use kube::{Client, ResourceExt};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::health::Health;
@@ -163,34 +163,39 @@ impl Candidate {
         Lease { metadata: lease.metadata.clone(), spec: Some(spec) }
     }
 
-    /// Renews until it is too late.
+    /// Renews until it is too late: whoever waits for the Lease may take it then, whatever a call is waiting for here.
     async fn renew(&self, mut lease: Lease, mut renewed: Instant) -> Lost {
         let mut pause = RENEW_EVERY;
         loop {
-            sleep(pause).await;
-            let begun = Instant::now();
-            match self.replace(&self.held(&lease, None)).await {
-                Ok(answer) => {
-                    self.health.api_server_answered();
-                    (lease, renewed, pause) = (answer, begun, RENEW_EVERY);
-                }
-                Err(error) => {
-                    tracing::warn!(%error, lease = self.name, "renew the Lease");
-                    pause = LOOK_EVERY;
-                    // After a conflict or a lost answer the Lease may have moved: by our own write, or
-                    // because somebody has taken it.
-                    if let Ok(Some(current)) = call(self.api.get_opt(&self.name)).await {
-                        match holder(&current) {
-                            Some(other) if *other != self.identity => return Lost::Taken(other.clone()),
-                            _ => lease = current,
-                        }
-                    }
-                }
-            }
-            if renewed.elapsed() >= RENEW_WITHIN {
-                return Lost::NotRenewed;
+            let begun = Instant::now() + pause;
+            match timeout_at(renewed + RENEW_WITHIN, self.renew_once(&mut lease, pause)).await {
+                Ok(Renewal::Done) => (renewed, pause) = (begun, RENEW_EVERY),
+                Ok(Renewal::Failed) => pause = LOOK_EVERY,
+                Ok(Renewal::Taken(other)) => return Lost::Taken(other),
+                Err(_) => return Lost::NotRenewed,
             }
         }
+    }
+
+    async fn renew_once(&self, lease: &mut Lease, pause: Duration) -> Renewal {
+        sleep(pause).await;
+        match self.replace(&self.held(lease, None)).await {
+            Ok(answer) => {
+                self.health.api_server_answered();
+                *lease = answer;
+                return Renewal::Done;
+            }
+            Err(error) => tracing::warn!(%error, lease = self.name, "renew the Lease"),
+        }
+        // After a conflict or a lost answer the Lease may have moved: by our own write, or because somebody has
+        // taken it.
+        if let Ok(Some(current)) = call(self.api.get_opt(&self.name)).await {
+            match holder(&current) {
+                Some(other) if *other != self.identity => return Renewal::Taken(other.clone()),
+                _ => *lease = current,
+            }
+        }
+        Renewal::Failed
     }
 
     async fn give_back(&self) -> Result<(), CallError> {
@@ -223,6 +228,14 @@ impl Leadership {
             tracing::info!(lease = candidate.name, "the Lease is given back");
         }
     }
+}
+
+/// What came of one renewal.
+enum Renewal {
+    Done,
+    Failed,
+    /// By this identity.
+    Taken(String),
 }
 
 /// A Lease that a standby has seen, and since when it has not moved.

@@ -16,7 +16,7 @@ use crate::core::{Core, lock};
 use crate::crd::{INSTANCE_FINALIZER, POOL_FINALIZER, Phase, SpotInstance, SpotPool};
 use crate::observe::{Pass, Way};
 use crate::plan::{InstancePlan, Plan, Step};
-use crate::ports::{PoolKey, StoreError};
+use crate::ports::{Event, PoolKey, Regarding, StoreError};
 use crate::tell;
 
 /// So many writes to the API server at once.
@@ -128,7 +128,7 @@ async fn instance(core: &Core, entry: &InstancePlan) -> Result<bool, StoreError>
             entry.instance.status.as_ref().map_or(Phase::Launching, |was| was.phase),
             status.phase,
         );
-        tell::change(core, entry).await;
+        tell::change(core, entry);
     }
     match &entry.step {
         Step::Keep | Step::Terminate(_) | Step::TerminateAndRelease(_) => Ok(false),
@@ -146,24 +146,19 @@ async fn instance(core: &Core, entry: &InstancePlan) -> Result<bool, StoreError>
                     | "Unhealthy"
                     | "NeverServed"
             );
-            core.tell_pool_of(
-                &current,
-                warning,
-                why,
-                "Replace",
-                format!("{}: {}", current.name_any(), tell::farewell_note(why, &current)),
-            )
-            .await;
+            let note = format!("{}: {}", current.name_any(), tell::farewell_note(why, &current));
+            let event = Event::normal(Regarding::pool_of(&current), why, "Replace", note);
+            core.tell(Event { warning, ..event });
             Ok(true)
         }
         Step::Release => {
             release(core, &current).await?;
-            tell::gone(core, &current).await;
+            tell::gone(core, &current);
             Ok(true)
         }
         Step::LetLive => {
             release(core, &current).await?;
-            tell::lives_on(core, &current).await;
+            tell::lives_on(core, &current);
             Ok(true)
         }
     }
@@ -197,22 +192,17 @@ async fn terminate(core: &Core, way: &Way, plan: &Plan, settled: &[&InstancePlan
     if ids.is_empty() {
         return;
     }
-    core.note_terminated(&ids);
+    core.terminations.ask(&ids);
     let answers = way.cloud.terminate_instances(&ids).await;
     for (id, answer) in &answers {
         let Some((entry, _)) = goers.iter().find(|(_, ids)| ids.contains(id)) else { continue };
+        let news = core.terminations.note(id, answer.as_ref().err());
         core.metrics.termination(&pool_of(&entry.instance), answer.as_ref().err());
-        let name = entry.instance.name_any();
+        let (name, regarding) = (entry.instance.name_any(), Regarding::pool_of(&entry.instance));
         match answer {
             Ok(()) => {
-                core.tell_pool_of(
-                    &entry.instance,
-                    false,
-                    "Terminating",
-                    "Terminate",
-                    format!("{name}: machine {id} is being terminated"),
-                )
-                .await;
+                let note = format!("{name}: machine {id} is being terminated");
+                core.tell(Event::normal(regarding, "Terminating", "Terminate", note));
                 if let Step::TerminateAndRelease(_) = entry.step
                     && let Ok(Some(current)) = core
                         .ports
@@ -224,17 +214,12 @@ async fn terminate(core: &Core, way: &Way, plan: &Plan, settled: &[&InstancePlan
                 }
             }
             Err(error) => {
-                // Busy is not worth a word; the next pass tries again.
-                if error.class() != Some(Class::Wait) {
+                // Busy is not worth a word, nor is the same again; a later pass tries again.
+                if news && error.class() != Some(Class::Wait) {
                     let advice = error.class().map_or("it is tried again", Class::advice);
-                    core.tell_pool_of(
-                        &entry.instance,
-                        true,
-                        "TerminateFailed",
-                        "Terminate",
-                        format!("{name}: machine {id}: {error}. {advice}"),
-                    )
-                    .await;
+                    let note = format!("{name}: machine {id}: {error}. {advice}");
+                    let topic = format!("{name} {id} {}", error.code().unwrap_or_default());
+                    core.tell(Event::warning(regarding, "TerminateFailed", "Terminate", note).on(topic));
                 }
                 tracing::info!("terminate {id}: {error}");
             }

@@ -2,26 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
-use kube::ResourceExt;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tencent_cvm::InstanceId;
-use tokio::time::Instant;
 
-use crate::crd::{GROUP, SpotInstance};
 use crate::flights::Flights;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::plan::Rules;
 use crate::plan::seen::NameLook;
-use crate::ports::{Clock, Clouds, Event, PoolKey, Prober, Regarding, Store};
+use crate::ports::{Clock, Clouds, Event, PoolKey, Prober, Store};
+use crate::press::Press;
 use crate::probes::Probes;
 use crate::settings::Settings;
 use crate::sweep::Sweeps;
 use crate::task::Tasks;
+use crate::terminations::Terminations;
 
 /// The four ways to the world.
 #[derive(Clone)]
@@ -50,8 +47,8 @@ pub(crate) struct Core {
     pub(crate) tasks: Tasks,
     /// The latest look by name per SpotInstance (uid).
     pub(crate) looks: Mutex<BTreeMap<String, NameLook>>,
-    /// When each machine was last told to terminate.
-    terminated: Mutex<BTreeMap<InstanceId, Instant>>,
+    pub(crate) terminations: Terminations,
+    pub(crate) press: Press,
     /// What was said once and need not be said again: object and sentence.
     said: Mutex<BTreeSet<(String, String)>>,
     random: Mutex<ChaCha8Rng>,
@@ -86,7 +83,8 @@ impl Core {
             keys: Keys::default(),
             tasks,
             looks: Mutex::default(),
-            terminated: Mutex::default(),
+            terminations: Terminations::default(),
+            press: Press::default(),
             said: Mutex::default(),
             random: Mutex::new(ChaCha8Rng::seed_from_u64(seed)),
         }
@@ -102,40 +100,19 @@ impl Core {
         crate::valid::hex(&bytes)
     }
 
-    pub(crate) fn note_terminated(&self, ids: &[InstanceId]) {
-        let now = Instant::now();
-        let mut terminated = lock(&self.terminated);
-        terminated.retain(|_, at| now.saturating_duration_since(*at) < crate::plan::AFTER_TERMINATE);
-        terminated.extend(ids.iter().map(|id| (id.clone(), now)));
-    }
-
-    pub(crate) fn just_terminated(&self, known: &BTreeSet<InstanceId>) -> BTreeSet<InstanceId> {
-        let now = Instant::now();
-        let recent = |at: &Instant| now.saturating_duration_since(*at) < crate::plan::AFTER_TERMINATE;
-        let terminated = lock(&self.terminated);
-        terminated
-            .iter()
-            .filter(|(id, at)| recent(at) && known.contains(*id))
-            .map(|(id, _)| id.clone())
-            .collect()
-    }
-
-    /// Publishes an Event; whether it arrives is of no consequence, so it may take a moment and no more.
-    pub(crate) async fn tell(&self, event: Event) {
+    /// Says something to people: in the log, and soon as an Event.
+    pub(crate) fn tell(&self, event: Event) {
         let log = (&event.regarding.namespace, &event.regarding.name, event.reason, &event.note);
         if event.warning {
             tracing::warn!(namespace = log.0, name = log.1, reason = log.2, "{}", log.3);
         } else {
             tracing::info!(namespace = log.0, name = log.1, reason = log.2, "{}", log.3);
         }
-        let published = tokio::time::timeout(Duration::from_secs(5), self.ports.store.publish(&event)).await;
-        if !matches!(published, Ok(Ok(()))) {
-            tracing::debug!(reason = event.reason, "event not published");
-        }
+        self.press.take(event);
     }
 
     /// The same, but only once per object and sentence in the life of this process.
-    pub(crate) async fn tell_once(&self, event: Event) {
+    pub(crate) fn tell_once(&self, event: Event) {
         let key = (format!("{}/{}", event.regarding.namespace, event.regarding.name), event.note.clone());
         let fresh = {
             let mut said = lock(&self.said);
@@ -146,27 +123,8 @@ impl Core {
             said.insert(key)
         };
         if fresh {
-            self.tell(event).await;
+            self.tell(event);
         }
-    }
-
-    /// An Event about the pool that a SpotInstance belongs to.
-    pub(crate) async fn tell_pool_of(
-        &self,
-        instance: &SpotInstance,
-        warning: bool,
-        reason: &'static str,
-        action: &'static str,
-        note: String,
-    ) {
-        let regarding = Regarding {
-            api_version: format!("{GROUP}/v1"),
-            kind: "SpotPool".to_owned(),
-            namespace: instance.namespace().unwrap_or_default(),
-            name: instance.spec.pool.name.clone(),
-            uid: Some(instance.spec.pool.uid.clone()),
-        };
-        self.tell(Event { regarding, warning, reason, action, note }).await;
     }
 
     /// Forgets what was kept for a pool that is no more.

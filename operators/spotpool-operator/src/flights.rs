@@ -19,7 +19,7 @@ use crate::crd::{Attempt, AttemptOutcome, ExtraMachine, SpotInstance, SpotInstan
 use crate::identity::{body_hash, instance_name, request};
 use crate::plan::admit::Launch;
 use crate::plan::attempts;
-use crate::ports::{PoolKey, StoreError};
+use crate::ports::{Event, PoolKey, Regarding, StoreError};
 use crate::span::later;
 use crate::traces;
 use crate::valid::ValidPool;
@@ -132,7 +132,7 @@ async fn fly(core: &Core, pool: &ValidPool, launch: Launch, sky: &Sky) {
     let uid = instance.uid().unwrap_or_default();
     core.metrics.launch(&pool.key, &uid, finding.outcome, finding.code.as_deref());
     record(core, &instance, number, &finding, sky).await;
-    finding.tell(core, &instance).await;
+    finding.tell(core, &instance);
 }
 
 /// Writes the attempt before anything is sent; `None` when it is not certain that it stands there, or that
@@ -220,49 +220,30 @@ impl Finding {
         span.record("request_id", self.request_id.as_deref());
     }
 
-    async fn tell(&self, core: &Core, instance: &SpotInstance) {
-        let name = instance.name_any();
-        match self.outcome {
+    fn tell(&self, core: &Core, instance: &SpotInstance) {
+        let (name, regarding) = (instance.name_any(), Regarding::pool_of(instance));
+        let said = self.message.as_deref().unwrap_or("no answer");
+        let code = self.code.as_deref().unwrap_or_default();
+        let advice = self.class.map_or("", Class::advice);
+        let (reason, note) = match self.outcome {
             AttemptOutcome::Made => {
                 let ids: Vec<_> = self.machines.iter().map(InstanceId::as_str).collect();
-                core.tell_pool_of(
-                    instance,
-                    false,
-                    "Launched",
-                    "Launch",
-                    format!("{name}: machine {} launched", ids.join(", ")),
-                )
-                .await;
+                let note = format!("{name}: machine {} launched", ids.join(", "));
+                return core.tell(Event::normal(regarding, "Launched", "Launch", note));
             }
             AttemptOutcome::Refused | AttemptOutcome::Errored => {
-                let said = self.message.as_deref().unwrap_or("refused");
-                let advice = self.class.map_or("", Class::advice);
-                core.tell_pool_of(
-                    instance,
-                    true,
-                    "LaunchRefused",
-                    "Launch",
-                    format!(
-                        "{name}: {}",
-                        blame::sentence(said, self.code.as_deref().unwrap_or_default(), advice)
-                    ),
-                )
-                .await;
+                ("LaunchRefused", blame::sentence(said, code, advice))
             }
-            AttemptOutcome::Unknown | AttemptOutcome::NotSent | AttemptOutcome::Closed => {
-                let said = self.message.as_deref().unwrap_or("no answer");
-                core.tell_pool_of(
-                    instance,
-                    true,
-                    "LaunchUnanswered",
-                    "Launch",
-                    format!(
-                        "{name}: {said}; its machine is looked for by name before anything is sent again"
-                    ),
-                )
-                .await;
+            AttemptOutcome::NotSent => {
+                ("LaunchNotSent", format!("{said}; nothing was asked for, and the next attempt follows"))
             }
-        }
+            AttemptOutcome::Unknown | AttemptOutcome::Closed => (
+                "LaunchUnanswered",
+                format!("{said}; its machine is looked for by name before anything is sent again"),
+            ),
+        };
+        let event = Event::warning(regarding, reason, "Launch", format!("{name}: {note}"));
+        core.tell(event.on(format!("{name} {code}")));
     }
 
     fn apply(&self, status: &mut SpotInstanceStatus, number: i64, now: Timestamp, twin: bool) {

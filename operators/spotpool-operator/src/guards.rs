@@ -72,6 +72,8 @@ guards! {
     probe_once = "probe-once",
     /// A machine that does not answer goes only when another one has answered since.
     evidence = "evidence",
+    /// The one that is started beside silent machines keeps its place until somebody answers.
+    beside = "beside",
     /// A machine that serves and is deleted by hand goes only when enough others serve.
     replacement_first = "replacement-first",
 }

@@ -165,13 +165,10 @@ pub fn claim(instance: &SpotInstance, machine: &Instance) -> Claim {
     }
 }
 
-/// Whether a machine's tag for people says that it was made for a pool of this namespace and name.
-pub fn is_labelled_for(machine: &Instance, pool: &PoolKey) -> bool {
-    let of_pool = |label: &str| {
-        let (namespace, name) = label.split_once('/')?;
-        let (pool_name, number) = name.rsplit_once('-')?;
-        let numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        Some(numbered && (namespace, pool_name) == (pool.namespace.as_str(), pool.name.as_str()))
-    };
-    machine.tag(LABEL_TAG).and_then(of_pool).unwrap_or(false)
+/// The pool that a machine was made for, as its tag for people says.
+pub fn made_for(machine: &Instance) -> Option<PoolKey> {
+    let (namespace, name) = machine.tag(LABEL_TAG)?.split_once('/')?;
+    let (pool, number) = name.rsplit_once('-')?;
+    let numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    numbered.then(|| PoolKey::new(namespace, pool))
 }

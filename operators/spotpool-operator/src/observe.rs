@@ -11,11 +11,12 @@ use tokio::time::Instant;
 use crate::conditions::reason;
 use crate::core::{Core, lock};
 use crate::crd::{SpotInstance, SpotPool, SpotPoolStatus};
-use crate::identity::AccountId;
+use crate::identity::{AccountId, POOL_TAG};
 use crate::keys;
 use crate::market::Market;
+use crate::owners::{Owner, Owners};
 use crate::plan::reads::{self, Reads};
-use crate::plan::seen::{AccountSeen, CloudSeen, NameLook, Observed, PoolSeen};
+use crate::plan::seen::{AccountSeen, CloudSeen, NameLook, Observed, PoolSeen, Sight};
 use crate::ports::{PoolKey, StoreError};
 use crate::sweep::{AccountKey, AccountView};
 use crate::valid::ValidPool;
@@ -54,6 +55,10 @@ pub(crate) async fn observe(core: &Core, key: &PoolKey) -> Result<Pass, StoreErr
         }
         None => (no_pool(&pool), None),
     };
+    if way.is_none() {
+        // A key that was taken away is not used any more, whoever else may have one.
+        core.sweeps.unfollow(key);
+    }
     let ids = recorded(&instances);
     let mut seen = Observed {
         pool,
@@ -63,10 +68,11 @@ pub(crate) async fn observe(core: &Core, key: &PoolKey) -> Result<Pass, StoreErr
         cloud,
         probes: core.probes.views(key),
         in_flight,
-        just_terminated: core.just_terminated(&ids),
+        told: core.terminations.told(&ids),
     };
     if let Some(way) = &way {
         look(core, way, &mut seen).await;
+        others(core, &mut seen).await;
     }
     Ok(Pass { seen, way })
 }
@@ -218,6 +224,22 @@ async fn look(core: &Core, way: &Way, seen: &mut Observed) {
         }
         Err(error) => {
             tracing::warn!(%error, "machines could not be read afresh; none is terminated in this pass");
+        }
+    }
+}
+
+/// Pools that this operator does not look after and whose machines somebody wants this one to take over.
+async fn others(core: &Core, seen: &mut Observed) {
+    let Some(pool) = seen.pool.valid() else { return };
+    let CloudSeen::Account(account) = &mut seen.cloud else { return };
+    let mut owners = Owners::new(core.ports.store.as_ref());
+    for id in &pool.adopt {
+        let Sight::Present(machine) = account.machine(&id.as_str().into()) else { continue };
+        let Some(uid) = machine.tag(POOL_TAG).filter(|uid| *uid != pool.uid).map(str::to_owned) else {
+            continue;
+        };
+        if !account.pools.contains(&uid) && owners.of(machine).await != Owner::Gone {
+            account.pools.insert(uid);
         }
     }
 }

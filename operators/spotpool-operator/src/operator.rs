@@ -29,9 +29,13 @@ use crate::{tell, traces};
 /// A pool that needs nothing is looked at again after this all the same.
 const RESYNC: Duration = Duration::from_secs(300);
 /// So many passes at once.
-const PASSES_AT_ONCE: usize = 16;
+/// An account that does not answer keeps its pools' passes for as long as a call may take: there should be room beside
+/// them.
+const PASSES_AT_ONCE: usize = 64;
 /// How long calls under way may take to end when the operator stops.
 const LAST_CALLS: Duration = Duration::from_secs(40);
+/// How long Events may take then.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// One operator. Everything it does happens inside the future of [`Operator::run`].
 pub struct Operator {
@@ -40,9 +44,9 @@ pub struct Operator {
     trouble: Mutex<BTreeMap<PoolKey, u32>>,
 }
 
-/// When a pool is to be looked at again, if nothing wakes it before.
+/// When a pool is to be looked at again, if nothing wakes it before; `None` when nothing is left of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Next(pub Duration);
+pub struct Next(pub Option<Duration>);
 
 /// Why a pass ended early. The pool is looked at again, later and later.
 #[derive(Debug, thiserror::Error)]
@@ -87,10 +91,12 @@ impl Operator {
         let mut stop = std::pin::pin!(stop);
         let mut queue = WakeQueue::default();
         let mut tasks: FuturesUnordered<BoxFuture<'static, ()>> = FuturesUnordered::new();
-        let mut passes: FuturesUnordered<BoxFuture<'static, (PoolKey, Duration)>> = FuturesUnordered::new();
+        let mut passes: FuturesUnordered<BoxFuture<'static, (PoolKey, Option<Duration>)>> =
+            FuturesUnordered::new();
         let mut wakes_open = true;
         self.core.tasks.spawn(crate::orphans::watch(Arc::clone(&self.core)));
         self.core.tasks.spawn(crate::keys::watch(Arc::clone(&self.core)));
+        self.core.tasks.spawn(crate::press::run(Arc::clone(&self.core)));
         loop {
             while passes.len() < PASSES_AT_ONCE {
                 let Some(key) = queue.take(Instant::now()) else { break };
@@ -110,7 +116,9 @@ impl Operator {
                     Some(key) => queue.wake(key, Instant::now()),
                     None => wakes_open = false,
                 },
-                Some((key, next)) = passes.next(), if !passes.is_empty() => queue.done(key, Instant::now() + next),
+                Some((key, next)) = passes.next(), if !passes.is_empty() => {
+                    queue.done(key, next.map(|next| Instant::now() + next));
+                }
                 Some(()) = tasks.next(), if !tasks.is_empty() => {}
                 () = sleep_until(due), if due.is_some() => {}
             }
@@ -123,19 +131,23 @@ impl Operator {
         &self,
         mut started: tokio::sync::mpsc::UnboundedReceiver<BoxFuture<'static, ()>>,
         mut tasks: FuturesUnordered<BoxFuture<'static, ()>>,
-        mut passes: FuturesUnordered<BoxFuture<'static, (PoolKey, Duration)>>,
+        mut passes: FuturesUnordered<BoxFuture<'static, (PoolKey, Option<Duration>)>>,
     ) {
         let deadline = Instant::now() + LAST_CALLS;
+        let mut words_until = None;
         loop {
             while let Ok(task) = started.try_recv() {
                 tasks.push(task);
             }
-            if passes.is_empty() && self.core.flights.is_empty() {
-                return;
+            let idle = passes.is_empty() && self.core.flights.is_empty();
+            if idle {
+                words_until.get_or_insert(Instant::now() + LAST_WORDS);
             }
             tokio::select! {
                 biased;
                 Some(_) = passes.next(), if !passes.is_empty() => {}
+                () = self.core.press.is_through(), if idle => return,
+                () = sleep_until(words_until), if idle => return,
                 Some(()) = tasks.next(), if !tasks.is_empty() => {}
                 () = tokio::time::sleep_until(deadline) => {
                     tracing::warn!(under_way = self.core.flights.len(), "stopping with calls under way; their machines will be found by name");
@@ -145,7 +157,7 @@ impl Operator {
         }
     }
 
-    async fn pass(&self, key: &PoolKey) -> Duration {
+    async fn pass(&self, key: &PoolKey) -> Option<Duration> {
         let span = traces::pass(key);
         let begun = Instant::now();
         let result = self.reconcile(key).instrument(span.clone()).await;
@@ -164,7 +176,7 @@ impl Operator {
                 *count = count.saturating_add(1);
                 let pause = Duration::from_millis(250 << (*count - 1).min(7));
                 tracing::warn!(pool = %key, %error, cause = error.cause(), "pass failed; again in {pause:?}");
-                pause
+                Some(pause)
             }
         }
     }
@@ -187,7 +199,7 @@ impl Operator {
         traces::decided(&Span::current(), &plan);
         core.probes.ask(key, &plan.questions);
         let done = act(core, &pass, &plan).instrument(debug_span!("act")).await;
-        tell::findings(core, &pass, &plan).instrument(debug_span!("tell")).await;
+        tell::findings(core, &pass, &plan);
         let gone = done.released_pool || pass.seen.pool.object().is_none();
         let mut again = done.again;
         if !gone {
@@ -203,7 +215,9 @@ impl Operator {
         if !done.failures.is_empty() {
             return Err(ReconcileError::Act(done.failures.join("; ")));
         }
-        Ok(Next(if again { Duration::ZERO } else { plan.wake_after.unwrap_or(RESYNC).min(RESYNC) }))
+        let nothing_left = gone && plan.instances.is_empty() && !again;
+        let pause = if again { Duration::ZERO } else { plan.wake_after.unwrap_or(RESYNC).min(RESYNC) };
+        Ok(Next((!nothing_left).then_some(pause)))
     }
 
     /// Writes the pool's status if it says anything new; whether somebody else was faster.
@@ -230,9 +244,7 @@ impl Operator {
         pool.status = Some(new);
         match self.core.ports.store.replace_pool_status(&pool).await {
             Ok(_) => {
-                for event in news {
-                    self.core.tell(event).await;
-                }
+                news.into_iter().for_each(|event| self.core.tell(event));
                 Ok(false)
             }
             Err(StoreError::Conflict) => Ok(true),
@@ -288,13 +300,8 @@ fn news(pool: &SpotPool, old: Option<&SpotPoolStatus>, new: &SpotPoolStatus) -> 
         // A new pool is not ready by nature; only losing readiness is worth a Warning.
         let warning = bad && !(condition.type_ == kind::READY && before.is_none());
         let note = format!("{}={}: {}", condition.type_, condition.status, condition.message);
-        events.push(Event {
-            regarding,
-            warning,
-            reason: reason_of(&condition.type_, warning),
-            action: "Reconcile",
-            note,
-        });
+        let event = Event::normal(regarding, reason_of(&condition.type_, warning), "Reconcile", note);
+        events.push(Event { warning, ..event });
     }
     events
 }

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tencent_cvm::InstanceId;
+use tencent_cvm::{Instance, InstanceId};
 use tokio::time::Instant;
 
 use crate::core::Core;
 use crate::identity::{CLUSTER_TAG, LABEL_TAG, POOL_TAG};
+use crate::owners::{Owner, Owners};
 use crate::ports::{Event, Regarding};
 use crate::sweep::WideLook;
 
@@ -21,18 +22,22 @@ pub(crate) async fn watch(core: Arc<Core>) {
     let mut told: BTreeSet<InstanceId> = BTreeSet::new();
     loop {
         tokio::time::sleep(CHECK_EVERY).await;
-        let looks = core.sweeps.wide_looks();
         let pools = core.sweeps.pool_uids();
+        let mut owners = Owners::new(core.ports.store.as_ref());
         let mut now: BTreeMap<InstanceId, Instant> = BTreeMap::new();
         let mut certain = Vec::new();
-        for look in &looks {
-            for (id, label) in orphans(look, &core.settings.cluster_id, &pools) {
-                // One look may be older than its pool; two in a row are not.
-                let first = suspects.get(&id).copied().unwrap_or(look.begun_at);
-                if first < look.begun_at {
-                    certain.push((id.clone(), label));
+        for look in core.sweeps.wide_looks() {
+            for machine in suspicious(&look, &core.settings.cluster_id, &pools) {
+                if owners.of(machine).await != Owner::Gone {
+                    continue;
                 }
-                now.insert(id, first);
+                // One look may be older than its pool; two in a row are not.
+                let first = suspects.get(&machine.id).copied().unwrap_or(look.begun_at);
+                if first < look.begun_at {
+                    certain
+                        .push((machine.id.clone(), machine.tag(LABEL_TAG).unwrap_or("unknown").to_owned()));
+                }
+                now.insert(machine.id.clone(), first);
             }
         }
         suspects = now;
@@ -40,20 +45,23 @@ pub(crate) async fn watch(core: Arc<Core>) {
         told.retain(|id| suspects.contains_key(id));
         for (id, label) in certain {
             if told.insert(id.clone()) {
-                tell(&core, &id, &label).await;
+                tell(&core, &id, &label);
             }
         }
     }
 }
 
-fn orphans(look: &WideLook, cluster_id: &str, pools: &BTreeSet<String>) -> Vec<(InstanceId, String)> {
-    let ours = look.machines.iter().filter(|machine| machine.tag(CLUSTER_TAG) == Some(cluster_id));
+/// Machines of this cluster that are of no pool which is looked after.
+fn suspicious<'a>(
+    look: &'a WideLook,
+    cluster_id: &'a str,
+    pools: &'a BTreeSet<String>,
+) -> impl Iterator<Item = &'a Instance> {
+    let ours = look.machines.iter().filter(move |machine| machine.tag(CLUSTER_TAG) == Some(cluster_id));
     ours.filter(|machine| machine.tag(POOL_TAG).is_none_or(|uid| !pools.contains(uid)))
-        .map(|machine| (machine.id.clone(), machine.tag(LABEL_TAG).unwrap_or("unknown").to_owned()))
-        .collect()
 }
 
-async fn tell(core: &Core, id: &InstanceId, label: &str) {
+fn tell(core: &Core, id: &InstanceId, label: &str) {
     let regarding = Regarding {
         api_version: "coordination.k8s.io/v1".to_owned(),
         kind: "Lease".to_owned(),
@@ -64,5 +72,5 @@ async fn tell(core: &Core, id: &InstanceId, label: &str) {
     let note = format!(
         "machine {id} was made for {label}, whose pool is gone; it is left alone and is billed: terminate it by hand if nobody needs it"
     );
-    core.tell(Event { regarding, warning: true, reason: "UnclaimedMachines", action: "Look", note }).await;
+    core.tell(Event::warning(regarding, "UnclaimedMachines", "Look", note));
 }

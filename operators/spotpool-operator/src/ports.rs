@@ -158,6 +158,17 @@ pub struct Regarding {
 }
 
 impl Regarding {
+    /// About the pool that a SpotInstance was made for.
+    pub fn pool_of(instance: &SpotInstance) -> Self {
+        Self {
+            api_version: format!("{GROUP}/v1"),
+            kind: "SpotPool".to_owned(),
+            namespace: instance.namespace().unwrap_or_default(),
+            name: instance.spec.pool.name.clone(),
+            uid: Some(instance.spec.pool.uid.clone()),
+        }
+    }
+
     /// About this pool.
     pub fn pool(pool: &SpotPool) -> Self {
         Self {
@@ -183,6 +194,37 @@ pub struct Event {
     pub action: &'static str,
     /// A sentence.
     pub note: String,
+    /// What makes it the same as one before, when the sentence has something that is new each time (a RequestId).
+    /// `None`: the sentence itself.
+    pub topic: Option<String>,
+}
+
+impl Event {
+    /// Something that went as it should.
+    pub fn normal(
+        regarding: Regarding,
+        reason: &'static str,
+        action: &'static str,
+        note: impl Into<String>,
+    ) -> Self {
+        Self { regarding, warning: false, reason, action, note: note.into(), topic: None }
+    }
+
+    /// Something that asks for attention.
+    pub fn warning(
+        regarding: Regarding,
+        reason: &'static str,
+        action: &'static str,
+        note: impl Into<String>,
+    ) -> Self {
+        Self { warning: true, ..Self::normal(regarding, reason, action, note) }
+    }
+
+    /// The same as every other one of this topic.
+    #[must_use]
+    pub fn on(self, topic: impl Into<String>) -> Self {
+        Self { topic: Some(topic.into()), ..self }
+    }
 }
 
 /// Asks one machine's model server whether it serves.

@@ -18,7 +18,7 @@ use crate::plan::{Memory, Observed, Plan};
 use crate::sweep::{OUTAGE, Trouble};
 use crate::valid::ValidPool;
 
-/// The status lists so many machines at most.
+/// The status lists so many machines at most, and so does a message that people work through.
 const LISTED: usize = 100;
 /// A message names so many refusals, and so many candidates of each.
 const NAMED: usize = 4;
@@ -171,7 +171,7 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
             "the account has not paid, and the cloud keeps the machines of these SpotInstances from working (IsolatedSource \
              ARREAR): {}. Pay, and they come back by themselves; until then they are neither replaced nor terminated, \
              and the cloud takes them away some time after the due date",
-            some_of(plan.in_arrears.clone())
+            some_of(plan.in_arrears.clone(), NAMED)
         );
         return (Truth::True, reason::ACCOUNT_PROBLEM, message);
     }
@@ -187,18 +187,21 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
             "the machines of these SpotInstances were asked for in another account than the key opens, are not seen, \
              and are billed: {}. Give a key of that account back, or terminate them there by hand and remove the \
              SpotInstances' finalizers",
-            places.join(", ")
+            some_of(places, LISTED)
         );
         return (Truth::True, reason::ANOTHER_ACCOUNT, message);
     }
     if !plan.disputed.is_empty() {
-        let ids: Vec<&str> = plan.disputed.iter().map(tencent_cvm::InstanceId::as_str).collect();
+        let ids = plan.disputed.iter().map(ToString::to_string).collect();
         let message = format!(
             "{} should go, but name or tags were changed by hand, so they may be anybody's by now: give them back (see \
              the Events of the SpotInstances) or terminate the machines by hand",
-            ids.join(", ")
+            some_of(ids, LISTED)
         );
         return (Truth::True, reason::DISPUTED_MACHINE, message);
+    }
+    if !plan.refused.is_empty() {
+        return (Truth::True, reason::TERMINATION_REFUSED, termination_refused(plan));
     }
     if let Some(gave_up) = plan.health.gave_up {
         return (Truth::True, reason::BOOTS_FAIL, boots_fail(gave_up, plan));
@@ -220,6 +223,20 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
     }
 }
 
+/// Which machines the cloud does not take back, and why.
+fn termination_refused(plan: &Plan) -> String {
+    let told = plan
+        .refused
+        .iter()
+        .take(NAMED)
+        .map(|(name, id, trouble)| format!("{id} of {name}: {}", trouble.advice()));
+    let more = plan.refused.len().saturating_sub(NAMED);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    let told = told.chain(more).collect::<Vec<_>>().join(" ");
+    let begin = "the cloud refuses to terminate machines that should go, and they are billed. ";
+    format!("{begin}{told} It is asked again every few minutes")
+}
+
 fn valid_and_stays(seen: &Observed) -> bool {
     seen.pool.valid().is_some_and(|pool| !pool.leaving)
 }
@@ -232,13 +249,13 @@ fn unwell(plan: &Plan) -> String {
         .filter(|entry| entry.instance.uid().is_some_and(|uid| plan.health.unwell.contains(&uid)))
         .map(|entry| entry.instance.name_any())
         .collect();
-    some_of(names)
+    some_of(names, NAMED)
 }
 
 /// The first names, and how many more there are.
-fn some_of(names: Vec<String>) -> String {
-    let more = names.len().saturating_sub(NAMED);
-    let named = names.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
+fn some_of(names: Vec<String>, at_most: usize) -> String {
+    let more = names.len().saturating_sub(at_most);
+    let named = names.into_iter().take(at_most).collect::<Vec<_>>().join(", ");
     if more > 0 { format!("{named} and {more} more") } else { named }
 }
 
@@ -298,11 +315,11 @@ fn would_leak(seen: &Observed) -> String {
         return String::new();
     }
     let statuses = seen.instances.iter().filter_map(|instance| instance.status.as_ref());
-    let ids: Vec<&str> = statuses.filter_map(|status| status.instance_id.as_deref()).collect();
+    let ids: Vec<String> = statuses.filter_map(|status| status.instance_id.clone()).collect();
     if ids.is_empty() {
         String::new()
     } else {
-        format!("These machines wait to be terminated and are billed until then: {}", ids.join(", "))
+        format!("These machines wait to be terminated and are billed until then: {}", some_of(ids, LISTED))
     }
 }
 
@@ -451,13 +468,15 @@ fn unclaimed(plan: &Plan, pool: &str) -> Verdict {
         plan.adoptions.refused.iter().take(NAMED).map(|(id, why)| format!("{id} is not taken over: {why}"));
     let mut sentences: Vec<String> = refused.collect();
     if !plan.unclaimed.is_empty() {
-        let ids: Vec<&str> = plan.unclaimed.iter().map(tencent_cvm::InstanceId::as_str).collect();
-        let ids = ids.join(",");
+        let more = plan.unclaimed.len().saturating_sub(LISTED);
+        let ids = plan.unclaimed.iter().take(LISTED).map(tencent_cvm::InstanceId::as_str);
+        let ids = ids.collect::<Vec<_>>().join(",");
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         sentences.insert(
             0,
             format!(
                 "these machines carry the pool's tags and belong to no SpotInstance; they are left alone and are \
-                 billed: {ids}. Terminate them, or let the pool take them over: kubectl annotate sp {pool} --overwrite \
+                 billed: {ids}{more}. Terminate them, or let the pool take them over: kubectl annotate sp {pool} --overwrite \
                  {ADOPT_ANNOTATION}={ids}"
             ),
         );

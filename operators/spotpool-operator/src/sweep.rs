@@ -225,6 +225,7 @@ impl Sweeps {
         let view = account.view.clone();
         drop(accounts);
         if started {
+            self.metrics.sweeps_begin(key, self.clock.now());
             let sweeps = Arc::clone(self);
             let key = key.clone();
             self.tasks.spawn(async move { sweeps.sweep_for_ever(&key).await });

@@ -42,14 +42,14 @@ pub(crate) fn farewell_note(why: &str, instance: &SpotInstance) -> String {
 }
 
 /// A SpotInstance has gone after its machine.
-pub(crate) async fn gone(core: &Core, instance: &SpotInstance) {
+pub(crate) fn gone(core: &Core, instance: &SpotInstance) {
     let Some(id) = instance.status.as_ref().and_then(|status| status.instance_id.as_deref()) else { return };
     let note = format!("{}: machine {id} is gone", instance.name_any());
-    core.tell_pool_of(instance, false, "Gone", "Release", note).await;
+    core.tell(Event::normal(Regarding::pool_of(instance), "Gone", "Release", note));
 }
 
 /// A SpotInstance has gone and its machine has not.
-pub(crate) async fn lives_on(core: &Core, instance: &SpotInstance) {
+pub(crate) fn lives_on(core: &Core, instance: &SpotInstance) {
     let status = instance.status.as_ref();
     let machine = match status.and_then(|status| status.instance_id.as_deref()) {
         Some(id) => format!("machine {id} lives on and is billed"),
@@ -59,22 +59,22 @@ pub(crate) async fn lives_on(core: &Core, instance: &SpotInstance) {
         "{}: {machine}, as the annotation {KEEP_MACHINES_ANNOTATION} asks; nobody looks after it now",
         instance.name_any()
     );
-    core.tell_pool_of(instance, false, "LetLive", "Release", note).await;
+    core.tell(Event::normal(Regarding::pool_of(instance), "LetLive", "Release", note));
 }
 
 /// A machine that was there before has a SpotInstance now.
-pub(crate) async fn taken_over(core: &Core, instance: &SpotInstance) {
+pub(crate) fn taken_over(core: &Core, instance: &SpotInstance) {
     let Some(adopted) = &instance.spec.adopted else { return };
     let note = format!(
         "{}: machine {} was taken over, as the annotation {ADOPT_ANNOTATION} asks",
         instance.name_any(),
         adopted.instance_id
     );
-    core.tell_pool_of(instance, false, "TakenOver", "Adopt", note).await;
+    core.tell(Event::normal(Regarding::pool_of(instance), "TakenOver", "Adopt", note));
 }
 
 /// What a new status says that the old one did not.
-pub(crate) async fn change(core: &Core, entry: &InstancePlan) {
+pub(crate) fn change(core: &Core, entry: &InstancePlan) {
     let Some(status) = &entry.status else { return };
     let was = entry.instance.status.clone().unwrap_or_default();
     let name = entry.instance.name_any();
@@ -82,45 +82,39 @@ pub(crate) async fn change(core: &Core, entry: &InstancePlan) {
         && entry.instance.spec.adopted.is_none()
         && let Some(id) = &status.instance_id
     {
-        core.tell_pool_of(&entry.instance, false, "Adopted", "Look", format!("{name}: machine {id} was found by its name and taken over; the answer to its launch had been lost")).await;
+        core.tell(Event::normal(Regarding::pool_of(&entry.instance), "Adopted", "Look", format!("{name}: machine {id} was found by its name and taken over; the answer to its launch had been lost")));
     }
     for extra in status
         .extra
         .iter()
         .filter(|extra| !was.extra.iter().any(|known| known.instance_id == extra.instance_id))
     {
-        core.tell_pool_of(
-            &entry.instance,
-            true,
+        core.tell(Event::warning(
+            Regarding::pool_of(&entry.instance),
             "ExtraMachine",
             "Look",
             format!("{name}: machine {} has the same name as its own; it is terminated", extra.instance_id),
-        )
-        .await;
+        ));
     }
     if was.phase != status.phase {
         let address = status.address.as_deref().unwrap_or("no address");
         match status.phase {
             Phase::Ready => {
-                core.tell_pool_of(
-                    &entry.instance,
-                    false,
+                core.tell(Event::normal(
+                    Regarding::pool_of(&entry.instance),
                     "Ready",
                     "Probe",
                     format!("{name}: the model server at {address} answers"),
-                )
-                .await;
+                ));
             }
             Phase::NotReady => {
                 let why = status.last_probe.as_deref().unwrap_or("no answer");
-                core.tell_pool_of(
-                    &entry.instance,
-                    true,
+                core.tell(Event::warning(
+                    Regarding::pool_of(&entry.instance),
                     "NotReady",
                     "Probe",
                     format!("{name}: the model server at {address} does not answer any more: {why}"),
-                )
-                .await;
+                ));
             }
             Phase::Launching | Phase::Booting | Phase::Draining | Phase::Terminating => {}
         }
@@ -128,10 +122,10 @@ pub(crate) async fn change(core: &Core, entry: &InstancePlan) {
 }
 
 /// What people should hear once: objects that are ignored, machines that nobody claims or may touch.
-pub(crate) async fn findings(core: &Core, pass: &Pass, plan: &Plan) {
+pub(crate) fn findings(core: &Core, pass: &Pass, plan: &Plan) {
     for name in &plan.hand_made {
         let note = format!("SpotInstance {name} was not made by the operator and is ignored; delete it");
-        tell_object(core, pass, "SpotInstance", name, "HandMade", note).await;
+        tell_object(core, pass, "SpotInstance", name, "HandMade", note);
     }
     let billed = |entry: &&InstancePlan| {
         entry.instance.status.as_ref().is_some_and(|status| status.instance_id.is_some())
@@ -145,8 +139,7 @@ pub(crate) async fn findings(core: &Core, pass: &Pass, plan: &Plan) {
                 &entry.instance.name_any(),
                 hold.reason,
                 hold.message.clone(),
-            )
-            .await;
+            );
         }
     }
     let Some(account) = pass.seen.cloud.account() else { return };
@@ -154,12 +147,12 @@ pub(crate) async fn findings(core: &Core, pass: &Pass, plan: &Plan) {
         let id = entry.instance.status.as_ref().and_then(|status| status.instance_id.as_deref());
         let Some(id) = id.map(InstanceId::from) else { continue };
         if let Some(Some(machine)) = account.fresh.get(&id) {
-            disputed(core, pass, plan, &entry.instance, machine).await;
+            disputed(core, pass, plan, &entry.instance, machine);
         }
     }
 }
 
-async fn disputed(core: &Core, pass: &Pass, plan: &Plan, instance: &SpotInstance, machine: &Instance) {
+fn disputed(core: &Core, pass: &Pass, plan: &Plan, instance: &SpotInstance, machine: &Instance) {
     let name = instance.name_any();
     let note = match claim(instance, machine) {
         Claim::Renamed => format!(
@@ -177,10 +170,10 @@ async fn disputed(core: &Core, pass: &Pass, plan: &Plan, instance: &SpotInstance
         ),
         Claim::Ours | Claim::Untagged => return,
     };
-    tell_object(core, pass, "SpotInstance", &name, "NotTerminated", note).await;
+    tell_object(core, pass, "SpotInstance", &name, "NotTerminated", note);
 }
 
-async fn tell_object(core: &Core, pass: &Pass, kind: &str, name: &str, reason: &'static str, note: String) {
+fn tell_object(core: &Core, pass: &Pass, kind: &str, name: &str, reason: &'static str, note: String) {
     let instance = pass.seen.instances.iter().find(|instance| instance.name_any() == name);
     let regarding = Regarding {
         api_version: format!("{GROUP}/v1"),
@@ -189,5 +182,5 @@ async fn tell_object(core: &Core, pass: &Pass, kind: &str, name: &str, reason: &
         name: name.to_owned(),
         uid: instance.and_then(ResourceExt::uid),
     };
-    core.tell_once(Event { regarding, warning: true, reason, action: "Look", note }).await;
+    core.tell_once(Event::warning(regarding, reason, "Look", note));
 }

@@ -153,13 +153,6 @@ pub struct Probe {
 #[error("{0}")]
 pub struct InvalidPool(pub String);
 
-impl ValidPool {
-    /// It goes, and its machines stay.
-    pub fn lets_machines_live(&self) -> bool {
-        self.leaving && self.keeps_machines
-    }
-}
-
 impl TryFrom<&SpotPool> for ValidPool {
     type Error = InvalidPool;
 

@@ -14,10 +14,10 @@ pub(crate) struct WakeQueue {
 }
 
 impl WakeQueue {
-    /// The pool is due now, or right after the pass that is under way.
-    pub(crate) fn wake(&mut self, key: PoolKey, now: Instant) {
-        let due = self.due.entry(key).or_insert(now);
-        *due = (*due).min(now);
+    /// The pool is due then, or right after the pass that is under way.
+    pub(crate) fn wake(&mut self, key: PoolKey, at: Instant) {
+        let due = self.due.entry(key).or_insert(at);
+        *due = (*due).min(at);
     }
 
     /// A pool that is due and not under way; it is under way from now on. The longest due comes first, so
@@ -30,11 +30,13 @@ impl WakeQueue {
         Some(key)
     }
 
-    /// The pass is over; the pool is due again at `next` unless something woke it before.
-    pub(crate) fn done(&mut self, key: PoolKey, next: Instant) {
+    /// The pass is over; the pool is due again at `next` unless something woke it before. One of which nothing is left
+    /// is due only when something wakes it.
+    pub(crate) fn done(&mut self, key: PoolKey, next: Option<Instant>) {
         self.running.remove(&key);
-        let due = self.due.entry(key).or_insert(next);
-        *due = (*due).min(next);
+        if let Some(next) = next {
+            self.wake(key, next);
+        }
     }
 
     /// When the next pool that is not under way is due.
@@ -58,10 +60,12 @@ mod tests {
         assert_eq!(queue.take(now), Some(a.clone()));
         queue.wake(a.clone(), now);
         assert_eq!(queue.take(now), None, "a is under way and b is not due yet");
-        queue.done(a.clone(), now + Duration::from_secs(300));
+        queue.done(a.clone(), Some(now + Duration::from_secs(300)));
         assert_eq!(queue.take(now), Some(a.clone()), "the wake-up during the pass counts");
-        queue.done(a, now + Duration::from_secs(300));
+        queue.done(a, Some(now + Duration::from_secs(300)));
         assert_eq!(queue.next_due(), Some(now + Duration::from_millis(1)));
-        assert_eq!(queue.take(now + Duration::from_millis(1)), Some(b));
+        assert_eq!(queue.take(now + Duration::from_millis(1)), Some(b.clone()));
+        queue.done(b, None);
+        assert_eq!(queue.due.len(), 1, "nothing is kept of a pool of which nothing is left");
     }
 }

@@ -37,12 +37,23 @@ struct Arguments {
     /// All chance is drawn from this
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
+    /// Of the pool of 500, the operator is killed after so many of its effects, evenly; after each, if it has no more
+    #[arg(long, default_value_t = 24, value_name = "N")]
+    kills: u32,
     /// Write the figures of the rows that were measured to this file too, as Markdown
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
     /// Threads to measure on; one per core when not given
     #[arg(long, value_name = "T")]
     threads: Option<usize>,
+}
+
+/// What the rows are told.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask {
+    pub(crate) seed: u64,
+    /// Kills of the large pool's operator.
+    pub(crate) kills: u32,
 }
 
 fn row(name: &str) -> Result<String, String> {
@@ -60,7 +71,8 @@ fn main() -> Result<ExitCode> {
         .filter(|row| arguments.only.is_empty() || arguments.only.iter().any(|name| name == row.name))
         .collect();
     let threads = arguments.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
-    let measured = measure(&rows, arguments.seed, threads)?;
+    let ask = Ask { seed: arguments.seed, kills: arguments.kills.max(1) };
+    let measured = measure(&rows, ask, threads)?;
     for (row, Measured { figures, how }) in &measured {
         println!("\n## {}\n\n{how}\n\n{}", row.title, table(figures));
     }
@@ -80,7 +92,7 @@ fn main() -> Result<ExitCode> {
 }
 
 /// Measures the rows, as many at once as there are threads; they are given in their order.
-fn measure(rows: &[&'static Row], seed: u64, threads: usize) -> Result<Vec<(&'static Row, Measured)>> {
+fn measure(rows: &[&'static Row], ask: Ask, threads: usize) -> Result<Vec<(&'static Row, Measured)>> {
     let queue = Mutex::new(rows.iter().copied().enumerate().collect::<VecDeque<_>>());
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     let work = || {
@@ -88,7 +100,7 @@ fn measure(rows: &[&'static Row], seed: u64, threads: usize) -> Result<Vec<(&'st
         while let Some((place, row)) = next() {
             eprintln!("{}: {} ...", row.name, row.title);
             let begun = Instant::now();
-            let measured = (row.measure)(seed).with_context(|| format!("row {}", row.name));
+            let measured = (row.measure)(ask).with_context(|| format!("row {}", row.name));
             eprintln!("{}: measured in {:.0} s", row.name, begun.elapsed().as_secs_f64());
             done.push((place, row, measured));
         }

@@ -16,6 +16,7 @@ use serde_json::json;
 use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotPool};
 use testkit::{ControlPlane, OPERATOR_NAMESPACE, Operator, Signal, wait};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
+use tokio::time::{Instant, sleep_until};
 
 static SERVER: OnceCell<ControlPlane> = OnceCell::const_new();
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -163,19 +164,40 @@ async fn a_leader_that_was_held_still_ends_when_it_wakes_up() {
     world.filled("after", 1, 1).await.unwrap();
 }
 
+/// Longer than a Lease lives, several times over.
+const AWAY: Duration = Duration::from_secs(60);
+
 #[tokio::test]
-async fn a_leader_that_loses_the_api_server_ends_and_says_why() {
+async fn a_leader_that_loses_the_api_server_ends_and_says_why_and_whoever_finds_it_again_makes_up() {
     let server = ControlPlane::start().await.unwrap();
     server.cluster().install_crds().unwrap();
     let mut world = World::prepare(server.cluster(), "cut", &[], true).await.unwrap();
     world.start_operator(&[]).await.unwrap();
     leading(&world).await;
+    world.filled("cut", 2, 2).await.unwrap();
+    let standby = world.further_operator("standby", &[]).await.unwrap();
     server.api_server().signal(Signal::Stop).unwrap();
+    let away = Instant::now();
     let mut operator = world.operator.take().unwrap();
     let ended = operator.process.wait(SOON).await.unwrap();
     assert!(!ended.success());
     assert!(operator.process.log().contains("could not be renewed"), "{}", operator.process.tail());
+
+    let lost = world.ours().await.unwrap().remove(0).id;
+    world.cloud.vanish(&lost).await.unwrap();
+    sleep_until(away + AWAY).await;
+    assert_eq!(world.ever_made().await.unwrap(), 2, "nobody leads, so nothing is launched");
     server.api_server().signal(Signal::Continue).unwrap();
+    world.operator = Some(standby);
+    leading(&world).await;
+    wait::until("the loss to be made up for", FILLED_WITHIN, async || {
+        let status = world.people.pool("cut").await?.status.unwrap_or_default();
+        let there = world.ours().await?;
+        Ok((status.ready_size == 2 && there.len() == 2 && there.iter().all(|it| it.id != lost)).then_some(()))
+    })
+    .await
+    .unwrap();
+    assert_eq!(world.ever_made().await.unwrap(), 3, "two, and one for the one that was lost");
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use e2e::{FILLED_WITHIN, SECRET_ID, SECRET_KEY, SOON, World};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{Api, DeleteParams, ListParams};
-use spotpool_operator::crd::{SpotInstance, SpotPool};
+use serde_json::json;
+use spotpool_operator::crd::{KEEP_MACHINES_ANNOTATION, Phase, SpotInstance, SpotPool};
 
 #[tokio::test]
 async fn nothing_is_launched_in_a_namespace_that_goes_and_nothing_that_bills_is_left_in_it() {
@@ -37,4 +38,48 @@ async fn nothing_is_launched_in_a_namespace_that_goes_and_nothing_that_bills_is_
         })
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_pool_that_keeps_its_machines_keeps_them_when_its_namespace_goes() {
+    let world = World::begin("kept").await.unwrap();
+    let manifest = world.manifest("kept", 2, 2).unwrap().with("spec.health.interval", "1s");
+    world.people.create::<SpotPool>(&manifest).await.unwrap();
+    world.ready("kept").await.unwrap();
+    let before: Vec<String> = world.ours().await.unwrap().into_iter().map(|machine| machine.id).collect();
+    let kept = json!({"metadata": {"annotations": {KEEP_MACHINES_ANNOTATION: "true"}}});
+    world.people.edit::<SpotPool>("kept", &kept).await.unwrap();
+
+    // The SpotInstances first, one of which does not serve at that moment: it would have nothing to wait for.
+    let dies = json!({"behaviour": "die"});
+    world.cloud.post(&format!("instances/{}/model-server", before[0]), &dies).await.unwrap();
+    world
+        .until("one to be NotReady", SOON, async || {
+            let all = world.people.instances().await?;
+            let sick = |instance: &SpotInstance| {
+                instance.status.as_ref().is_some_and(|status| status.phase == Phase::NotReady)
+            };
+            Ok(all.iter().any(sick).then_some(()))
+        })
+        .await
+        .unwrap();
+    let client = world.people.cluster.client().await.unwrap();
+    Api::<Namespace>::all(client).delete(&world.people.namespace, &DeleteParams::default()).await.unwrap();
+    let all = (DeleteParams::default(), ListParams::default());
+    world.people.api::<SpotInstance>().delete_collection(&all.0, &all.1).await.unwrap();
+    world
+        .until("the SpotInstances to be gone", FILLED_WITHIN, async || {
+            Ok(world.people.instances().await?.is_empty().then_some(()))
+        })
+        .await
+        .unwrap();
+    world.people.api::<SpotPool>().delete_collection(&all.0, &all.1).await.unwrap();
+    world
+        .until("the pool to be gone", FILLED_WITHIN, async || {
+            Ok(world.people.api::<SpotPool>().get_opt("kept").await?.is_none().then_some(()))
+        })
+        .await
+        .unwrap();
+    let after: Vec<String> = world.ours().await.unwrap().into_iter().map(|machine| machine.id).collect();
+    assert_eq!(after, before, "every machine lives");
 }

@@ -3,13 +3,14 @@
 use e2e::{FILLED_WITHIN, SOON, World};
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
+use spotpool_operator::conditions::reason;
 use spotpool_operator::crd::SpotPool;
 use tencent_cvm::{Action, Class, classify};
 
 /// (code that RunInstances answers, its class, condition, status, reason, the field that it points at)
 type Row = (&'static str, Class, &'static str, &'static str, &'static str, &'static str);
 
-const LAUNCHES: [Row; 14] = [
+const LAUNCHES: [Row; 16] = [
     (
         "ResourceInsufficient.SpecifiedInstanceType",
         Class::SoldOut,
@@ -94,6 +95,15 @@ const LAUNCHES: [Row; 14] = [
         "Refused",
         "spec.imageId",
     ),
+    ("RequestLimitExceeded", Class::Throttled, "CapacityAvailable", "False", "Refused", "call rate"),
+    (
+        "FailedOperation.InquiryPriceFailed",
+        Class::Retry,
+        "CapacityAvailable",
+        "False",
+        "Refused",
+        "passing trouble",
+    ),
 ];
 
 #[tokio::test]
@@ -119,14 +129,38 @@ async fn each_class_of_refused_launch_is_told_with_code_request_and_remedy() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+#[tokio::test]
+async fn a_launch_of_unknown_outcome_is_told_with_code_and_request_and_what_happens_next() {
+    let world = World::begin("unknown").await.unwrap();
+    let code = "InternalError";
+    assert_eq!(classify(Action::RunInstances, code), Class::Unknown);
+    let fault = json!({"fault": {"kind": "refuse", "code": code}, "action": "RunInstances"});
+    world.cloud.add_fault(&fault).await.unwrap();
+    world.people.create::<SpotPool>(&world.manifest("unknown", 1, 1).unwrap()).await.unwrap();
+    let told = world
+        .until("the Event", SOON, async || {
+            let events = world.people.events_about("SpotPool", "unknown").await?;
+            Ok(events.into_iter().find(|event| event.reason.as_deref() == Some("LaunchUnanswered")))
+        })
+        .await
+        .unwrap();
+    let note = told.message.unwrap_or_default();
+    for word in ["unknown-1", code, "RequestId", "looked for by name before anything is sent again"] {
+        assert!(note.contains(word), "{word}: {note}");
+    }
+}
+
 /// (code that TerminateInstances answers, what is to be read about it; nothing when it is no trouble)
-const TERMINATIONS: [(&str, Class, Option<&str>); 4] = [
+const TERMINATIONS: [(&str, Class, Option<&str>); 7] = [
     (
         "UnsupportedOperation.InstancesProtected",
         Class::Forbidden,
         Some("Look at this instance in the console"),
     ),
     ("LimitExceeded.UserReturnQuota", Class::Forbidden, Some("Look at this instance in the console")),
+    ("UnauthorizedOperation", Class::Auth, Some("may do this")),
+    ("InternalError", Class::Retry, Some("passing trouble")),
+    ("RequestLimitExceeded", Class::Throttled, Some("call rate")),
     ("InvalidInstanceId.NotFound", Class::Gone, None),
     ("OperationDenied.InstanceOperationInProgress", Class::Wait, None),
 ];
@@ -140,13 +174,14 @@ async fn a_machine_that_cannot_be_terminated_is_told_and_tried_again_and_one_tha
         world.filled(&name, 1, 1).await.unwrap();
         let fault = json!({"fault": {"kind": "refuse", "code": code}, "action": "TerminateInstances"});
         let rule = world.cloud.add_fault(&fault).await.unwrap();
+        let before = world.cloud.calls("TerminateInstances").await.unwrap();
         world.people.delete::<SpotPool>(&name).await.unwrap();
         world
             .until(&format!("a refused termination with {code}, and what is told of it"), SOON, async || {
                 let events = world.people.events_about("SpotPool", &name).await?;
                 let told =
                     events.iter().filter_map(|event| event.message.as_deref()).find(|it| it.contains(code));
-                let asked = world.cloud.calls("TerminateInstances").await? > 0;
+                let asked = world.cloud.calls("TerminateInstances").await? > before;
                 Ok(match words {
                     Some(words) => told.is_some_and(|it| it.contains(words) && it.contains("RequestId")),
                     None => asked && told.is_none(),
@@ -159,6 +194,11 @@ async fn a_machine_that_cannot_be_terminated_is_told_and_tried_again_and_one_tha
             world.people.api::<SpotPool>().get_opt(&name).await.unwrap().is_some(),
             "the machine is there still"
         );
+        if matches!(class, Class::Forbidden | Class::Auth) {
+            let words = [code, "RequestId", "they are billed"];
+            let told = world.people.told(&name, ("Stalled", "True"), &words, SOON).await.unwrap();
+            assert_eq!(told.reason, reason::TERMINATION_REFUSED);
+        }
         world.cloud.delete(&format!("faults/{rule}")).await.unwrap();
         world
             .until("the pool to be gone", FILLED_WITHIN, async || {

@@ -94,6 +94,7 @@ fn event(people: &People, uid: Option<String>, note: &str) -> Event {
         reason: "MachineLost",
         action: "Replace",
         note: note.to_owned(),
+        topic: None,
     }
 }
 

@@ -17,7 +17,7 @@ allow) and beside a plain loop as a user would write it, in the same stand-in.
   stock         everything is sold out, and stock returns
   cut           the prober's network is cut for half an hour
   sick          the model server of one machine dies, in pools of 1, 2 and 10
-  deletion      a pool of 500 is deleted, also when the operator is killed at its effects
+  deletion      a pool of 500 is deleted, also when the operator is killed after some of its effects (--kills)
   side-by-side  ours and the loop through the same hour
 
 The same seed gives the same figures. Exit code 1 when a figure misses what is to be reached.";
@@ -33,6 +33,10 @@ pub(crate) struct Arguments {
     /// All chance is drawn from this
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
+
+    /// Of the pool of 500, the operator is killed after so many of its effects, evenly; after each, if it has no more
+    #[arg(long, default_value_t = 24, value_name = "N")]
+    kills: u32,
 
     /// Write the figures to docs/benchmarks/spotpool.md too
     #[arg(long, conflicts_with = "only")]
@@ -52,6 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         own::target().join("simulate").join(format!("spotpool-bench{}", std::env::consts::EXE_SUFFIX));
     let mut command = Command::new(program);
     command.current_dir(own::root()).args(["--seed", &arguments.seed.to_string()]);
+    command.args(["--kills", &arguments.kills.to_string()]);
     for row in &arguments.only {
         command.args(["--only", row]);
     }

@@ -72,7 +72,12 @@ async fn ids_that_the_cloud_does_not_know_are_not_in_the_answer() {
 #[tokio::test(start_paused = true)]
 async fn unknown_ids_that_fail_their_chunk_do_not_hide_the_others() {
     let unknown = [0, 42, 99];
-    for code in ["InvalidInstanceId.NotFound", "ResourceNotFound.InvalidInstanceIdNotFound"] {
+    let codes = [
+        "InvalidInstanceId.NotFound",
+        "InvalidInstanceId.Malformed",
+        "ResourceNotFound.InvalidInstanceIdNotFound",
+    ];
+    for code in codes {
         let cloud = Cloud::new(move |seen: &Seen| {
             let asked = seen.ids();
             if unknown.iter().any(|&number| asked.contains(&name(number))) {

@@ -118,7 +118,7 @@ async fn create(
 async fn create_one(core: &Core, new: &SpotInstance, made: &mut Vec<SpotInstance>, outcome: &mut Outcome) {
     match core.ports.store.create_instance(new).await {
         Ok(instance) => {
-            tell::taken_over(core, &instance).await;
+            tell::taken_over(core, &instance);
             made.push(instance);
         }
         // Somebody else has the number; that is as good.

@@ -40,7 +40,7 @@ pub(super) async fn take(core: &Core, pool: &SpotPool, name: &str, outcome: &mut
             let note = format!(
                 "Secret {name} could not be given the finalizer {finalizer}: {why}; it is used unheld"
             );
-            core.tell_once(about(pool, "SecretNotHeld", note)).await;
+            core.tell_once(about(pool, "SecretNotHeld", note));
             true
         }
         Err(error) => {
@@ -83,5 +83,5 @@ async fn write(
 
 fn about(pool: &SpotPool, reason: &'static str, note: String) -> Event {
     let regarding = Regarding::pool(pool);
-    Event { regarding, warning: true, reason, action: "Reconcile", note }
+    Event::warning(regarding, reason, "Reconcile", note)
 }

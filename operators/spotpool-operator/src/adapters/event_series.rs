@@ -1,7 +1,8 @@
 //! Events through `events.k8s.io/v1`: the same thing said again counts one up instead of making another.
 //!
 //! kube's `Recorder` counts Events as the same whatever their note says, and keeps the first note: a pool
-//! that lost two machines would show the first one twice. Here the note is part of what is the same.
+//! that lost two machines would show the first one twice. Here the note is part of what is the same, or the Event's
+//! topic, where the note tells something that is new each time.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -37,7 +38,8 @@ struct Said {
     warning: bool,
     reason: &'static str,
     action: &'static str,
-    note: String,
+    /// What it is about: its topic, or else the note.
+    what: String,
 }
 
 struct Published {
@@ -58,7 +60,7 @@ impl EventSeries {
             warning: event.warning,
             reason: event.reason,
             action: event.action,
-            note: cut(&event.note, LONGEST_NOTE).to_owned(),
+            what: event.topic.clone().unwrap_or_else(|| event.note.clone()),
         };
         let now = Timestamp::now();
         let api = Api::<KubeEvent>::namespaced(self.client.clone(), &said.regarding.namespace);
@@ -73,7 +75,7 @@ impl EventSeries {
                 Err(error) => return Err(error),
             }
         }
-        let fresh = self.fresh(&said, now);
+        let fresh = self.fresh(&said, &event.note, now);
         let name = fresh.metadata.name.clone().unwrap_or_default();
         api.create(&PostParams::default(), &fresh).await?;
         self.remember(said, Published { name, count: 1, at: now });
@@ -90,7 +92,7 @@ impl EventSeries {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner).insert(said, published);
     }
 
-    fn fresh(&self, said: &Said, now: Timestamp) -> KubeEvent {
+    fn fresh(&self, said: &Said, note: &str, now: Timestamp) -> KubeEvent {
         let Regarding { api_version, kind, namespace, name, uid } = said.regarding.clone();
         KubeEvent {
             metadata: ObjectMeta {
@@ -103,7 +105,7 @@ impl EventSeries {
             type_: Some(if said.warning { "Warning" } else { "Normal" }.to_owned()),
             reason: Some(said.reason.to_owned()),
             action: Some(said.action.to_owned()),
-            note: Some(said.note.clone()),
+            note: Some(cut(note, LONGEST_NOTE).to_owned()),
             regarding: Some(ObjectReference {
                 api_version: Some(api_version),
                 kind: Some(kind),

@@ -196,7 +196,7 @@ pub struct InstanceSettings {
     pub public_bandwidth_mbps: u32,
     /// Script or cloud-config run at the first boot, plain text of at most 12 KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 12288))]
+    #[schemars(schema_with = "user_data_schema")]
     pub user_data: Option<String>,
     /// Further tags of the machines. Keys that start with demo.aiops.org/ are the operator's own.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -214,6 +214,18 @@ impl Default for InstanceSettings {
             tags: BTreeMap::new(),
         }
     }
+}
+
+// The cloud counts bytes, `maxLength` characters.
+fn user_data_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": ["string", "null"],
+        "maxLength": 12288,
+        "x-kubernetes-validations": [{
+            "rule": "size(bytes(self)) <= 12288",
+            "message": "spec.instance.userData must be at most 12288 bytes",
+        }],
+    })
 }
 
 // Bounded, so that the API server can bound what the rule over the keys costs.

@@ -19,6 +19,12 @@ use crate::sweep::AccountKey;
 pub(super) struct Accounts(Mutex<BTreeMap<AccountKey, (AccountId, Timestamp)>>);
 
 impl Accounts {
+    /// Sweeping begins: as long as no look has ended, this is what its age counts from.
+    pub(super) fn began(&self, key: &AccountKey, now: Timestamp) {
+        let account = AccountId::new(&key.secret_id, None);
+        self.lock().entry(key.clone()).or_insert((account, now));
+    }
+
     pub(super) fn looked(&self, key: &AccountKey, account: AccountId, now: Timestamp) {
         self.lock().insert(key.clone(), (account, now));
     }
@@ -47,7 +53,7 @@ impl Collector for Accounts {
         let what = (
             "last_sweep_timestamp",
             "When the latest complete look at an account (as in status.account of a SpotInstance) and region \
-             ended, by the operator's clock.",
+             ended, by the operator's clock; before the first, when the operator began to look.",
             Some(&Unit::Seconds),
         );
         family(&mut encoder, what, MetricType::Gauge, |metric| {

@@ -106,6 +106,11 @@ impl Metrics {
         self.sweep_seconds.observe(took.as_secs_f64());
     }
 
+    /// Looks with this key begin now.
+    pub(crate) fn sweeps_begin(&self, key: &AccountKey, now: Timestamp) {
+        self.accounts.began(key, now);
+    }
+
     /// A complete look with this key at this account ended now.
     pub(crate) fn looked(&self, key: &AccountKey, account: AccountId, now: Timestamp) {
         self.accounts.looked(key, account, now);

@@ -139,6 +139,8 @@ fn judge<'a>(pool: &ValidPool, member: &'a Member, care: &Care, now: Timestamp) 
     }
     let probe = member.probe.as_ref();
     match member.status.phase {
+        // It will not answer before somebody pays, and another one would not be given.
+        Phase::NotReady if member.waits_for_payment() => None,
         Phase::NotReady => {
             let after = probe?.out_for?;
             Some(Unwell { member, why: UNHEALTHY, after })
@@ -265,11 +267,14 @@ impl Health {
         deadline.into_iter().chain(next_answer).min()
     }
 
-    /// How many are asked for, with the one that is started beside those that do not answer.
-    pub(super) fn target(&self, pool: &ValidPool, counted: &[&Member]) -> Target {
+    /// How many are asked for, with the one that is started beside those that do not answer. That one has its place
+    /// until it is decided on: a process that has asked nobody yet (it has just begun, or is to ask elsewhere) knows
+    /// of no machine that does not answer, and of none that does.
+    pub(super) fn target(&self, pool: &ValidPool, counted: &[&Member], rules: &Rules) -> Target {
         let own = |member: &&&Member| Some(member.instance.spec.n) != self.care.replacement;
         let regular = counted.iter().filter(own).count();
-        let beside = self.start_replacement || regular < counted.len() && !self.unwell.is_empty();
+        let has_place = rules.guards.beside || !self.unwell.is_empty();
+        let beside = self.start_replacement || regular < counted.len() && has_place;
         let least = if beside { pool.least.max(regular.min(pool.most) + 1) } else { pool.least };
         Target { least, most: pool.most.max(least) }
     }

@@ -197,13 +197,16 @@ fn describe(status: &mut SpotInstanceStatus, machine: &Instance, seen: &Observed
 /// The reason of a machine that was deleted by hand and serves until another one does.
 pub const WAITS_FOR_REPLACEMENT: &str = "WaitsForReplacement";
 
+/// The reason of a machine whose SpotInstance somebody has deleted.
+pub(super) const DELETED: &str = "Deleted";
+
 /// Its pool is there and stays.
 fn is_wanted(instance: &SpotInstance, seen: &Observed) -> bool {
     seen.pool.valid().is_some_and(|pool| pool.uid == instance.spec.pool.uid && !pool.leaving)
 }
 
 /// The reason of a machine that stands still because the account has not paid.
-const IN_ARREARS: &str = "AccountInArrears";
+pub(super) const IN_ARREARS: &str = "AccountInArrears";
 
 /// Why a machine does not work, as the cloud shows it.
 struct Standstill {
@@ -228,7 +231,7 @@ fn set_phase(
     let (phase, reason): (Phase, &str) = if leaving && !held {
         // Why it was let go stays; that it is gone by now is no news.
         let why = status.reason.as_deref().filter(|_| was.0 == Phase::Terminating);
-        (Phase::Terminating, why.unwrap_or("Deleted"))
+        (Phase::Terminating, why.unwrap_or(DELETED))
     } else if let Some(lost) = lost {
         (Phase::Terminating, lost)
     } else if unpaid {
@@ -237,7 +240,7 @@ fn set_phase(
         (Phase::Launching, if status.attempts.is_empty() { "Wished" } else { "Requested" })
     } else {
         match probe.and_then(|probe| probe.ok.map(|ok| (ok, probe.out_for.is_some()))) {
-            Some((false, true)) if held => (Phase::Terminating, "Deleted"),
+            Some((false, true)) if held => (Phase::Terminating, DELETED),
             _ if held => (Phase::Ready, WAITS_FOR_REPLACEMENT),
             Some((true, _)) => (Phase::Ready, "Answering"),
             Some((false, true)) if served => (Phase::NotReady, "ProbeFailed"),

@@ -7,10 +7,12 @@ use kube::ResourceExt;
 use tencent_cvm::InstanceId;
 
 use super::attempts::{NextAttempt, close, next_attempt};
-use super::leave::{Farewell, farewell, last_look_after};
-use super::machine::{Standing, WAITS_FOR_REPLACEMENT, is_in_arrears, next_status, proof_due, standing};
+use super::leave::{Farewell, farewell, is_going, last_look_after};
+use super::machine::{
+    DELETED, IN_ARREARS, Standing, WAITS_FOR_REPLACEMENT, is_in_arrears, next_status, proof_due, standing,
+};
 use super::room::{may_have_machine, occupied};
-use super::seen::{AccountSeen, Observed};
+use super::seen::{AccountSeen, Observed, Sight};
 use super::{Hold, Plan, Rules, Step, reads};
 use crate::conditions::reason;
 use crate::crd::{
@@ -18,11 +20,15 @@ use crate::crd::{
 };
 use crate::identity::{Claim, is_same_body};
 use crate::probes::ProbeView;
-use crate::span::later;
+use crate::span::{between, later};
+use crate::sweep::Trouble;
 use crate::valid::ValidPool;
 
 /// After this a missing tag was taken away by somebody.
 const TAGS_ARE_LATE: Duration = Duration::from_secs(300);
+
+/// When several objects are deleted together, so long may pass between the first and the last.
+const FOLLOWS_WITHIN: Duration = Duration::from_secs(30);
 
 /// A SpotInstance of this cluster, with the status that this pass gives it.
 #[derive(Debug, Clone)]
@@ -174,6 +180,11 @@ impl Member {
         self.belongs && is_in_arrears(&self.status, account)
     }
 
+    /// The same, as its status says.
+    pub(super) fn waits_for_payment(&self) -> bool {
+        self.status.reason.as_deref() == Some(IN_ARREARS)
+    }
+
     /// Its name, and the account that its machine was asked for in.
     pub(super) fn whereabouts(&self) -> (String, String) {
         (self.instance.name_any(), self.status.account.clone().unwrap_or_default())
@@ -218,17 +229,36 @@ impl Member {
         self.recorded().iter().any(|(known, _)| known == id)
     }
 
+    /// Its machines that are still there because the cloud refused to terminate them, and what it said.
+    pub(super) fn refused(&self, seen: &Observed) -> Vec<(String, InstanceId, Trouble)> {
+        let still_there = |id: &InstanceId| {
+            let account = seen.cloud.account();
+            account.is_some_and(|it| matches!(it.machine(id), Sight::Present(machine) if !is_going(machine)))
+        };
+        let refusal = |id: InstanceId| {
+            let trouble = seen.told.get(&id)?.refused.clone().filter(Trouble::is_lasting)?;
+            still_there(&id).then(|| (self.name(), id, trouble))
+        };
+        self.recorded().into_iter().filter_map(|(id, _)| refusal(id)).collect()
+    }
+
     /// What is to be done with it, sizes apart.
-    pub(super) fn step(&self, seen: &Observed, rules: &Rules, plan: &mut Plan) -> Step {
+    pub(super) fn step(&self, seen: &Observed, rules: &Rules, wall_now: Timestamp, plan: &mut Plan) -> Step {
         let account = seen.account_of(&self.instance, rules);
         if self.in_flight {
             return Step::Keep;
         }
-        if self.leaving() && !self.is_held() {
-            let lives_on = self.belongs
-                && rules.guards.keep_machines
-                && seen.pool.valid().is_some_and(ValidPool::lets_machines_live);
-            return if lives_on { Step::LetLive } else { self.leave(account, rules, plan) };
+        if self.leaving() {
+            if self.belongs && rules.guards.keep_machines && seen.lets_machines_live() {
+                return Step::LetLive;
+            }
+            if let Some(until) = self.may_be_the_first_to_go(seen).filter(|until| *until > wall_now) {
+                plan.wake_in(between(wall_now, until));
+                return Step::Keep;
+            }
+            if !self.is_held() {
+                return self.leave(account, rules, plan);
+            }
         }
         if !self.belongs && self.pool_is_elsewhere(seen) {
             return if rules.guards.pool_check || !self.is_wish() {
@@ -255,6 +285,15 @@ impl Member {
         }
         let extra: Vec<_> = self.recorded().into_iter().filter(|(id, _)| self.is_extra(id)).collect();
         self.terminate(extra, account, rules, plan).map_or(Step::Keep, Step::Terminate)
+    }
+
+    /// Whoever takes the definitions of the resources away deletes everything in any order. Of a pool that keeps its
+    /// machines, a SpotInstance that was deleted by hand waits until this time, should the pool be about to follow.
+    fn may_be_the_first_to_go(&self, seen: &Observed) -> Option<Timestamp> {
+        let keeps = seen.pool.valid().is_some_and(|pool| pool.keeps_machines && !pool.leaving);
+        let by_hand = self.status.reason.as_deref() == Some(DELETED);
+        let since = self.status.since.as_ref().filter(|_| self.belongs && keeps && by_hand)?;
+        Some(later(since.0, FOLLOWS_WITHIN))
     }
 
     fn pool_is_elsewhere(&self, seen: &Observed) -> bool {

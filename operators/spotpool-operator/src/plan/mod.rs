@@ -30,7 +30,7 @@ use crate::blame::sentences;
 use crate::conditions::reason;
 use crate::crd::{Adoption, Candidate, POOL_FINALIZER, Phase, SpotInstance, SpotInstanceStatus, SpotPool};
 use crate::guards::Guards;
-use crate::identity::{POOL_TAG, is_labelled_for, name_prefix};
+use crate::identity::{POOL_TAG, made_for, name_prefix};
 use crate::ports::ProbeTarget;
 use crate::probes::Question;
 use crate::settings::{Settings, Windows};
@@ -95,6 +95,9 @@ pub struct Plan {
     pub unclaimed: Vec<InstanceId>,
     /// Machines that have to go and that only a person may judge: name or tags were changed.
     pub disputed: Vec<InstanceId>,
+    /// Machines that have to go and that the cloud will not take back as things stand: SpotInstance, machine, and what
+    /// it said.
+    pub refused: Vec<(String, InstanceId, Trouble)>,
     /// SpotInstances whose machines were asked for in another account than the key opens, and that account.
     pub elsewhere: Vec<(String, String)>,
     /// SpotInstances whose machines stand still because the account has not paid.
@@ -223,6 +226,18 @@ impl Plan {
         self.wake_after = Some(self.wake_after.map_or(pause, |old| old.min(pause)));
     }
 
+    /// Whoever is told to go is judged again when the cloud has had its time, or is asked again.
+    fn after_farewells(&mut self, seen: &Observed) {
+        let goes =
+            |entry: &InstancePlan| matches!(entry.step, Step::Terminate(_) | Step::TerminateAndRelease(_));
+        if self.instances.iter().any(goes) {
+            self.wake_in(AFTER_TERMINATE);
+        }
+        if let Some(pause) = seen.told.values().filter(|told| told.rests()).map(|told| told.again_in).min() {
+            self.wake_in(pause);
+        }
+    }
+
     fn look_after(&mut self, at: Timestamp) {
         self.look_after = Some(self.look_after.map_or(at, |old| old.min(at)));
     }
@@ -248,9 +263,10 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
         let_go(&mut members, pool, rules, wall_now);
     }
     plan.secrets = secrets::hold(seen, &members, rules);
+    plan.refused = members.iter().flat_map(|member| member.refused(seen)).collect();
     plan.elsewhere = members.iter().filter(|member| member.is_elsewhere()).map(Member::whereabouts).collect();
     for member in &members {
-        let step = member.step(seen, rules, &mut plan);
+        let step = member.step(seen, rules, wall_now, &mut plan);
         plan.instances.push(InstancePlan {
             instance: member.instance.clone(),
             status: member.changed(),
@@ -280,9 +296,7 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
         PoolSeen::Gone => {}
     }
     plan.tally(&members, seen.pool.valid());
-    if !seen.just_terminated.is_empty() {
-        plan.wake_in(AFTER_TERMINATE);
-    }
+    plan.after_farewells(seen);
     if seen.cloud.account().is_some_and(|account| account.now.is_none()) {
         plan.wake_in(UNTIL_THE_CLOCK_IS_KNOWN);
     }
@@ -372,7 +386,7 @@ fn let_go(members: &mut [Member], pool: &ValidPool, rules: &Rules, wall_now: Tim
     held.sort_by_key(|member| member.instance.metadata.deletion_timestamp.as_ref().map(|time| time.0));
     let may_go = if rules.guards.replacement_first { spare } else { usize::MAX };
     for member in held.into_iter().take(may_go) {
-        member.let_go("Deleted", wall_now);
+        member.let_go(machine::DELETED, wall_now);
     }
 }
 
@@ -406,7 +420,7 @@ fn unclaimed(pool: &ValidPool, seen: &Observed, members: &[Member], rules: &Rule
     };
     // A pool of this name that was there before a restore had another uid.
     let earlier = |machine: &tencent_cvm::Instance| {
-        is_labelled_for(machine, &pool.key)
+        made_for(machine).as_ref() == Some(&pool.key)
             && machine.tag(POOL_TAG).is_some_and(|uid| !account.pools.contains(uid))
     };
     let mut ids: Vec<InstanceId> = shown

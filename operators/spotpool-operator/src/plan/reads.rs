@@ -10,7 +10,7 @@ use super::Rules;
 use super::attempts::{NextAttempt, all_answered, last_sent, next_attempt};
 use super::leave::{last_look_after, needs_fresh_read};
 use super::room::may_come;
-use super::seen::{AccountSeen, Observed};
+use super::seen::{AccountSeen, Observed, Told};
 use crate::crd::{SpotInstance, SpotInstanceStatus};
 use crate::identity::instance_name;
 use crate::span::later;
@@ -46,7 +46,7 @@ pub fn wanted(seen: &Observed, rules: &Rules) -> Reads {
         let extra =
             status.into_iter().flat_map(|status| status.extra.iter().map(|extra| extra.instance_id.as_str()));
         for id in own.into_iter().chain(extra).map(InstanceId::from) {
-            if !seen.just_terminated.contains(&id) && needs_fresh_read(&id, account) {
+            if !seen.told.get(&id).is_some_and(Told::rests) && needs_fresh_read(&id, account) {
                 reads.fresh.push(id);
             }
         }

@@ -34,8 +34,8 @@ pub struct Observed {
     pub probes: BTreeMap<String, ProbeView>,
     /// SpotInstances (by uid) whose RunInstances is under way in this process.
     pub in_flight: BTreeSet<String>,
-    /// Machines that were told to terminate a moment ago.
-    pub just_terminated: BTreeSet<InstanceId>,
+    /// What the cloud said when machines on record were to be terminated.
+    pub told: BTreeMap<InstanceId, Told>,
 }
 
 impl Observed {
@@ -48,6 +48,29 @@ impl Observed {
             pool.region == instance.spec.region && account.speaks_of(instance, rules)
         };
         self.cloud.account().filter(speaks)
+    }
+
+    /// Whether the pool goes and its machines stay. In a namespace that goes everything is deleted in any order, the
+    /// SpotInstances before their pool too.
+    pub fn lets_machines_live(&self) -> bool {
+        let goes = |pool: &ValidPool| pool.leaving || self.namespace_leaving;
+        self.pool.valid().is_some_and(|pool| pool.keeps_machines && goes(pool))
+    }
+}
+
+/// What the cloud said when a machine was to be terminated.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// It is not worth asking again before; nothing: it may be asked at once.
+    pub again_in: Duration,
+    /// The cloud refused.
+    pub refused: Option<Trouble>,
+}
+
+impl Told {
+    /// It was told a moment ago, or was refused and is left alone for a while.
+    pub fn rests(&self) -> bool {
+        !self.again_in.is_zero()
     }
 }
 
@@ -99,7 +122,8 @@ pub enum CloudSeen {
 pub struct AccountSeen {
     /// Whose it is: recorded with each machine.
     pub id: AccountId,
-    /// The uids of all pools that this operator looks after.
+    /// The uids of all pools that this operator looks after, and of those that may be there besides and that machines
+    /// are tagged for which this one is to take over.
     pub pools: BTreeSet<String>,
     /// What it may have, as far as the cloud has told.
     pub quota: Option<Arc<AccountQuota>>,

@@ -39,75 +39,119 @@ pub fn fit(
         return;
     }
     let counted: Vec<&Member> = members.iter().filter(|member| member.counts()).collect();
-    let target = plan.health.target(pool, &counted);
-    let mut victims: Vec<(String, &str)> =
-        victims(&counted, target).into_iter().map(|victim| (victim.uid.clone(), "Surplus")).collect();
-    if let (true, Some(now)) = (victims.is_empty(), account.now) {
-        victims.extend(plan.health.choose(pool, members, now, rules));
-        if let Some(pause) = plan.health.look_again(pool, members, now) {
-            plan.wake_in(pause);
-        }
-    }
-    for (uid, why) in victims {
-        plan.send_away(&uid, why, wall_now);
+    let target = plan.health.target(pool, &counted, rules);
+    let occupied = members.iter().map(|member| member.occupied(account, rules)).sum();
+    let fit = Fit { pool, members, known, counted, occupied, target, account, seen, rules };
+    if let Some(now) = account.now {
+        fit.shrink(plan, now, wall_now);
     }
     // The API server takes no new object there, and what is launched now would be taken down at once.
     if seen.namespace_leaving {
         return;
     }
-    let occupied: usize = members.iter().map(|member| member.occupied(account, rules)).sum();
-    if let PoolSeen::There(object, _) = &seen.pool {
-        let written = adoption::adopting(object).len();
-        let room = pool.most.saturating_sub(occupied.max(counted.len()) + written);
-        plan.adoptions = adoption::adopt(object, pool, members, account, seen, rules, room);
-    }
-    let taken = plan.adoptions.take.len() + plan.adoptions.make.len();
-    let missing = target.least.saturating_sub(counted.len() + taken).min(CREATED_AT_ONCE);
+    fit.take_over(plan);
     // Without the cloud's clock nothing could be sent for them: wishes wait as well.
     let Some(now) = account.now else { return };
-    let mut numbers = (1..).map(|i| pool.launched.saturating_add(i));
-    let adopt: Vec<Adoption> = plan
-        .adoptions
-        .take
-        .iter()
-        .zip(&mut numbers)
-        .map(|(machine, n)| Adoption { n, machine: machine.clone() })
-        .collect();
-    let fresh: Vec<i64> = numbers.take(missing).collect();
-    if let Some(to) = fresh.last().or(adopt.last().map(|adoption| &adoption.n)) {
-        if let (true, Some(last)) = (plan.health.start_replacement, fresh.last()) {
-            plan.health.care.replacement = Some(*last);
+    let fresh = fit.wish(plan);
+    fit.ask(plan, &fresh, now);
+}
+
+/// A pool beside the size that it should have.
+struct Fit<'a> {
+    pool: &'a ValidPool,
+    members: &'a [Member],
+    known: Vec<Known<'a>>,
+    /// Those of the members that count.
+    counted: Vec<&'a Member>,
+    /// So many machines they hold or may hold.
+    occupied: usize,
+    target: Target,
+    account: &'a AccountSeen,
+    seen: &'a Observed,
+    rules: &'a Rules,
+}
+
+impl Fit<'_> {
+    /// Lets go what is too much, or else the one that is to go for not answering.
+    fn shrink(&self, plan: &mut Plan, now: Timestamp, wall_now: Timestamp) {
+        let surplus = victims(&self.counted, self.target);
+        let mut victims: Vec<(String, &str)> =
+            surplus.into_iter().map(|victim| (victim.uid.clone(), "Surplus")).collect();
+        if victims.is_empty() {
+            victims.extend(plan.health.choose(self.pool, self.members, now, self.rules));
+            if let Some(pause) = plan.health.look_again(self.pool, self.members, now) {
+                plan.wake_in(pause);
+            }
         }
-        let replacement = plan.health.care.replacement;
-        plan.raise = Some(Raise { to: *to, adopt: adopt.clone(), create: fresh.clone(), replacement });
-    }
-    let holds = |member: &Member| member.occupied(account, rules) > 0;
-    // One that was deleted by hand serves until its replacement does, which has room beside it.
-    let beside = usize::from(members.iter().any(Member::is_held) && target.most == pool.most);
-    let target = Target { most: target.most + beside, ..target };
-    let due = due(&counted, &fresh, target.most.saturating_sub(occupied), holds);
-    if due.is_empty() {
-        return;
-    }
-    let at_once = IN_FLIGHT_AT_ONCE.saturating_sub(seen.in_flight.len());
-    let choose = |candidate: Candidate, at_most: usize| {
-        let numbers: Vec<i64> = due.into_iter().take(at_most).collect();
-        (!numbers.is_empty()).then_some(Chosen { numbers, candidate, target })
-    };
-    let advertised = account.advertised.as_ref();
-    let gate = gate(&plan.memory, &known, pool, advertised, rules, now);
-    if seen.in_flight.is_empty() && is_a_guess(&gate, &plan.memory, pool, now) {
-        plan.asks_stock = advertised.is_none_or(|advertised| !advertised.is_fresh(now));
-        if let (Gate::Shut(_), Some(advertised)) = (&gate, advertised) {
-            plan.wake_at(advertised.again_at, now);
+        for (uid, why) in victims {
+            plan.send_away(&uid, why, wall_now);
         }
     }
-    match gate {
-        Gate::Open(candidate) => plan.launch = choose(candidate, at_once),
-        Gate::Scout(candidate) if seen.in_flight.is_empty() => plan.launch = choose(candidate, 1),
-        // Its end wakes the pool.
-        Gate::Scout(_) => {}
-        Gate::Shut(until) => plan.wake_at(until, now),
+
+    /// Machines that were there before, as far as somebody names them and there is room.
+    fn take_over(&self, plan: &mut Plan) {
+        let PoolSeen::There(object, _) = &self.seen.pool else { return };
+        let written = adoption::adopting(object).len();
+        let room = self.pool.most.saturating_sub(self.occupied.max(self.counted.len()) + written);
+        plan.adoptions =
+            adoption::adopt(object, self.pool, self.members, self.account, self.seen, self.rules, room);
+    }
+
+    /// Numbers for the machines that are taken over and for those that are missing; the latter.
+    fn wish(&self, plan: &mut Plan) -> Vec<i64> {
+        let taken = plan.adoptions.take.len() + plan.adoptions.make.len();
+        let missing = self.target.least.saturating_sub(self.counted.len() + taken).min(CREATED_AT_ONCE);
+        let mut numbers = (1..).map(|i| self.pool.launched.saturating_add(i));
+        let adopt: Vec<Adoption> = plan
+            .adoptions
+            .take
+            .iter()
+            .zip(&mut numbers)
+            .map(|(machine, n)| Adoption { n, machine: machine.clone() })
+            .collect();
+        let fresh: Vec<i64> = numbers.take(missing).collect();
+        if let Some(to) = fresh.last().or(adopt.last().map(|adoption| &adoption.n)).copied() {
+            if let (true, Some(last)) = (plan.health.start_replacement, fresh.last()) {
+                plan.health.care.replacement = Some(*last);
+            }
+            let replacement = plan.health.care.replacement;
+            plan.raise = Some(Raise { to, adopt, create: fresh.clone(), replacement });
+        }
+        fresh
+    }
+
+    /// Who asks for a machine now, and for which.
+    fn ask(&self, plan: &mut Plan, fresh: &[i64], now: Timestamp) {
+        let holds = |member: &Member| member.occupied(self.account, self.rules) > 0;
+        // One that was deleted by hand serves until its replacement does, which has room beside it.
+        let held = self.members.iter().any(Member::is_held) && self.target.most == self.pool.most;
+        let target = Target { most: self.target.most + usize::from(held), ..self.target };
+        let due = due(&self.counted, fresh, target.most.saturating_sub(self.occupied), holds);
+        if due.is_empty() {
+            return;
+        }
+        let in_flight = self.seen.in_flight.len();
+        let choose = |candidate: Candidate, at_most: usize| {
+            let numbers: Vec<i64> = due.into_iter().take(at_most).collect();
+            (!numbers.is_empty()).then_some(Chosen { numbers, candidate, target })
+        };
+        let advertised = self.account.advertised.as_ref();
+        let gate = gate(&plan.memory, &self.known, self.pool, advertised, self.rules, now);
+        if in_flight == 0 && is_a_guess(&gate, &plan.memory, self.pool, now) {
+            plan.asks_stock = advertised.is_none_or(|advertised| !advertised.is_fresh(now));
+            if let (Gate::Shut(_), Some(advertised)) = (&gate, advertised) {
+                plan.wake_at(advertised.again_at, now);
+            }
+        }
+        match gate {
+            Gate::Open(candidate) => {
+                plan.launch = choose(candidate, IN_FLIGHT_AT_ONCE.saturating_sub(in_flight));
+            }
+            Gate::Scout(candidate) if in_flight == 0 => plan.launch = choose(candidate, 1),
+            // Its end wakes the pool.
+            Gate::Scout(_) => {}
+            Gate::Shut(until) => plan.wake_at(until, now),
+        }
     }
 }
 

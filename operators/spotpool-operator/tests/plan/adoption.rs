@@ -185,7 +185,10 @@ fn another_pools_machine_is_not_taken_over() {
         account.pools.insert("uid-of-the-earlier-pool".to_owned());
     }
     let plan = plan(&seen, &rules(), model.now);
-    assert_eq!(plan.adoptions.refused, [("ins-left".to_owned(), "it is another pool's".to_owned())]);
+    assert_eq!(
+        plan.adoptions.refused,
+        [("ins-left".to_owned(), "its tags name another pool, which is there or cannot be read".to_owned())]
+    );
     assert!(plan.unclaimed.is_empty());
 }
 

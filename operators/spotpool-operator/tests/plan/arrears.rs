@@ -1,10 +1,14 @@
 //! An account that has not paid: its machines stand still and come back. That is no loss.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::ResourceExt;
 use spotpool_operator::conditions::{kind, reason};
 use spotpool_operator::crd::Phase;
 use spotpool_operator::plan::{Observed, Plan, Step, plan};
+use spotpool_operator::probes::ProbeView;
 use spotpool_operator::status::status;
 use tencent_cvm::{InstanceState, IsolatedSource};
 
@@ -44,6 +48,26 @@ fn a_machine_that_waits_for_somebody_to_pay_is_neither_replaced_nor_terminated()
         assert!(stalled.message.contains(words), "{}", stalled.message);
     }
     assert_eq!(condition(kind::READY).reason, reason::ACCOUNT_PROBLEM);
+}
+
+#[test]
+fn one_that_did_not_answer_before_is_not_replaced_either() {
+    let model = stopped(Some(IsolatedSource::Arrear));
+    let mut seen = model.observe();
+    // The last that was heard of its model server is from before the account was overdue; the other one is silent too.
+    let silent = ProbeView {
+        ok: Some(false),
+        failures: 9,
+        text: "connection refused".to_owned(),
+        answered_ago: None,
+        out_for: Some(Duration::from_secs(30)),
+    };
+    for instance in &model.instances {
+        seen.probes.insert(instance.uid().unwrap(), silent.clone());
+    }
+    let plan = plan(&seen, &rules(), model.now);
+    assert!(plan.raise.is_none() && !plan.health.start_replacement);
+    assert_eq!(plan.health.unwell.len(), 1, "only the one that could answer");
 }
 
 #[test]

@@ -120,6 +120,42 @@ fn a_cut_between_prober_and_pool_costs_one_machine_beside_and_ends_nothing() {
 }
 
 #[test]
+fn an_operator_that_begins_during_a_cut_sends_nobody_away() {
+    for nobody_is_asked in [0, 5, 60] {
+        let mut model = filled(2, 2);
+        model.cut_since = Some(model.now);
+        model.pass_for(60);
+        assert_eq!(model.numbers(), [1, 2, 3], "one beside");
+        // A restart, or an edit of spec.health: whoever asks begins with nothing known.
+        model.nobody_asked = true;
+        model.pass_for(nobody_is_asked);
+        model.pass();
+        assert_eq!(model.numbers(), [1, 2, 3], "nobody has answered, so nobody goes");
+        model.nobody_asked = false;
+        model.pass_for(600);
+        assert_eq!(model.numbers(), [1, 2, 3]);
+        model.cut_since = None;
+        model.pass_for(60);
+        assert_eq!(model.numbers(), [1, 2], "only the surplus went");
+    }
+}
+
+#[test]
+fn a_pool_that_is_made_smaller_during_a_cut_gives_back_the_one_beside_too() {
+    let mut model = filled(3, 3);
+    model.cut_since = Some(model.now);
+    model.pass_for(60);
+    assert_eq!(model.numbers(), [1, 2, 3, 4]);
+    let spec = &mut model.pool.as_mut().unwrap().spec;
+    (spec.minimum, spec.maximum) = (2, 2);
+    model.pass_for(60);
+    model.cut_since = None;
+    model.pass_for(60);
+    assert_eq!(model.numbers().len(), 2);
+    assert_eq!(model.serving(), 2);
+}
+
+#[test]
 fn within_its_bounds_too_a_pool_gives_back_what_was_started_beside() {
     let mut model = filled(1, 3);
     model.cut_since = Some(model.now);

@@ -36,6 +36,10 @@ pub(crate) struct Model {
     pub(crate) silent: BTreeMap<i64, Timestamp>,
     /// Since when no model server can be asked.
     pub(crate) cut_since: Option<Timestamp>,
+    /// The pool's namespace is being deleted.
+    pub(crate) namespace_leaving: bool,
+    /// The operator has just begun: it has asked no model server yet.
+    pub(crate) nobody_asked: bool,
     made: usize,
 }
 
@@ -50,6 +54,8 @@ impl Model {
             stock,
             silent: BTreeMap::new(),
             cut_since: None,
+            namespace_leaving: false,
+            nobody_asked: false,
             made: 0,
         }
     }
@@ -78,7 +84,7 @@ impl Model {
             AccountSeen { now: Some(self.now), snapshot: Some(Arc::new(snapshot)), ..AccountSeen::default() };
         let mut seen = Observed {
             pool,
-            namespace_leaving: false,
+            namespace_leaving: self.namespace_leaving,
             secret: None,
             instances: self.instances.clone(),
             cloud: CloudSeen::Account(Box::new(account)),
@@ -88,7 +94,7 @@ impl Model {
                 .filter_map(|instance| Some((instance.uid()?, self.probe(instance)?)))
                 .collect(),
             in_flight: BTreeSet::new(),
-            just_terminated: BTreeSet::new(),
+            told: BTreeMap::new(),
         };
         let wanted = reads::wanted(&seen, &rules());
         if let CloudSeen::Account(account) = &mut seen.cloud {
@@ -109,6 +115,9 @@ impl Model {
         let state = self.machines.get(&id.into()).map(|machine| machine.state.clone());
         if state.is_some_and(|state| state != Some(InstanceState::Running)) {
             return None;
+        }
+        if self.nobody_asked {
+            return Some(ProbeView::default());
         }
         let silent = self.silent.get(&instance.spec.n).copied();
         let silent = silent.or(self.cut_since).map(|since| between(since, self.now));
@@ -159,8 +168,7 @@ impl Model {
                     self.instances[i].finalizers_mut().retain(|name| name != INSTANCE_FINALIZER);
                 }
                 Step::LetLive => {
-                    let pool = seen.pool.valid().unwrap();
-                    assert!(pool.leaving && pool.keeps_machines, "machines are let go of only as asked");
+                    assert!(seen.lets_machines_live(), "machines are let go of only as asked");
                     self.instances[i].finalizers_mut().retain(|name| name != INSTANCE_FINALIZER);
                 }
                 Step::TerminateAndRelease(_) => panic!("only with a guard off"),

@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::api::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use spotpool_operator::conditions::reason;
 use spotpool_operator::crd::pool::{Boots, Care, LaunchBackOff, RefusalScope};
 use spotpool_operator::crd::{
@@ -21,7 +21,7 @@ use spotpool_operator::crd::{
 use spotpool_operator::identity::{AccountId, CLUSTER_TAG, INSTANCE_TAG, POOL_TAG, instance_name};
 use spotpool_operator::plan::admit::{Admission, admit};
 use spotpool_operator::plan::advertised::Advert;
-use spotpool_operator::plan::seen::NameLook;
+use spotpool_operator::plan::seen::{NameLook, Told};
 use spotpool_operator::plan::{
     AccountSeen, Advertised, CloudSeen, Observed, Plan, PoolSeen, Step, plan, reads,
 };
@@ -87,7 +87,8 @@ pub(crate) fn check(input: &[u8]) {
             }
             Step::TerminateAndRelease(_) => panic!("only with a guard off"),
             Step::LetLive => {
-                assert!(seen.pool.valid().is_some_and(|pool| pool.leaving && pool.keeps_machines));
+                let goes = |pool: &ValidPool| pool.leaving || seen.namespace_leaving;
+                assert!(seen.pool.valid().is_some_and(|pool| pool.keeps_machines && goes(pool)));
             }
             Step::Release => nothing_is_forgotten(entry.status.as_ref(), &entry.instance, &seen),
             Step::Keep | Step::Delete(_) => {}
@@ -169,7 +170,7 @@ fn observed(u: &mut Unstructured<'_>) -> Result<(Observed, Timestamp)> {
         cloud,
         probes: BTreeMap::new(),
         in_flight: Default::default(),
-        just_terminated: Default::default(),
+        told: BTreeMap::new(),
     };
     for uid in seen.instances.iter().filter_map(|instance| instance.metadata.uid.clone()) {
         if u.ratio(1, 8)? {
@@ -181,7 +182,11 @@ fn observed(u: &mut Unstructured<'_>) -> Result<(Observed, Timestamp)> {
         }
     }
     if u.ratio(1, 8)? {
-        seen.just_terminated.insert(id(u)?);
+        let told = Told {
+            again_in: if u.ratio(1, 2)? { u.arbitrary()? } else { Duration::ZERO },
+            refused: if u.ratio(1, 2)? { Some(trouble(u)?) } else { None },
+        };
+        seen.told.insert(id(u)?, told);
     }
     Ok((seen, time(u)?))
 }

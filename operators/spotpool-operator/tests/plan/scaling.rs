@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use spotpool_operator::conditions::{kind, reason};
-use spotpool_operator::crd::{KEEP_MACHINES_ANNOTATION, SpotPool};
+use spotpool_operator::crd::{KEEP_MACHINES_ANNOTATION, Phase, SpotPool};
 use spotpool_operator::plan::{Plan, Step};
 
 use crate::given::pool;
@@ -140,4 +140,32 @@ fn a_single_deletion_in_a_pool_that_keeps_its_machines_ends_that_machine() {
     model.settle();
     assert_eq!(model.living(), 1);
     assert!(!model.machines.contains_key(&first), "only the pool's own end lets machines live");
+}
+
+#[test]
+fn a_pool_that_keeps_its_machines_keeps_those_whose_spotinstances_are_deleted_before_it() {
+    // One serves, one is still booting: the first would wait for a replacement, the second for nothing.
+    for namespace in [true, false] {
+        let mut model = settled(pool(2, 2));
+        model.silent.insert(2, model.now);
+        model.instances[1].status.as_mut().unwrap().phase = Phase::Booting;
+        edit(&mut model, |pool| {
+            pool.annotations_mut().insert(KEEP_MACHINES_ANNOTATION.to_owned(), "true".to_owned());
+        });
+        model.namespace_leaving = namespace;
+        let machines: Vec<_> = model.machines.keys().cloned().collect();
+        let time = Time(model.now);
+        for instance in &mut model.instances {
+            instance.metadata.deletion_timestamp = Some(time.clone());
+        }
+        for _ in 0..3 {
+            model.pass();
+            model.wait(5);
+        }
+        edit(&mut model, |pool| pool.metadata.deletion_timestamp = Some(time));
+        model.settle();
+        let live = machines.iter().all(|id| model.machines.contains_key(id));
+        assert!(live, "the namespace goes: {namespace}");
+        assert!(model.pool.is_none() && model.instances.is_empty());
+    }
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use sim::cvm::{Lie, Settings, Span, Stock, World, ZoneInformation};
 use spotpool_operator::crd::Candidate;
 
+use crate::Ask;
 use crate::figures::{Figure, Measured, seconds};
 use crate::plain_loop::{PlainLoop, Size};
 use crate::stage::{Stage, in_simulated_time};
@@ -100,7 +101,7 @@ async fn the_loop(seed: u64) -> Result<(usize, u64)> {
     Ok((stage.machines().len(), stage.answers("RunInstances", None)))
 }
 
-pub(crate) fn measure(seed: u64) -> Result<Measured> {
+pub(crate) fn measure(Ask { seed, .. }: Ask) -> Result<Measured> {
     let positions = all_candidates(&World::wide()).len();
     let (machines, requests) = in_simulated_time(the_loop(seed))?;
     let the_loop = format!("{machines} machines, {requests} requests in 10 minutes");

@@ -6,12 +6,15 @@ use std::time::Duration;
 use anyhow::Result;
 use sim::cvm::{Settings, World};
 
+use crate::Ask;
 use crate::figures::{Figure, Measured, seconds};
 use crate::stage::{Stage, in_simulated_time};
 
 const POOL: i32 = 10;
 const CUT: Duration = Duration::from_secs(1800);
 const PROBE_EVERY: Duration = Duration::from_secs(5);
+/// A killed operator is followed by another after this.
+const SUCCESSOR: Duration = Duration::from_secs(9);
 /// Cuts that begin at another moment each.
 const TIMES: u64 = 10;
 
@@ -26,7 +29,7 @@ struct Cut {
 async fn one(seed: u64) -> Result<Cut> {
     let stage = Stage::build(seed, Settings::default(), World::sample())?;
     let key = stage.create_pool("unseen", (POOL, POOL), |_| {})?;
-    stage.start_operator()?;
+    let first = stage.start_operator()?;
     let soon = Duration::from_secs(600);
     stage.until("ten machines that serve", soon, || stage.ready(&key) == POOL).await?;
     stage.pass(Duration::from_millis(120_000 + seed % 10 * 700)).await;
@@ -34,11 +37,22 @@ async fn one(seed: u64) -> Result<Cut> {
     let launched = |stage: &Stage| stage.answers("RunInstances", Some("OK"));
     let before = (ended(&stage), launched(&stage));
     stage.cut.store(true, Ordering::Relaxed);
-    stage.pass(CUT).await;
+    let mut successor = None;
+    if seed % 2 == 1 {
+        // The one that follows has asked nobody, and knows of nobody that answers.
+        stage.pass(CUT / 2).await;
+        stage.kill(&first);
+        stage.pass(SUCCESSOR).await;
+        successor = Some(stage.start_operator()?);
+        stage.pass(CUT / 2 - SUCCESSOR).await;
+    } else {
+        stage.pass(CUT).await;
+    }
     let during = (ended(&stage), launched(&stage));
     stage.cut.store(false, Ordering::Relaxed);
     let back = stage.until("full service", soon, || stage.ready(&key) >= POOL).await?;
     stage.pass(soon).await;
+    drop(successor);
     Ok(Cut {
         ended: during.0 - before.0,
         launched: during.1 - before.1,
@@ -48,7 +62,7 @@ async fn one(seed: u64) -> Result<Cut> {
     })
 }
 
-pub(crate) fn measure(seed: u64) -> Result<Measured> {
+pub(crate) fn measure(Ask { seed, .. }: Ask) -> Result<Measured> {
     let cuts: Vec<Cut> = (0..TIMES).map(|more| in_simulated_time(one(seed + more))).collect::<Result<_>>()?;
     let most = |of: fn(&Cut) -> u64| cuts.iter().map(of).max().unwrap_or(0);
     let back = cuts.iter().map(|cut| cut.back).max().unwrap_or_default();
@@ -75,7 +89,7 @@ pub(crate) fn measure(seed: u64) -> Result<Measured> {
     ];
     let how = format!(
         "A pool of {POOL} serves; no model server can be reached for {} minutes, and then all can. {TIMES} cuts that \
-         begin at another moment each.",
+         begin at another moment each; in every second one the operator is killed half way, and followed by another.",
         CUT.as_secs() / 60
     );
     Ok(Measured { figures, how })

@@ -6,6 +6,7 @@ use anyhow::Result;
 use sim::cvm::{Settings, Span, State, What};
 use simulation::gate::{Bait, Deed, Edge, Trap};
 
+use crate::Ask;
 use crate::figures::{Figure, Measured, seconds};
 use crate::plain_loop::{PlainLoop, Size};
 use crate::stage::{Process, Stage, in_simulated_time};
@@ -22,8 +23,6 @@ const SMALL: i32 = 20;
 const LARGE: i32 = 500;
 /// Kills of one that is deleted while launches are under way.
 const UNDER_WAY: u32 = 4;
-/// Kills of the large one.
-const SAMPLED: u32 = 6;
 
 struct Deleted {
     /// From the deletion to the last object's end.
@@ -120,7 +119,7 @@ async fn the_loop(seed: u64) -> Result<(usize, usize)> {
     Ok((before, stage.machines().len()))
 }
 
-pub(crate) fn measure(seed: u64) -> Result<Measured> {
+pub(crate) fn measure(Ask { seed, kills }: Ask) -> Result<Measured> {
     let run = |size, launches, kill| in_simulated_time(delete(seed, size, launches, kill));
     let besides = |deleted: &Deleted| deleted.whole.saturating_sub(deleted.clouds);
     let plain = run(LARGE, Launches::Answered, None)?;
@@ -129,9 +128,17 @@ pub(crate) fn measure(seed: u64) -> Result<Measured> {
     let each: Vec<Deleted> = (0..small.effects)
         .map(|effect| run(SMALL, Launches::Answered, u32::try_from(effect).ok()))
         .collect::<Result<_>>()?;
-    let step = u32::try_from(plain.effects).unwrap_or(u32::MAX) / SAMPLED;
-    let sampled: Vec<Deleted> =
-        (0..SAMPLED).map(|part| run(LARGE, Launches::Answered, Some(part * step))).collect::<Result<_>>()?;
+    let all = u32::try_from(plain.effects).unwrap_or(u32::MAX);
+    let kills = kills.min(all);
+    let sampled: Vec<Deleted> = (0..kills)
+        .map(|part| {
+            run(
+                LARGE,
+                Launches::Answered,
+                u32::try_from(u64::from(part) * plain.effects / u64::from(kills)).ok(),
+            )
+        })
+        .collect::<Result<_>>()?;
     let under_way: Vec<Deleted> =
         (0..UNDER_WAY).map(|effect| run(SMALL, Launches::UnderWay, Some(effect))).collect::<Result<_>>()?;
     let figure = |what: String, runs: &[Deleted]| {
@@ -145,18 +152,18 @@ pub(crate) fn measure(seed: u64) -> Result<Measured> {
     let aims = |(figure, reached): (Figure, bool)| figure.aims_at("<= 90 s besides, 0 left", reached);
     let lease = format!("{} besides (the Lease)", seconds(SUCCESSOR));
     let killed = each.iter().filter(|deleted| deleted.killed).count();
-    let effects = plain.effects;
+    let which = if kills == all {
+        format!("each of its {all} effects in turn")
+    } else {
+        format!("{kills} of its {all} effects, evenly")
+    };
     let figures = vec![
         aims(figure(format!("pool of {LARGE}, a tenth of them pending"), std::slice::from_ref(&plain)))
             .floor("0.5 s besides (ten requests at 10 a second, half of them a second later)")
             .plain_loop(format!("{left} of {before} machines left ten minutes later")),
         aims(figure(format!("pool of {SMALL}, killed after each of its {killed} effects in turn"), &each))
             .floor(lease.clone()),
-        aims(figure(
-            format!("pool of {LARGE}, killed after {SAMPLED} of its {effects} effects, evenly"),
-            &sampled,
-        ))
-        .floor(lease),
+        aims(figure(format!("pool of {LARGE}, killed after {which}"), &sampled)).floor(lease),
         figure(format!("pool of {SMALL}, killed while a launch has no answer"), &under_way)
             .0
             .floor("about 360 s besides (forgetAfter)"),

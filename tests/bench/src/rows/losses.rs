@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, LogNormal};
 use sim::cvm::{Settings, What};
 
+use crate::Ask;
 use crate::figures::{Figure, Measured, percentile, percentiles};
 use crate::plain_loop::{PlainLoop, Size};
 use crate::stage::{Stage, in_simulated_time};
@@ -164,7 +165,7 @@ async fn the_loops_large_pool(seed: u64) -> Result<usize> {
     Ok(stage.machines().len())
 }
 
-pub(crate) fn measure(seed: u64) -> Result<Measured> {
+pub(crate) fn measure(Ask { seed, .. }: Ask) -> Result<Measured> {
     let Ours { latencies, calls, floor: calls_floor, throttled, asked } = in_simulated_time(ours(seed))?;
     let the_loop = in_simulated_time(the_loop(seed))?;
     let large = in_simulated_time(the_loops_large_pool(seed))?;

@@ -10,6 +10,7 @@ pub(crate) mod stock;
 
 use anyhow::Result;
 
+use crate::Ask;
 use crate::figures::Measured;
 
 /// One row of the table.
@@ -17,7 +18,7 @@ pub(crate) struct Row {
     /// As `--only` takes it.
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
-    pub(crate) measure: fn(u64) -> Result<Measured>,
+    pub(crate) measure: fn(Ask) -> Result<Measured>,
 }
 
 pub(crate) const ROWS: [Row; 7] = [

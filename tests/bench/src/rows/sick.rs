@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use sim::cvm::{ModelServer, Settings, World};
 
+use crate::Ask;
 use crate::figures::{Figure, Measured, seconds};
 use crate::plain_loop::{PlainLoop, Size};
 use crate::stage::{Stage, in_simulated_time};
@@ -61,7 +62,7 @@ async fn the_loop(seed: u64, size: usize, behaviour: ModelServer) -> Result<Cour
     watch(&stage, &sick, behaviour, size).await
 }
 
-pub(crate) fn measure(seed: u64) -> Result<Measured> {
+pub(crate) fn measure(Ask { seed, .. }: Ask) -> Result<Measured> {
     let mut figures = Vec::new();
     for size in [1, 2, 10] {
         for (name, behaviour) in [("dies", ModelServer::Die), ("hangs", ModelServer::Hang)] {

@@ -8,6 +8,7 @@ use anyhow::Result;
 use sim::cvm::{Fault, FaultRule, Loss, Settings, Span, Stranger, What, World};
 use spotpool_operator::ports::PoolKey;
 
+use crate::Ask;
 use crate::figures::{Figure, Measured};
 use crate::plain_loop::{PlainLoop, Size};
 use crate::stage::{Stage, in_simulated_time};
@@ -156,7 +157,7 @@ fn vanish(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn measure(seed: u64) -> Result<Measured> {
+pub(crate) fn measure(Ask { seed, .. }: Ask) -> Result<Measured> {
     let ours = in_simulated_time(hour(seed, true))?;
     let plain = in_simulated_time(hour(seed, false))?;
     let figure = |what: &str, of: fn(&Hour) -> u64| {

@@ -11,6 +11,7 @@ use sim::cvm::{Lie, Settings, Span, What, World, ZoneInformation};
 use spotpool_operator::crd::Candidate;
 
 use super::candidates::{all_candidates, set_stock};
+use crate::Ask;
 use crate::figures::{Figure, Measured, percentile, percentiles};
 use crate::plain_loop::{PlainLoop, Size};
 use crate::stage::{Stage, in_simulated_time};
@@ -128,7 +129,7 @@ async fn the_loop(seed: u64) -> Result<Waited> {
     Ok(Waited { returns, refused: most_in_an_hour(&times) })
 }
 
-pub(crate) fn measure(seed: u64) -> Result<Measured> {
+pub(crate) fn measure(Ask { seed, .. }: Ask) -> Result<Measured> {
     let lying = |lie| ZoneInformation { lie: Some(lie), ..ZoneInformation::default() };
     let late = Span::between(Duration::from_secs(10), Duration::from_secs(60));
     let tellings = [

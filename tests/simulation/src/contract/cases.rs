@@ -340,6 +340,7 @@ async fn event_is_taken(world: &dyn StoreUnderTest) -> Result<(), String> {
         reason: "Launched",
         action: "Launching",
         note: "SpotInstance event-1 was launched".to_owned(),
+        topic: None,
     };
     say("publish", world.store().publish(&event).await)?;
     let status = SpotPoolStatus::default();

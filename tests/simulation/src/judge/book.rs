@@ -15,6 +15,9 @@ pub(super) const OVERLAP: Duration = Duration::from_secs(22);
 /// included.
 const SETTLED: Duration = Duration::from_secs(90);
 
+/// Two processes that both believe to lead may each let one go.
+pub(super) const TWO_LEADERS: Duration = Duration::from_secs(60);
+
 #[derive(Default)]
 pub(super) struct Book {
     /// Uids of the clusters.
@@ -108,9 +111,17 @@ impl Pool {
 
     /// The smallest minimum that was asked for since `from`.
     pub(super) fn least_since(&self, from: Duration) -> usize {
+        self.smallest_since(from, |size| size.1)
+    }
+
+    /// The smallest maximum that was asked for since `from`.
+    pub(super) fn most_since(&self, from: Duration) -> usize {
+        self.smallest_since(from, |size| size.2)
+    }
+
+    fn smallest_since(&self, from: Duration, of: fn(&(Duration, i32, i32)) -> i32) -> usize {
         let first = self.sizes.iter().rposition(|(at, _, _)| *at <= from).unwrap_or(0);
-        let least = self.sizes[first..].iter().map(|size| size.1).min().unwrap_or(0);
-        usize::try_from(least).unwrap_or(0)
+        usize::try_from(self.sizes[first..].iter().map(of).min().unwrap_or(0)).unwrap_or(0)
     }
 
     /// Whether it has been paused for so long that everything decided before has taken effect.
@@ -211,6 +222,14 @@ impl Machine {
 }
 
 impl Book {
+    /// How many processes have read this pool of late.
+    pub(super) fn readers(&self, pool: &PoolKey, now: Duration) -> usize {
+        let of_late = |((_, key), at): &(&(u32, PoolKey), &Duration)| {
+            key == pool && now.saturating_sub(**at) < TWO_LEADERS
+        };
+        self.reads.iter().filter(of_late).count()
+    }
+
     /// Whether the SpotInstance's pool has gone and let its machines live.
     pub(super) fn is_kept(&self, instance: &Instance) -> bool {
         self.pools.get(&instance.pool_uid).is_some_and(|pool| pool.kept_at.is_some())

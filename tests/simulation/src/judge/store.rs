@@ -7,7 +7,7 @@ use kube::ResourceExt;
 use spotpool_operator::crd::{ADOPT_ANNOTATION, KEEP_MACHINES_ANNOTATION, Phase, SpotInstance, SpotPool};
 use spotpool_operator::identity::instance_name;
 
-use super::book::{Book, Instance, OVERLAP, Pool, bounds};
+use super::book::{Book, Instance, OVERLAP, Pool, TWO_LEADERS, bounds};
 use super::{Finding, Invariant, secrets};
 use crate::site::{owner, pool_key};
 use crate::store::{Actor, Commit};
@@ -225,6 +225,9 @@ fn changed(
         if leaves && matches!(new.reason.as_deref(), Some("Unhealthy" | "NeverServed")) {
             found.extend(by_rumour(book, &uid, read.unwrap_or(now)));
         }
+        if leaves && new.reason.as_deref() == Some("Surplus") && new.instance_id.is_some() {
+            found.extend(needed_by_then(book, &uid, now, read.unwrap_or(now)));
+        }
         let stopped = new.reason.as_deref() == Some("Stopped") && old.reason != new.reason;
         let machine = new.instance_id.as_ref().and_then(|id| book.machines.get(id));
         if let Some(id) = new
@@ -279,11 +282,31 @@ fn by_rumour(book: &Book, uid: &str, read: Duration) -> Option<Finding> {
     (!vouched).then(|| Finding::new(Invariant::NotByRumour, &instance.pool.name, text()))
 }
 
+/// A machine is sent away as one too many: the pool must have more than it may have, or another one must have
+/// answered, so that what was started beside the silent ones is not needed any more.
+fn needed_by_then(book: &Book, uid: &str, now: Duration, read: Duration) -> Option<Finding> {
+    let instance = book.instances.get(uid)?;
+    let pool = book.pools.get(&instance.pool_uid)?;
+    let of_pool =
+        || book.instances.iter().filter(|(_, known)| known.pool_uid == instance.pool_uid && known.counts());
+    let answered = |known: &Instance| book.answered_since(known, read.saturating_sub(VOUCHES_FOR));
+    let vouched = of_pool().filter(|(other, _)| *other != uid).any(|(_, known)| answered(known));
+    let beside = pool.beside.is_some_and(|n| of_pool().any(|(_, known)| known.n == n));
+    let most = pool.most_since(read.saturating_sub(TWO_LEADERS)) + usize::from(beside);
+    let count = of_pool().count();
+    let wrong =
+        !vouched && count <= most && book.readers(&instance.pool, now) < 2 && now < read + TWO_LEADERS;
+    let text = || {
+        format!(
+            "{} is sent away as one of {count}, {most} may be, and no other machine answers",
+            instance.name
+        )
+    };
+    wrong.then(|| Finding::new(Invariant::NotByRumour, &instance.pool.name, text()))
+}
+
 /// It was answering a moment ago.
 const JUST_NOW: Duration = Duration::from_secs(8);
-/// Two processes that both believe to lead may each let one go.
-const TWO_LEADERS: Duration = Duration::from_secs(60);
-
 /// A machine that was deleted by hand and serves is let go. A process that stood still between its last read and this
 /// write knows neither what was asked for meanwhile nor what another leader let go.
 fn serves_first(book: &Book, uid: &str, now: Duration, read: Duration) -> Option<Finding> {
@@ -295,11 +318,6 @@ fn serves_first(book: &Book, uid: &str, now: Duration, read: Duration) -> Option
     let own = recorded
         .is_some_and(|machine| machine.lives() && !machine.unpaid && machine.name == instance.machine_name);
     let answers = own && book.answered_since(instance, just_now);
-    let readers = book
-        .reads
-        .iter()
-        .filter(|((_, key), at)| *key == instance.pool && now.saturating_sub(**at) < TWO_LEADERS)
-        .count();
     let from = instance.leaving_at.unwrap_or(now).saturating_sub(TWO_LEADERS);
     let others = book.staffed(&instance.pool_uid).saturating_sub(1);
     let least = pool.least_since(from);
@@ -310,7 +328,8 @@ fn serves_first(book: &Book, uid: &str, now: Duration, read: Duration) -> Option
         )
     };
     let stood_still = now.saturating_sub(read) > TWO_LEADERS;
-    let wrong = answers && readers < 2 && !stood_still && pool.lost_at().is_none() && others < least;
+    let alone = book.readers(&instance.pool, now) < 2;
+    let wrong = answers && alone && !stood_still && pool.lost_at().is_none() && others < least;
     wrong.then(|| Finding::new(Invariant::ServesFirst, &instance.pool.name, text()))
 }
 

@@ -85,6 +85,20 @@ impl MemStore {
         })
     }
 
+    /// What a restore leaves behind: the SpotInstance's object gone, whatever its finalizers say.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn drop_instance(&self, key: &ObjectKey) -> Result<(), StoreError> {
+        self.by_hand(|server| {
+            let mut instance = server.state.instances.get(key).cloned().ok_or(StoreError::NotFound)?;
+            instance.metadata.finalizers = None;
+            let (before, after) = server.state.instances.replace(&instance, &mut server.state.revision)?;
+            server.instance_changed(Some(before), after);
+            server.delete_instance(key, None).or(Ok(()))
+        })
+    }
+
     /// `kubectl create` of a SpotInstance, with a status: a restored or hand-made one.
     ///
     /// # Errors

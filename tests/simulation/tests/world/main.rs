@@ -4,3 +4,5 @@
 mod canary;
 mod judge;
 mod machinery;
+mod stage;
+mod troubles;

@@ -1,0 +1,139 @@
+//! Troubles that take minutes, played in virtual time on a calm stage.
+
+use std::time::Duration;
+
+use kube::ResourceExt;
+use sim::cvm::{Fault, FaultRule};
+use simulation::nature::NAMESPACE;
+use simulation::store::ObjectKey;
+use spotpool_operator::conditions::{kind, reason};
+use spotpool_operator::crd::{ADOPT_ANNOTATION, SpotInstanceStatus, SpotPool};
+use spotpool_operator::identity::POOL_TAG;
+use tokio::time::sleep;
+
+use crate::stage::Stage;
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// Two looks through the whole account, and what is made of them.
+const TWO_WIDE_LOOKS: Duration = Duration::from_secs(720);
+
+fn machines_of(stage: &Stage, pool: &SpotPool) -> Vec<String> {
+    let uid = pool.uid().unwrap();
+    stage.cloud.with(|cloud| {
+        let of_pool = cloud.existing().filter(|machine| machine.tag(POOL_TAG) == Some(uid.as_str()));
+        of_pool.map(|machine| machine.id.clone()).collect()
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_machines_whose_pool_is_gone_are_called_so() {
+    let names = ["anna", "bert", "carl", "dora"];
+    let stage = Stage::set(&names.map(|name| Stage::pool(name, 1)));
+    for name in names {
+        stage.filled(name, 1).await;
+    }
+    // One goes without a trace, as before a restore; one makes no sense any more; one has lost its key.
+    let lost = stage.store.peek_pool(&Stage::key("bert")).unwrap();
+    let machine = machines_of(&stage, &lost).remove(0);
+    stage.store.drop_pool(&Stage::key("bert")).unwrap();
+    stage.store.drop_instance(&ObjectKey::new(NAMESPACE, "bert-1")).unwrap();
+    stage.store.edit_pool(&Stage::key("carl"), |spec| spec.credentials_secret_ref = None).unwrap();
+    stage.write_key("dora", &[("secretId", ""), ("secretKey", "")]);
+
+    sleep(TWO_WIDE_LOOKS).await;
+    let said = stage.said("UnclaimedMachines");
+    let notes: Vec<&str> = said.iter().map(|event| event.note.as_str()).collect();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].contains(&machine) && notes[0].contains("models/bert-1"), "{notes:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_of_a_pool_that_is_not_looked_after_is_nobody_elses() {
+    let stage = Stage::set(&[Stage::pool("anna", 1), Stage::pool("bert", 1)]);
+    stage.filled("bert", 1).await;
+    let theirs = machines_of(&stage, &stage.store.peek_pool(&Stage::key("bert")).unwrap()).remove(0);
+    // Bert cannot be acted on for now; Anna is told to take its machine over, with room to spare.
+    stage.store.edit_pool(&Stage::key("bert"), |spec| spec.credentials_secret_ref = None).unwrap();
+    sleep(MINUTE).await;
+    stage.store.edit_pool(&Stage::key("anna"), |spec| spec.maximum = 3).unwrap();
+    stage.store.annotate_pool(&Stage::key("anna"), ADOPT_ANNOTATION, Some(&theirs)).unwrap();
+    sleep(MINUTE).await;
+    assert!(stage.instances("anna").iter().all(|instance| instance.spec.adopted.is_none()));
+    let (_, why, message) = stage.condition("anna", kind::UNCLAIMED_MACHINES);
+    assert_eq!(why, reason::NOT_ADOPTED, "{message}");
+    assert!(message.contains("another pool, which is there"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_was_taken_away_is_not_used_any_more() {
+    let stage = Stage::set(&[Stage::pool("anna", 1)]);
+    stage.filled("anna", 1).await;
+    stage.write_key("anna", &[("secretId", ""), ("secretKey", "")]);
+    sleep(Duration::from_secs(15)).await;
+    let before = stage.calls("DescribeInstances");
+    sleep(10 * MINUTE).await;
+    assert_eq!(
+        stage.calls("DescribeInstances"),
+        before,
+        "no call is signed with the key that was there before"
+    );
+    stage.put_key("anna");
+    sleep(MINUTE).await;
+    assert!(stage.calls("DescribeInstances") > before);
+    assert_eq!(stage.instances("anna").len(), 1, "and nothing was lost by it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_the_cloud_will_not_take_back_is_told_of_and_asked_for_less_and_less() {
+    let stage = Stage::set(&[Stage::pool("anna", 1)]);
+    stage.filled("anna", 1).await;
+    let code = "UnsupportedOperation.InstancesProtected".to_owned();
+    let refusal = FaultRule::new(Fault::Refuse { code: code.clone() }).on("TerminateInstances");
+    let rule = stage.cloud.with(|cloud| cloud.add_fault(refusal));
+    stage.store.edit_pool(&Stage::key("anna"), |spec| (spec.minimum, spec.maximum) = (0, 0)).unwrap();
+    sleep(MINUTE).await;
+    let (status, why, message) = stage.condition("anna", kind::STALLED);
+    assert_eq!((status.as_str(), why.as_str()), ("True", reason::TERMINATION_REFUSED), "{message}");
+    for word in [code.as_str(), "RequestId", "anna-1", "console"] {
+        assert!(message.contains(word), "{word}: {message}");
+    }
+    sleep(60 * MINUTE).await;
+    let asked = stage.calls("TerminateInstances");
+    assert!((12..=18).contains(&asked), "about every five minutes in the end, not {asked} times an hour");
+    assert_eq!(stage.said("TerminateFailed").len(), 1, "one Event for one reason");
+    // Somebody takes the protection off.
+    stage.cloud.with(|cloud| cloud.remove_fault(rule));
+    sleep(8 * MINUTE).await;
+    assert!(stage.instances("anna").is_empty());
+    assert_eq!(stage.condition("anna", kind::STALLED).0, "False");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_termination_that_meets_passing_trouble_is_repeated_within_seconds() {
+    let stage = Stage::set(&[Stage::pool("anna", 1)]);
+    stage.filled("anna", 1).await;
+    // More often than one call repeats itself.
+    let refusal = FaultRule::new(Fault::Refuse { code: "InternalServerError".to_owned() });
+    stage.cloud.with(|cloud| cloud.add_fault(refusal.on("TerminateInstances").times(16)));
+    stage.store.edit_pool(&Stage::key("anna"), |spec| (spec.minimum, spec.maximum) = (0, 0)).unwrap();
+    let gone = || stage.cloud.with(|cloud| cloud.existing().count()) == 0;
+    stage.until("the machine to go", Duration::from_secs(200), gone).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_is_none_blinds_nobody() {
+    let stage = Stage::set(&[Stage::pool("anna", 1), Stage::pool("bert", 1)]);
+    stage.filled("anna", 1).await;
+    stage.filled("bert", 1).await;
+    // Somebody edits a status by hand.
+    let nonsense = |status: &mut SpotInstanceStatus| status.instance_id = Some("not an id".to_owned());
+    stage.store.edit_instance_status(&ObjectKey::new(NAMESPACE, "bert-1"), nonsense).unwrap();
+    sleep(Duration::from_secs(10)).await;
+    let lost = machines_of(&stage, &stage.store.peek_pool(&Stage::key("anna")).unwrap()).remove(0);
+    stage.cloud.with(|cloud| cloud.vanish(&lost)).unwrap();
+    let replaced = || {
+        let serves = stage.store.peek_pool(&Stage::key("anna")).unwrap().status.unwrap().ready_size == 1;
+        serves && stage.instances("anna").iter().all(|instance| instance.spec.n == 2)
+    };
+    stage.until("the other pool to be made whole", Duration::from_secs(120), replaced).await;
+}
