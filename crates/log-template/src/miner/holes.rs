@@ -11,7 +11,7 @@ use crate::{Config, TemplateId};
 
 /// A shape that was counted. Packed, so that a hole has 32 bytes and not 40.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[repr(packed(2))]
+#[repr(Rust, packed(2))]
 pub(crate) struct Member {
     pub(crate) template: TemplateId,
     /// What its word counts for.
