@@ -99,6 +99,8 @@ fn a_line_that_a_container_runtime_cut_goes_on_in_the_next() {
     let text = "2026-01-02T03:04:05Z stdout P one \n2026-01-02T03:04:05Z stdout P two \n\
                 2026-01-02T03:04:05Z stdout F three\n2026-01-02T03:04:06Z stdout F four\n";
     assert_eq!(lines(text), [3, 1]);
+    let all: Vec<u8> = events(text).iter().map(Event::text).collect::<Vec<_>>().join(&b'\n');
+    assert_eq!(all, text.trim_end().as_bytes(), "blanks at their ends as well");
 }
 
 #[test]
