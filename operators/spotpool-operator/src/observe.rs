@@ -99,7 +99,7 @@ pub(crate) async fn objects(
     let store = &core.ports.store;
     let mut pool = store.pool(key).await?;
     let mut instances = store.instances(key).await?;
-    instances.sort_by_key(|a| (a.spec.n, a.name_any()));
+    instances.sort_by(|a, b| a.spec.n.cmp(&b.spec.n).then_with(|| a.metadata.name.cmp(&b.metadata.name)));
     let launched = |pool: &Option<SpotPool>| {
         pool.as_ref().and_then(|pool| pool.status.as_ref()).map_or(0, |status| status.launched)
     };
