@@ -20,9 +20,8 @@ const FAILED: u8 = 2;
 
 /// Take secrets and personal data out of text: standard input to standard output
 ///
-/// Each one becomes `<class:ID>`; the same secret has the same ID under the same key, and nobody without the
-/// key can
-/// guess it back. The number of lines never changes. Bytes that are no UTF-8 pass as they are.
+/// Each one becomes `<class:ID>`; the same secret has the same ID under the same key, and nobody without the key
+/// can guess it back. The number of lines never changes. Bytes that are no UTF-8 pass as they are.
 ///
 /// Ends with 0, with 1 if something was found and --fail-on-find is given, with 2 if it cannot work.
 #[derive(Parser)]
@@ -79,10 +78,11 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
         Ok(code) => code,
-        // Whoever reads has seen enough: `redact < app.log | head`.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        // Whoever reads has seen enough: `redact < app.log | head`. What was not read may hold what would have failed.
+        Err(error) if is_broken_pipe(&error) && !arguments.fail_on_find => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(FAILED)

@@ -41,27 +41,61 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> io::Result<()> {
-    let named =
-        |error: io::Error, path: &Path| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-    let input: Box<dyn Read> = if arguments.file == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(&arguments.file).map_err(|error| named(error, &arguments.file))?)
-    };
-    let input = BufReader::with_capacity(1 << 16, input);
+    let lines = Lines::of(&arguments.file)?;
     let output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     if !arguments.stream {
-        return whole(input, output);
+        return whole(lines, output);
     }
-    let names = stream(input, output)?;
+    let names = stream(lines, output)?;
     match &arguments.aliases {
-        Some(path) => write_aliases(&names, path).map_err(|error| named(error, path)),
+        Some(path) => write_aliases(&names, path).map_err(|error| named(&error, path)),
         None => Ok(()),
     }
 }
 
+fn named(error: &io::Error, path: &Path) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+/// The lines of a file or of standard input.
+struct Lines<'p> {
+    input: BufReader<Box<dyn Read>>,
+    path: &'p Path,
+}
+
+impl<'p> Lines<'p> {
+    fn of(path: &'p Path) -> io::Result<Self> {
+        let input: Box<dyn Read> = if path == Path::new("-") {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(File::open(path).map_err(|error| named(&error, path))?)
+        };
+        Ok(Self { input: BufReader::with_capacity(1 << 16, input), path })
+    }
+
+    /// Reads a line without its end, `\n` or `\r\n`. False at the end of the input.
+    fn read(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {
+        line.clear();
+        if self.input.read_until(b'\n', line).map_err(|error| named(&error, self.path))? == 0 {
+            return Ok(false);
+        }
+        if line.ends_with(b"\n") {
+            line.pop();
+            if line.ends_with(b"\r") {
+                line.pop();
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether the next line may have to be waited for.
+    fn may_wait(&self) -> bool {
+        self.input.buffer().is_empty()
+    }
+}
+
 /// Reads everything, then prints.
-fn whole(mut input: impl BufRead, mut output: impl Write) -> io::Result<()> {
+fn whole(mut lines: Lines<'_>, mut output: impl Write) -> io::Result<()> {
     let mut miner = Miner::default();
     let mut joiner = Joiner::default();
     let mut names = Names::default();
@@ -76,7 +110,7 @@ fn whole(mut input: impl BufRead, mut output: impl Write) -> io::Result<()> {
         }
     };
     let mut line = Vec::new();
-    while next_line(&mut input, &mut line)? {
+    while lines.read(&mut line)? {
         if let Some(event) = joiner.push(&line) {
             group(&event, &mut names);
         }
@@ -98,20 +132,20 @@ fn whole(mut input: impl BufRead, mut output: impl Write) -> io::Result<()> {
 }
 
 /// Prints each line's group as soon as the line is there.
-fn stream<R: Read>(mut input: BufReader<R>, mut output: impl Write) -> io::Result<Names> {
+fn stream(mut lines: Lines<'_>, mut output: impl Write) -> io::Result<Names> {
     let mut miner = Miner::default();
     let mut joiner = Joiner::default();
     let mut names = Names::default();
     let mut group: Option<TemplateId> = None;
     let mut line = Vec::new();
-    while next_line(&mut input, &mut line)? {
+    while lines.read(&mut line)? {
         let begins = joiner.push(&line).is_some();
         let id = match group.filter(|_| !begins) {
             Some(id) => miner.resolve(id),
             None => {
                 let id = miner.observe(&line).template;
                 for merge in miner.merges() {
-                    eprintln!("merged\t{}\t{}", merge.from, merge.into);
+                    writeln!(io::stderr(), "merged\t{}\t{}", merge.from, merge.into)?;
                 }
                 names.learn(&miner);
                 id
@@ -122,27 +156,12 @@ fn stream<R: Read>(mut input: BufReader<R>, mut output: impl Write) -> io::Resul
             Some(template) => writeln!(output, "{id}\t{template}")?,
             None => writeln!(output, "{id}\t")?,
         }
-        if input.buffer().is_empty() {
+        if lines.may_wait() {
             output.flush()?;
         }
     }
     output.flush()?;
     Ok(names)
-}
-
-/// Reads a line without its end, `\n` or `\r\n`. False at the end of the input.
-fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    line.clear();
-    if input.read_until(b'\n', line)? == 0 {
-        return Ok(false);
-    }
-    if line.ends_with(b"\n") {
-        line.pop();
-        if line.ends_with(b"\r") {
-            line.pop();
-        }
-    }
-    Ok(true)
 }
 
 /// What became of every template, also of those that the miner has forgotten.

@@ -21,7 +21,7 @@ struct Arguments {
     #[arg(long, default_value_t = 1.0, value_parser = seconds)]
     interval: f64,
 
-    /// How many templates to show; as many as fit when not given
+    /// How many templates to show: no more than fit on a terminal, and those when not given
     #[arg(long)]
     rows: Option<usize>,
 
@@ -192,8 +192,10 @@ impl<'a> View<'a> {
         }
         let size = rustix::termios::tcgetwinsize(&output).map_or(0, |size| size.ws_row);
         // Some terminals do not know how high they are.
-        let height = if size > 2 { size } else { 24 };
-        let rows = self.arguments.rows.unwrap_or(usize::from(height) - 2);
+        let height = if size > 3 { size } else { 24 };
+        // Two lines stand above the rows, and the cursor below them: one row more, and the first line would scroll away.
+        let fit = usize::from(height) - 3;
+        let rows = self.arguments.rows.map_or(fit, |rows| rows.min(fit));
         // From the top left, without wrapping long lines, and nothing left below.
         let table = self.table(rows, "\x1b[K\n");
         write!(output, "\x1b[H\x1b[?7l{table}\x1b[J\x1b[?7h")?;

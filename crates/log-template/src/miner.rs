@@ -117,9 +117,10 @@ impl Miner {
     fn learn(&mut self, message: &[u8], pieces: &[Piece], key: u64) -> Observation {
         self.make_room();
         let shape = Shape::new(message, pieces, key);
-        if let Some(template) = self.general(&shape) {
+        if let Some((general, template)) = self.general(&shape) {
             // Known but for its values. It is remembered to be found faster, and tells nothing new.
             self.groups.set_shape(key, template, self.lines);
+            self.groups.set_shape(general, template, self.lines);
             return Observation { template, is_new: false };
         }
         let own = self.groups.add(Template::new(message, pieces), self.lines);
@@ -135,14 +136,14 @@ impl Miner {
         Observation { template, is_new: template == own }
     }
 
-    /// The template whose variables this shape's words are.
-    fn general(&self, shape: &Shape) -> Option<TemplateId> {
+    /// The template whose variables this shape's words are, and its shape.
+    fn general(&self, shape: &Shape) -> Option<(u64, TemplateId)> {
         let one = shape.words().map(|word| shape.key_without(word)).find(|&key| self.holes.is_closed(key));
         let key = one.or_else(|| {
             let masks = self.crowds.masks(shape.skeleton());
             masks.iter().map(|mask| shape.key_without_places(mask)).find(|&key| self.groups.is_shape(key))
         })?;
-        self.groups.of_shape(key)
+        Some((key, self.groups.of_shape(key)?))
     }
 
     /// Counts a shape at each of its words, and merges where that makes enough. A merge makes a new, more general
@@ -229,12 +230,13 @@ impl Miner {
 
     /// Forgets what was not used for the longest time, before one more shape is learnt.
     fn make_room(&mut self) {
-        let forgotten = self.groups.make_room(&self.config);
+        let forgotten = self.groups.make_room(&self.config, |key| self.holes.is_closed(key));
         if !forgotten.is_empty() {
             self.crowds.retain(|id| self.groups.is_root(id));
             self.forgotten.extend(forgotten);
         }
-        self.holes.make_room(self.config.most_shapes.saturating_mul(8));
+        let most_holes = self.config.most_shapes.saturating_mul(8);
+        self.holes.make_room(most_holes, |key| self.groups.is_shape(key));
     }
 
     /// The id that stands for `id` now.

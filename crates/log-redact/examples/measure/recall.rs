@@ -52,18 +52,7 @@ pub(crate) fn measure(redactor: &Redactor, seed: u64, rounds: usize, show: bool)
             }
         }
     }
-    println!("\n{:<24} {:>8} {:>8} {:>10}", "surrounding", "planted", "missed", "by name");
-    for (name, tally) in &by_surrounding {
-        println!(
-            "{name:<24} {:>8} {:>8} {:>9.1}%",
-            tally.planted,
-            tally.missed,
-            percent(tally.named, tally.planted)
-        );
-    }
-    for (name, tally) in by_class.iter().filter(|(_, tally)| tally.missed > 0) {
-        println!("missed of {name}: {} of {}", tally.missed, tally.planted);
-    }
+    print_tables(&by_surrounding, &by_class);
     let classes: BTreeSet<&str> = KINDS.iter().map(|kind| kind.class).collect();
     let found = percent(all.planted - all.missed, all.planted);
     Row {
@@ -80,6 +69,21 @@ pub(crate) fn measure(redactor: &Redactor, seed: u64, rounds: usize, show: bool)
             && all.planted >= 10_000
             && classes.len() >= 40
             && SURROUNDINGS.len() >= 8,
+    }
+}
+
+fn print_tables(by_surrounding: &BTreeMap<&str, Tally>, by_class: &BTreeMap<&str, Tally>) {
+    println!("\n{:<24} {:>8} {:>8} {:>10}", "surrounding", "planted", "missed", "by name");
+    for (name, tally) in by_surrounding {
+        println!(
+            "{name:<24} {:>8} {:>8} {:>9.1}%",
+            tally.planted,
+            tally.missed,
+            percent(tally.named, tally.planted)
+        );
+    }
+    for (name, tally) in by_class.iter().filter(|(_, tally)| tally.missed > 0) {
+        println!("missed of {name}: {} of {}", tally.missed, tally.planted);
     }
 }
 

@@ -85,10 +85,12 @@ impl Crowds {
         }
     }
 
+    /// Forgets all but known templates, and builds that are left with none, whatever was found in them: so there are no
+    /// more builds than templates.
     pub(crate) fn retain(&mut self, is_known: impl Fn(TemplateId) -> bool) {
         self.by_skeleton.retain(|_, crowd| {
             crowd.members.retain(|&id| is_known(id));
-            !crowd.members.is_empty() || !crowd.masks.is_empty()
+            !crowd.members.is_empty()
         });
     }
 }

@@ -146,8 +146,9 @@ impl Groups {
         Some(Merge { from, into })
     }
 
-    /// Forgets a quarter of the templates or shapes when there are too many, and says which templates.
-    pub(crate) fn make_room(&mut self, config: &Config) -> Vec<Forgotten> {
+    /// Forgets a quarter of the templates or shapes when there are too many, and says which templates. `is_general` tells
+    /// the shapes with a value instead of a word.
+    pub(crate) fn make_room(&mut self, config: &Config, is_general: impl Fn(u64) -> bool) -> Vec<Forgotten> {
         let mut forgotten = Vec::new();
         while self.roots.len() >= config.most_templates.max(4) || self.text >= MOST_TEXT {
             forgotten.extend(self.forget_quarter());
@@ -158,15 +159,16 @@ impl Groups {
             self.compress();
         }
         if shapes_full {
-            // A shape is as young as its template: one that is seen again costs a walk through `learn`, no more.
-            let used = |known: &Known| self.roots.get(&known.group.0).map_or(0, |group| group.used);
-            let stamps = self.by_shape.values().map(|known| known.used.max(used(known) / 2)).collect();
-            let oldest = oldest_quarter(stamps);
             let roots = &self.roots;
-            self.by_shape.retain(|_, known| {
+            let stamp = |key: u64, known: &Known| {
                 let used = roots.get(&known.group.0).map_or(0, |group| group.used);
-                known.used.max(used / 2) > oldest
-            });
+                // A general shape makes lines with other values belong to the template, and lives as long. Any other that
+                // is seen again costs a walk through `learn`, no more.
+                known.used.max(if is_general(key) { used } else { used / 2 })
+            };
+            let oldest =
+                oldest_quarter(self.by_shape.iter().map(|(&key, known)| stamp(key, known)).collect());
+            self.by_shape.retain(|&key, known| stamp(key, known) > oldest);
         }
         if aliases_full {
             let oldest = oldest_quarter(self.aliases.keys().copied().collect());

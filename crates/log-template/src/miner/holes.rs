@@ -150,11 +150,13 @@ impl Holes {
         self.by_key.get_mut(&key)?.take_if_full(config)
     }
 
-    pub(crate) fn make_room(&mut self, most: usize) {
+    /// Forgets a quarter of the holes when there are too many, but none that is known to be a value by a shape that is
+    /// known.
+    pub(crate) fn make_room(&mut self, most: usize, is_shape: impl Fn(u64) -> bool) {
         if self.by_key.len() < most.max(4) {
             return;
         }
         let oldest = oldest_quarter(self.by_key.values().map(|hole| hole.used).collect());
-        self.by_key.retain(|_, hole| hole.used > oldest);
+        self.by_key.retain(|&key, hole| hole.used > oldest || hole.closed && is_shape(key));
     }
 }

@@ -11,17 +11,33 @@ fn small() -> Miner {
     Miner::new(config)
 }
 
+/// Six letters, others for each number.
+fn word(number: usize) -> String {
+    (0..6).map(|place| char::from(b'a' + (number / 26_usize.pow(place) % 26) as u8)).collect()
+}
+
 /// A statement that no other shares a word with.
 fn strange(number: usize) -> String {
-    let word = |mut number: usize| -> String {
-        let mut word = String::new();
-        for _ in 0..6 {
-            word.push(char::from(b'a' + (number % 26) as u8));
-            number /= 26;
-        }
-        word
-    };
     (0..5).map(|place| word(number * 7919 + place * 104_729)).collect::<Vec<_>>().join(" ")
+}
+
+/// Signs in another order for each number below 4096.
+fn signs(number: usize) -> String {
+    (0..6).map(|place| [':', ';', '!', '|'][number / 4_usize.pow(place) % 4]).collect()
+}
+
+/// Whether what is kept of these lines is hardly more after all of them than after the first half.
+fn stops_growing(lines: impl ExactSizeIterator<Item = String>) -> bool {
+    let mut miner = small();
+    let half = lines.len() / 2;
+    let mut most = 0;
+    for (number, line) in lines.enumerate() {
+        miner.observe(line.as_bytes());
+        if number < half && number % 16 == 0 {
+            most = most.max(miner.save().len());
+        }
+    }
+    miner.save().len() <= most + most / 4
 }
 
 #[test]
@@ -31,6 +47,7 @@ fn what_was_not_seen_for_long_is_forgotten_and_told() {
     let mut seen = BTreeSet::new();
     for number in 0..2000 {
         seen.insert(miner.observe(strange(number).as_bytes()).template);
+        assert!(miner.forgotten().is_sorted_by_key(|forgotten| forgotten.id));
         for forgotten in miner.forgotten() {
             assert!(told.insert(forgotten.id), "told once");
             assert!(forgotten.lines > 0);
@@ -55,6 +72,32 @@ fn what_is_seen_again_and_again_is_never_forgotten() {
 }
 
 #[test]
+fn a_statement_with_a_new_word_for_a_value_in_every_line_keeps_its_id() {
+    let mut miner = small();
+    let line = |number: usize| format!("session closed for user {}", word(number * 7919));
+    let id = miner.observe(line(0).as_bytes()).template;
+    for number in 1..4000 {
+        assert_eq!(miner.observe(line(number).as_bytes()).template, id, "line {number}");
+        miner.observe(strange(number).as_bytes());
+    }
+}
+
+#[test]
+fn a_value_is_still_known_after_long_in_which_it_never_changed() {
+    let mut miner = small();
+    let line = |number: usize| format!("session closed for user {}", word(number * 7919));
+    for number in 0..4 {
+        miner.observe(line(number).as_bytes());
+    }
+    for number in 0..4000 {
+        miner.observe(line(3).as_bytes());
+        miner.observe(strange(number).as_bytes());
+    }
+    let id = miner.observe(line(3).as_bytes()).template;
+    assert_eq!(miner.observe(line(5).as_bytes()).template, id);
+}
+
+#[test]
 fn a_forgotten_statement_that_comes_again_is_new_under_another_id() {
     let mut miner = small();
     let first = miner.observe(strange(0).as_bytes());
@@ -67,17 +110,53 @@ fn a_forgotten_statement_that_comes_again_is_new_under_another_id() {
 }
 
 #[test]
-fn the_state_of_a_miner_that_reads_noise_stops_growing() {
+fn the_state_of_a_miner_stops_growing_whatever_is_new_in_every_line() {
+    assert!(stops_growing((0..4000).map(strange)), "words");
+    assert!(
+        stops_growing((0..4000).map(|number| format!("session closed for user {}", word(number * 7919)))),
+        "names"
+    );
+    assert!(stops_growing((0..4000).map(|number| strange(number) + &signs(number))), "signs");
+    // Two values that change together are found by all lines with the same signs.
+    let pair = |number: usize| (word(number * 7919), word(number * 104_729), signs(number / 20));
+    let handed = |(from, to, signs): (String, String, String)| {
+        format!("the shard went from {from} to {to} at last {signs}")
+    };
+    assert!(stops_growing((0..8000).map(pair).map(handed)), "signs of statements with two values");
+}
+
+#[test]
+fn no_more_former_names_of_templates_are_kept_than_four_times_as_many_as_templates() {
     let mut miner = small();
-    let mut sizes = Vec::new();
-    for number in 0..20_000 {
-        miner.observe(strange(number).as_bytes());
-        if number % 2000 == 1999 {
-            sizes.push(miner.save().len());
+    let mut told = BTreeSet::new();
+    for statement in 0..50 {
+        for state in 0..14 {
+            let line = format!(
+                "{} {} {}ed",
+                word(statement * 7919),
+                word(statement * 104_729),
+                word(state * 31_337)
+            );
+            miner.observe(line.as_bytes());
+            told.extend(miner.merges().iter().map(|merge| merge.from));
         }
     }
-    let (early, late) = (sizes[2], sizes[9]);
-    assert!(late <= early + early / 4, "{sizes:?}");
+    let kept = told.iter().filter(|&&id| miner.resolve(id) != id).count();
+    assert!(told.len() > 300, "{} names were given up", told.len());
+    assert!(kept <= 256 + 14, "{kept} of {} are kept", told.len());
+}
+
+#[test]
+fn the_texts_of_all_templates_stay_within_sixteen_mebibytes_however_long_the_lines_are() {
+    let mut miner = Miner::default();
+    let mut forgotten = 0;
+    for number in 0..4000 {
+        miner.observe(format!("{} {}", strange(number), "é".repeat(3500)).as_bytes());
+        forgotten += miner.forgotten().len();
+    }
+    let text: usize = miner.templates().map(|(_, template, _)| template.to_string().len()).sum();
+    assert!(forgotten > 0);
+    assert!(text <= 16 << 20, "{text}");
 }
 
 #[test]

@@ -119,6 +119,24 @@ fn two_names_that_always_change_together_are_values() {
 }
 
 #[test]
+fn two_names_are_values_also_when_one_of_them_was_found_before() {
+    let line = |a: &str, b: &str| format!("handed the shard over from {a} to {b} without loss");
+    let mut lines: Vec<String> = ["bela", "carlo", "dora", "emil"].map(|name| line("anna", name)).into();
+    lines.extend(
+        ('a'..='z').zip(('a'..='z').rev()).map(|(a, b)| line(&format!("{a}{a}{a}"), &format!("{b}{b}{b}"))),
+    );
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    assert_eq!(groups(&lines), 1);
+}
+
+#[test]
+fn a_word_and_a_number_at_one_place_are_values_whichever_came_first() {
+    let lines = ["handed it to anna without loss", "handed it to 17 without loss"];
+    assert_eq!(groups(&lines), 1);
+    assert_eq!(groups(&[lines[1], lines[0]]), 1);
+}
+
+#[test]
 fn a_merge_is_told_once_by_the_call_that_made_it() {
     let mut miner = Miner::default();
     let mut told = 0;
