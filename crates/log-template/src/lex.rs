@@ -31,7 +31,14 @@ pub(crate) fn lex(text: &[u8], pieces: &mut Vec<Piece>) {
         at = lexer.step(at);
     }
     if at < text.len() && text[at..].iter().any(|&byte| class(byte) != SPACE) {
-        pieces.push(Piece { kind: Kind::Variable, start: at as u32, end: text.len() as u32, hash: VARIABLE });
+        // A word that the limit cuts would be another one wherever values before it are longer.
+        if class(text[at]) != SPACE
+            && let Some(cut) =
+                lexer.pieces.pop_if(|piece| piece.kind == Kind::Word && piece.end as usize == seen.len())
+        {
+            at = cut.start as usize;
+        }
+        lexer.variable(at, text.len());
     }
 }
 

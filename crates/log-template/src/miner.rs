@@ -18,7 +18,7 @@ use crate::lex::Piece;
 use crate::{Config, Template, TemplateId, header};
 use crowd::Crowds;
 use groups::Groups;
-use holes::{Holes, Member};
+use holes::{Context, Holes, Member};
 use shape::Shape;
 pub use union::Adopted;
 
@@ -126,9 +126,10 @@ impl Miner {
         self.groups.set_shape(key, own, self.lines);
         self.holes.number_seen(key);
         self.close(key);
-        self.spread(shape.clone(), own);
+        let skeleton = shape.skeleton();
+        self.spread(shape, own);
         if self.groups.resolve(own) == own {
-            self.look_at_crowd(shape.skeleton(), own);
+            self.look_at_crowd(skeleton, own);
         }
         let template = self.groups.resolve(own);
         Observation { template, is_new: template == own }
@@ -152,13 +153,13 @@ impl Miner {
         while let Some((shape, group)) = waiting.pop() {
             for word in shape.words() {
                 let key = shape.key_without(word);
-                let is_number = self.groups.is_shape(key);
+                let is_shape = self.groups.is_shape(key);
                 let member = Member { template: group, weight: shape.weight(word), place: shape.place(word) };
                 let others = shape.words().len() as u16 - 1;
-                self.holes.add(key, member, others, is_number, self.lines);
-                let was_shape = self.groups.is_shape(key);
-                if let Some(first) = self.close(key)
-                    && !was_shape
+                let context = Context { others, has_number: is_shape, now: self.lines };
+                if let Some(members) = self.holes.add(key, member, context, &self.config)
+                    && let Some(first) = self.open(key, &members)
+                    && !is_shape
                     && budget > 0
                 {
                     budget -= 1;
@@ -171,6 +172,11 @@ impl Miner {
     /// Merges the members of a hole when they are enough, and makes its shape known.
     fn close(&mut self, key: u64) -> Option<TemplateId> {
         let members = self.holes.take_full(key, &self.config)?;
+        self.open(key, &members)
+    }
+
+    /// Makes one of the templates of `members`, in the hole `key`, which differ in a value.
+    fn open(&mut self, key: u64, members: &[Member]) -> Option<TemplateId> {
         let groups = &self.groups;
         let templates = members.iter().map(|member| member.template);
         let known = templates.chain(groups.of_shape(key)).map(|id| groups.resolve(id));

@@ -56,7 +56,7 @@ pub(crate) async fn observe(core: &Core, key: &PoolKey) -> Result<Pass, StoreErr
         None => (no_pool(&pool), None),
     };
     if way.is_none() {
-        // A key that was taken away is not used any more, whoever else may have one.
+        // The key that it had is used no more; pools that share its account look with their own.
         core.sweeps.unfollow(key);
     }
     let ids = recorded(&instances);

@@ -97,12 +97,8 @@ impl Crowds {
 pub(crate) fn alike(templates: &[(TemplateId, &Template)]) -> Vec<Alike> {
     let members: Vec<Member<'_>> =
         templates.iter().map(|&(id, template)| Member::new(id, template)).collect();
-    let words = members.iter().map(|member| member.words.len()).sum();
-    let mut shared: Keyed<u64, u32> = Keyed::with_capacity_and_hasher(words, Default::default());
-    for word in members.iter().flat_map(|member| &member.words) {
-        *shared.entry(word.key()).or_default() += 1;
-    }
-    let count = |word: &&Word| shared.get(&word.key()).copied().unwrap_or(0);
+    let shared = Shared::of(&members);
+    let count = |word: &&Word| shared.count(word);
     let mut reduced: Vec<(u64, &Member<'_>)> = Vec::new();
     for member in &members {
         let most = member.words.iter().map(|word| count(&word)).max().unwrap_or(0);
@@ -176,6 +172,34 @@ struct Word {
 impl Word {
     fn key(&self) -> u64 {
         self.hash.wrapping_add((self.place as u64).wrapping_mul(0x9e37_79b9))
+    }
+}
+
+/// How many templates have a word at its place, for the words of at least [`SHARED_BY`].
+struct Shared {
+    by_word: Keyed<u64, u32>,
+}
+
+impl Shared {
+    /// Of templates that have nothing in common nearly every word comes once. A small table that mixes up some words
+    /// tells most of them, so that the exact one is small as well.
+    fn of(members: &[Member<'_>]) -> Self {
+        let words = || members.iter().flat_map(|member| &member.words).map(Word::key);
+        let mut roughly = vec![0_u8; 2 * words().count().next_power_of_two()];
+        let mask = roughly.len() as u64 - 1;
+        for key in words() {
+            let count = &mut roughly[(key & mask) as usize];
+            *count = count.saturating_add(1);
+        }
+        let mut by_word: Keyed<u64, u32> = Keyed::default();
+        for key in words().filter(|key| u32::from(roughly[(key & mask) as usize]) >= SHARED_BY) {
+            *by_word.entry(key).or_default() += 1;
+        }
+        Self { by_word }
+    }
+
+    fn count(&self, word: &Word) -> u32 {
+        self.by_word.get(&word.key()).copied().unwrap_or(0)
     }
 }
 

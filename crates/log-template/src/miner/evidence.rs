@@ -4,45 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::lex::{Kind, Piece};
 
-/// After these words usually stands a name.
-const NAMED: [&str; 36] = [
-    "user",
-    "username",
-    "account",
-    "group",
-    "role",
-    "host",
-    "hostname",
-    "node",
-    "server",
-    "client",
-    "service",
-    "unit",
-    "process",
-    "program",
-    "module",
-    "package",
-    "plugin",
-    "device",
-    "interface",
-    "file",
-    "directory",
-    "path",
-    "volume",
-    "image",
-    "container",
-    "pod",
-    "namespace",
-    "topic",
-    "queue",
-    "table",
-    "database",
-    "bucket",
-    "key",
-    "name",
-    "named",
-    "called",
-];
+/// No noun of [`names_things`] is longer.
+const LONGEST_NOUN: usize = 9;
+
 /// What one word counts for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Weight {
@@ -72,14 +36,59 @@ pub(super) fn weight(message: &[u8], pieces: &[Piece], place: usize) -> Weight {
     let text = |piece: &Piece| &message[piece.start as usize..piece.end as usize];
     let word = text(&pieces[place]);
     let Some(before) = place.checked_sub(1).map(|before| &pieces[before]) else { return Weight::Light };
-    let named = before.kind == Kind::Word
-        && before.end < pieces[place].start
-        && NAMED.iter().any(|noun| text(before).eq_ignore_ascii_case(noun.as_bytes()));
+    let named = before.kind == Kind::Word && before.end < pieces[place].start && names_things(text(before));
     match (is_state(word), named) {
         (true, false) => Weight::Light,
         (true, true) | (false, false) => Weight::Usual,
         (false, true) => Weight::Heavy,
     }
+}
+
+/// Whether a name usually stands after this word.
+fn names_things(word: &[u8]) -> bool {
+    let mut letters = [0; LONGEST_NOUN];
+    let Some(lower) = letters.get_mut(..word.len()) else { return false };
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    matches!(
+        &*lower,
+        b"user"
+            | b"username"
+            | b"account"
+            | b"group"
+            | b"role"
+            | b"host"
+            | b"hostname"
+            | b"node"
+            | b"server"
+            | b"client"
+            | b"service"
+            | b"unit"
+            | b"process"
+            | b"program"
+            | b"module"
+            | b"package"
+            | b"plugin"
+            | b"device"
+            | b"interface"
+            | b"file"
+            | b"directory"
+            | b"path"
+            | b"volume"
+            | b"image"
+            | b"container"
+            | b"pod"
+            | b"namespace"
+            | b"topic"
+            | b"queue"
+            | b"table"
+            | b"database"
+            | b"bucket"
+            | b"key"
+            | b"name"
+            | b"named"
+            | b"called"
+    )
 }
 
 fn is_state(word: &[u8]) -> bool {

@@ -1,5 +1,7 @@
 //! How many different words were seen at one place of otherwise equal shapes.
 
+use std::collections::hash_map::Entry;
+
 use serde::{Deserialize, Serialize};
 use thin_vec::ThinVec;
 
@@ -7,8 +9,9 @@ use super::evidence::Weight;
 use super::keyed::{Keyed, oldest_quarter};
 use crate::{Config, TemplateId};
 
-/// A shape that was counted.
+/// A shape that was counted. Packed, so that a hole has 32 bytes and not 40.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[repr(Rust, packed(2))]
 pub(crate) struct Member {
     pub(crate) template: TemplateId,
     /// What its word counts for.
@@ -34,7 +37,27 @@ pub(crate) struct Hole {
     pub(crate) used: u64,
 }
 
+/// What is known of a hole by each shape that is counted in it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context {
+    /// How many words there are beside the one that differs.
+    pub(crate) others: u16,
+    /// Whether a value by its looks was seen at the place.
+    pub(crate) has_number: bool,
+    /// The number of the line.
+    pub(crate) now: u64,
+}
+
 impl Hole {
+    fn new(Context { others, has_number, now }: Context) -> Self {
+        Self { first: None, more: ThinVec::new(), others, has_number, closed: false, used: now }
+    }
+
+    fn meet(&mut self, Context { has_number, now, .. }: Context) {
+        self.has_number |= has_number;
+        self.used = self.used.max(now);
+    }
+
     pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
         self.first.iter().chain(&self.more)
     }
@@ -61,6 +84,15 @@ impl Hole {
         let evidence = self.members().fold(number, |sum, member| sum.saturating_add(member.weight.points()));
         evidence >= needed
     }
+
+    /// Closes it and hands out its members, if they show that a value stands there.
+    fn take_if_full(&mut self, config: &Config) -> Option<Vec<Member>> {
+        if self.first.is_none() || !self.is_full(config) {
+            return None;
+        }
+        self.closed = true;
+        Some(self.first.take().into_iter().chain(std::mem::take(&mut self.more)).collect())
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -69,23 +101,36 @@ pub(crate) struct Holes {
 }
 
 impl Holes {
-    /// Counts the shape of `member`.
-    pub(crate) fn add(&mut self, key: u64, member: Member, others: u16, has_number: bool, now: u64) {
-        self.entry(key, others, has_number, now).push(member);
+    /// Counts a shape, which is `member` of the hole `key`, and hands out all members if they now show that a value
+    /// stands there.
+    pub(crate) fn add(
+        &mut self,
+        key: u64,
+        member: Member,
+        context: Context,
+        config: &Config,
+    ) -> Option<Vec<Member>> {
+        match self.by_key.entry(key) {
+            Entry::Occupied(mut known) => {
+                let hole = known.get_mut();
+                hole.meet(context);
+                hole.push(member);
+                hole.take_if_full(config)
+            }
+            // Most holes. What is written is not read again, so that nobody waits until the processor has its place.
+            Entry::Vacant(place) => {
+                let mut hole = Hole { first: Some(member), ..Hole::new(context) };
+                let full = hole.take_if_full(config);
+                place.insert(hole);
+                full
+            }
+        }
     }
 
     /// The hole `key`, made if it is not there.
-    pub(crate) fn entry(&mut self, key: u64, others: u16, has_number: bool, now: u64) -> &mut Hole {
-        let hole = self.by_key.entry(key).or_insert_with(|| Hole {
-            first: None,
-            more: ThinVec::new(),
-            others,
-            has_number,
-            closed: false,
-            used: now,
-        });
-        hole.has_number |= has_number;
-        hole.used = hole.used.max(now);
+    pub(crate) fn entry(&mut self, key: u64, context: Context) -> &mut Hole {
+        let hole = self.by_key.entry(key).or_insert_with(|| Hole::new(context));
+        hole.meet(context);
         hole
     }
 
@@ -102,12 +147,7 @@ impl Holes {
 
     /// Closes a hole and hands out its members, if they show that a value stands there.
     pub(crate) fn take_full(&mut self, key: u64, config: &Config) -> Option<Vec<Member>> {
-        let hole = self.by_key.get_mut(&key)?;
-        if hole.first.is_none() || !hole.is_full(config) {
-            return None;
-        }
-        hole.closed = true;
-        Some(hole.first.take().into_iter().chain(std::mem::take(&mut hole.more)).collect())
+        self.by_key.get_mut(&key)?.take_if_full(config)
     }
 
     pub(crate) fn make_room(&mut self, most: usize) {

@@ -1,7 +1,7 @@
 //! Two miners' states as one.
 
 use super::groups::Group;
-use super::holes::{Hole, Member};
+use super::holes::{Context, Hole, Member};
 use super::keyed::Keyed;
 use crate::{Miner, TemplateId};
 
@@ -91,12 +91,12 @@ impl Miner {
         before: u64,
         name: &impl Fn(TemplateId) -> Option<TemplateId>,
     ) {
-        let ours = self.holes.entry(
-            key,
-            hole.others,
-            hole.has_number || self.groups.is_shape(key),
-            before.saturating_add(hole.used),
-        );
+        let context = Context {
+            others: hole.others,
+            has_number: hole.has_number || self.groups.is_shape(key),
+            now: before.saturating_add(hole.used),
+        };
+        let ours = self.holes.entry(key, context);
         ours.closed |= hole.closed;
         for member in hole.members() {
             let Some(template) = name(member.template) else { continue };

@@ -61,6 +61,18 @@ fn values_are_told_by_their_looks() {
 }
 
 #[test]
+fn what_reaches_beyond_eight_kib_is_one_value() {
+    for long in
+        ["a".repeat(10_000), "é".repeat(5000), "你".repeat(4000), "1,".repeat(5000), "/a".repeat(5000)]
+    {
+        let shown = template_of(&mut Miner::default(), &format!("got {long}"));
+        assert_eq!(shown, "got <*>", "{}", &long[..6]);
+        let shown = template_of(&mut Miner::default(), &format!("got {long} and more"));
+        assert_eq!(shown, "got <*>", "{}", &long[..6]);
+    }
+}
+
+#[test]
 fn the_digits_in_a_chinese_sentence_do_not_hide_the_sentence() {
     assert_eq!(template_of(&mut Miner::default(), "任务123执行成功"), "任务<*>执行成功");
     assert_eq!(groups(&["任务1执行成功", "任务22执行成功", "订单3创建失败", "用户7登录，来自10.0.0.1"]), 3);
