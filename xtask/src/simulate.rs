@@ -5,7 +5,13 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
+use clap::builder::PossibleValuesParser;
 use servers::own;
+
+/// The operator's own table without the operator, since a name is refused before anything is built.
+#[path = "../../operators/spotpool-operator/src/guards.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it is the operator's; only the names are used here")]
+mod guards;
 
 const LONG: &str = "\
 Replay days of faults in virtual time and check every invariant after every event.
@@ -34,8 +40,8 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1, value_name = "S")]
     seed: u64,
 
-    /// Run with this guard switched off, such as `intent`; a name that is none lists them all
-    #[arg(long, value_name = "GUARD")]
+    /// Run with this guard switched off
+    #[arg(long, value_name = "GUARD", value_parser = PossibleValuesParser::new(guards::Guards::NAMES))]
     without: Option<String>,
 
     /// Keep the state of the run in this file, and go on from it when it exists
@@ -79,4 +85,37 @@ pub(crate) fn command() -> Result<Command> {
     let mut command = Command::new(program);
     command.current_dir(own::root());
     Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::error::ErrorKind;
+    use clap::{CommandFactory as _, Parser};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn help_names_every_guard() {
+        let help = Line::command().render_help().to_string();
+        assert!(guards::Guards::NAMES.len() > 10);
+        for name in guards::Guards::NAMES {
+            assert!(help.contains(name), "{name} is not in\n{help}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_no_guards_is_bad_usage() {
+        let Err(error) = Line::try_parse_from(["simulate", "--without", "intend"]) else {
+            panic!("taken for a guard")
+        };
+        assert_eq!((error.kind(), error.exit_code()), (ErrorKind::InvalidValue, 2));
+        let line = Line::try_parse_from(["simulate", "--without", "intent"]).expect("a guard");
+        assert_eq!(line.arguments.without.as_deref(), Some("intent"));
+    }
 }

@@ -3,9 +3,12 @@
 //! Its errors come with HTTP status 200 and one of them with 400, so only the `code` in the body decides. Pure, for
 //! whoever brings the requests over in another way.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::Class;
 use crate::escape::visible;
@@ -18,7 +21,7 @@ const MAX_MESSAGE: usize = 300;
 pub struct Refusal {
     /// The body's `code`.
     pub code: i64,
-    /// The body's `msg`, at most 300 characters, without any that could not be seen.
+    /// The body's `msg`, at most 300 characters and an ellipsis, without any that could not be seen.
     pub message: String,
 }
 
@@ -51,13 +54,94 @@ pub struct NotFeishu {
 
 /// A custom bot's answer has `code` and `msg`, and beside them their old names; a flow's has the first two.
 #[derive(Deserialize)]
-struct Body {
-    code: Option<Value>,
-    msg: Option<Value>,
-    #[serde(rename = "StatusCode")]
-    status_code: Option<Value>,
-    #[serde(rename = "StatusMessage")]
-    status_message: Option<Value>,
+struct Body<'a> {
+    #[serde(borrow, default)]
+    code: Field<'a>,
+    #[serde(borrow, default)]
+    msg: Field<'a>,
+    #[serde(borrow, default, rename = "StatusCode")]
+    status_code: Field<'a>,
+    #[serde(borrow, default, rename = "StatusMessage")]
+    status_message: Field<'a>,
+}
+
+/// What stands in a field, as far as it can mean anything. A text without escapes stays where it is.
+#[derive(Default)]
+enum Field<'a> {
+    Number(i64),
+    Text(Cow<'a, str>),
+    #[default]
+    Other,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Anything;
+        impl<'de> Visitor<'de> for Anything {
+            type Value = Field<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Field<'de>, E> {
+                Ok(Field::Number(number))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Field<'de>, E> {
+                Ok(i64::try_from(number).map_or(Field::Other, Field::Number))
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Field<'de>, E> {
+                Ok(Field::Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Field<'de>, E> {
+                Ok(Field::Text(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Field<'de>, E> {
+                Ok(Field::Other)
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Field<'de>, E> {
+                Ok(Field::Other)
+            }
+
+            fn visit_unit<E>(self) -> Result<Field<'de>, E> {
+                Ok(Field::Other)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Field<'de>, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Field::Other)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Field<'de>, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Field::Other)
+            }
+        }
+        deserializer.deserialize_any(Anything)
+    }
+}
+
+impl<'a> Field<'a> {
+    /// Some proxies turn numbers into text.
+    fn whole_number(&self) -> Option<i64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(text) => text.trim().parse().ok(),
+            Self::Other => None,
+        }
+    }
+
+    fn words(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
 }
 
 /// Reads an answer.
@@ -74,22 +158,24 @@ struct Body {
 /// assert!(read(StatusCode::OK, b"<html>Sign in to the proxy</html>").is_err());
 /// ```
 pub fn read(status: StatusCode, body: &[u8]) -> Result<Answer, NotFeishu> {
-    read_redacted(status, body, str::to_owned)
+    read_redacted(status, body, |words, most| words.chars().take(most).collect())
 }
 
-/// The same, with secrets taken out of the server's words before they are capped: half a secret is one, too.
+/// The same, without secrets in the server's words: `redact` gives the start of a text without them, in at least so many
+/// characters if there are that many. They are taken out before the cap is put on: half a secret is one, too.
 pub(crate) fn read_redacted(
     status: StatusCode,
     body: &[u8],
-    redact: impl Fn(&str) -> String,
+    redact: impl Fn(&str, usize) -> String,
 ) -> Result<Answer, NotFeishu> {
     let not_feishu = |what: &str| NotFeishu { status: status.as_u16(), what: what.to_owned() };
     // serde would read a struct out of an array, too.
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(not_feishu("JSON in another shape"));
     }
-    let body: Body = serde_json::from_slice(body).map_err(|error| not_feishu(what_instead(body, &error)))?;
-    let codes = [whole_number(body.code), whole_number(body.status_code)];
+    let body: Body<'_> =
+        serde_json::from_slice(body).map_err(|error| not_feishu(what_instead(body, &error)))?;
+    let codes = [body.code.whole_number(), body.status_code.whole_number()];
     // The two should agree. Should they not, the one that complains is believed.
     let code = codes.into_iter().flatten().max_by_key(|code| *code != 0);
     let code = code.ok_or_else(|| not_feishu("JSON without a code"))?;
@@ -99,23 +185,9 @@ pub(crate) fn read_redacted(
     if code == 0 {
         return Err(not_feishu("code 0, which cannot be with this status"));
     }
-    let message = [body.msg, body.status_message].into_iter().flatten().find_map(|message| match message {
-        Value::String(text) if !text.is_empty() => Some(text),
-        _ => None,
-    });
-    Ok(Answer::Refused(Refusal {
-        code,
-        message: excerpt(&redact(&message.unwrap_or_default()), MAX_MESSAGE),
-    }))
-}
-
-/// Some proxies turn numbers into text.
-fn whole_number(value: Option<Value>) -> Option<i64> {
-    match value? {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
+    let words = body.msg.words().or_else(|| body.status_message.words()).unwrap_or_default();
+    // One more than is shown, so that it is seen that there are more.
+    Ok(Answer::Refused(Refusal { code, message: excerpt(&redact(&words, MAX_MESSAGE + 1), MAX_MESSAGE) }))
 }
 
 /// serde's own message may quote the body, which stays out of errors.
@@ -136,11 +208,12 @@ fn what_instead(body: &[u8], error: &serde_json::Error) -> &'static str {
 
 /// At most `limit` characters, all of them visible.
 pub(crate) fn excerpt(text: &str, limit: usize) -> String {
-    let mut end = text.char_indices().map(|(at, _)| at);
-    match end.nth(limit) {
-        Some(end) => format!("{}…", visible(&text[..end]).replace('\n', " ")),
-        None => visible(text).replace('\n', " "),
+    let mut shown = visible(text).replace('\n', " ");
+    if let Some((end, _)) = shown.char_indices().nth(limit) {
+        shown.truncate(end);
+        shown.push('…');
     }
+    shown
 }
 
 #[cfg(test)]
@@ -208,5 +281,15 @@ mod tests {
         let Ok(Answer::Refused(refusal)) = answer(&body) else { panic!("refused") };
         assert!(refusal.message.starts_with("a\\u{1b}[2J b\\u{202e}长"), "{}", refusal.message);
         assert!(refusal.message.ends_with("长…"));
+        assert_eq!(refusal.message.chars().count(), MAX_MESSAGE + 1);
+        let spelled_out = format!(r#"{{"code":1,"msg":"{}"}}"#, "\\u202e".repeat(300));
+        let Ok(Answer::Refused(refusal)) = answer(&spelled_out) else { panic!("refused") };
+        assert_eq!(
+            refusal.message.chars().count(),
+            MAX_MESSAGE + 1,
+            "what is spelled out counts as it is shown"
+        );
+        let fitting = format!(r#"{{"code":1,"msg":"{}"}}"#, "长".repeat(MAX_MESSAGE));
+        assert_eq!(answer(&fitting), refused(1, &"长".repeat(MAX_MESSAGE)));
     }
 }

@@ -81,7 +81,9 @@ impl Channel {
         let operation = self.operation;
         let status = response.status();
         let retry_after = retry_after(response.headers());
-        match answer::read_redacted(status, response.body(), |text| self.webhook.redact(text)) {
+        match answer::read_redacted(status, response.body(), |words, most| {
+            self.webhook.redact_start(words, most)
+        }) {
             Ok(Answer::Done) => Ok(()),
             Ok(Answer::Refused(refusal)) => Err(Error::Refused {
                 operation,

@@ -39,9 +39,30 @@ impl SecretUrl {
         Sha256::digest(self.expose()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// `text` without the URL or its token, which a server may echo.
-    pub(crate) fn redact(&self, text: &str) -> String {
-        text.replace(self.expose(), "[webhook]").replace(self.token.expose_secret(), "[token]")
+    /// The start of `text`, of at least `most` characters if it has them, without the URL or its token, which a server
+    /// may echo. What follows is not looked at, however long it is.
+    pub(crate) fn redact_start(&self, text: &str, most: usize) -> String {
+        let secrets = [(self.expose(), "[webhook]"), (self.token.expose_secret(), "[token]")];
+        let mut out = String::new();
+        let mut rest = text;
+        let mut taken = 0;
+        while taken < most
+            && let Some(first) = rest.chars().next()
+        {
+            let secret = secrets
+                .iter()
+                .find_map(|(secret, name)| rest.strip_prefix(secret).map(|after| (after, *name)));
+            if let Some((after, name)) = secret {
+                out.push_str(name);
+                taken += name.len();
+                rest = after;
+            } else {
+                out.push(first);
+                taken += 1;
+                rest = &rest[first.len_utf8()..];
+            }
+        }
+        out
     }
 
     fn parse(text: &str, path: &str) -> Result<Self, Error> {
@@ -175,8 +196,21 @@ mod tests {
     fn an_echo_is_redacted() {
         let webhook: BotWebhook = "http://h:1/open-apis/bot/v2/hook/EXAMPLE".parse().expect("a webhook");
         assert_eq!(
-            webhook.0.redact("no EXAMPLE at http://h:1/open-apis/bot/v2/hook/EXAMPLE"),
+            webhook.0.redact_start("no EXAMPLE at http://h:1/open-apis/bot/v2/hook/EXAMPLE", 1000),
             "no [token] at [webhook]"
         );
+    }
+
+    #[test]
+    fn the_start_of_a_long_echo_ends_behind_a_secret_or_before_it() {
+        let webhook: BotWebhook = "http://h:1/open-apis/bot/v2/hook/EXAMPLE".parse().expect("a webhook");
+        for before in 0..40 {
+            for secret in ["EXAMPLE", "http://h:1/open-apis/bot/v2/hook/EXAMPLE"] {
+                let echo = format!("{}{secret} {secret}{secret}", "-".repeat(before));
+                let start = webhook.0.redact_start(&echo, 40);
+                assert!(start.chars().count() >= 40.min(before + "[token] [token]".len()), "{start}");
+                assert!(!start.contains(['E', '/']), "{start}");
+            }
+        }
     }
 }

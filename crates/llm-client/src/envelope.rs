@@ -1,6 +1,6 @@
 //! The many shapes in which endpoints say that something went wrong.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// What an error says, whatever its shape.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,25 +15,23 @@ pub(crate) struct Envelope {
 
 impl Envelope {
     /// Finds the error in a JSON body; `None` when there is none, as in a completion.
-    pub(crate) fn in_json(body: &Value) -> Option<Self> {
+    pub(crate) fn in_json(body: Value) -> Option<Self> {
         match body {
             // SiliconFlow says some things as a bare string.
-            Value::String(message) => Some(Self { message: message.clone(), ..Self::default() }),
+            Value::String(message) => Some(Self { message, ..Self::default() }),
             // Gemini's endpoint wraps the object into a list.
-            Value::Array(items) => items.first().filter(|first| first.is_object()).and_then(Self::in_json),
-            Value::Object(object) => {
-                match object.get("error") {
-                    Some(Value::Object(error)) => Some(Self::of_fields(|name| error.get(name))),
+            Value::Array(items) => items.into_iter().next().filter(Value::is_object).and_then(Self::in_json),
+            Value::Object(mut object) => {
+                match object.remove("error") {
+                    Some(Value::Object(error)) => Some(Self::of_fields(error)),
                     // Ollama's own API.
-                    Some(Value::String(message)) => {
-                        Some(Self { message: message.clone(), ..Self::of_fields(|name| object.get(name)) })
-                    }
+                    Some(Value::String(message)) => Some(Self { message, ..Self::of_fields(object) }),
                     // Flat: older vLLM (`object: error`), SiliconFlow, DashScope's own API, FastAPI's `detail`.
                     _ if object.contains_key("choices") => None,
                     _ if object.get("message").is_some_and(Value::is_string)
                         || object.contains_key("detail") =>
                     {
-                        Some(Self::of_fields(|name| object.get(name)))
+                        Some(Self::of_fields(object))
                     }
                     _ => None,
                 }
@@ -42,14 +40,15 @@ impl Envelope {
         }
     }
 
-    fn of_fields<'a>(field: impl Fn(&str) -> Option<&'a Value>) -> Self {
-        let word = |name| match field(name)? {
-            Value::String(text) if !text.is_empty() => Some(text.clone()),
+    fn of_fields(mut fields: Map<String, Value>) -> Self {
+        let mut word = |name| match fields.remove(name)? {
+            Value::String(text) if !text.is_empty() => Some(text),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         };
-        let message = word("message").or_else(|| match field("detail")? {
-            Value::String(text) => Some(text.clone()),
+        let (code, kind, message) = (word("code"), word("type"), word("message"));
+        let message = message.or_else(|| match fields.remove("detail")? {
+            Value::String(text) => Some(text),
             // FastAPI repeats what was sent in `input`; only its own words are taken.
             Value::Array(items) => Some(
                 items
@@ -61,7 +60,7 @@ impl Envelope {
             ),
             _ => None,
         });
-        Self { code: word("code"), kind: word("type"), message: message.unwrap_or_default() }
+        Self { code, kind, message: message.unwrap_or_default() }
     }
 }
 
@@ -71,7 +70,7 @@ mod tests {
     use serde_json::json;
 
     fn read(body: &Value) -> Option<(Option<String>, Option<String>, String)> {
-        Envelope::in_json(body).map(|envelope| (envelope.code, envelope.kind, envelope.message))
+        Envelope::in_json(body.clone()).map(|envelope| (envelope.code, envelope.kind, envelope.message))
     }
 
     #[test]

@@ -281,7 +281,7 @@ impl Job {
 
     /// The error that a status other than success means.
     fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-        let envelope = serde_json::from_slice(body).ok().and_then(|json| Envelope::in_json(&json));
+        let envelope = serde_json::from_slice(body).ok().and_then(Envelope::in_json);
         let text = String::from_utf8_lossy(body);
         match envelope {
             Some(envelope) => self.api(Some(status), Some(headers), envelope),

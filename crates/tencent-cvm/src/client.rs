@@ -13,6 +13,7 @@ use url::Url;
 use crate::describe::LastLooks;
 use crate::limit::{Limiters, RateLimits};
 use crate::retry::Jitter;
+use crate::sign::DayKey;
 use crate::{
     AccountQuota, Credentials, Cvm, Error, Filter, InstanceId, Listing, Offer, ReqwestTransport,
     RunInstances, SendOptions, SystemClock, Transport, WallClock,
@@ -42,6 +43,7 @@ pub struct HttpCvm {
     pub(crate) deadline: Duration,
     pub(crate) jitter: Jitter,
     pub(crate) last_looks: LastLooks,
+    pub(crate) day_key: DayKey,
     /// The cloud's clock minus ours, once it had to be learnt.
     clock_offset: Mutex<Option<SignedDuration>>,
 }
@@ -215,6 +217,7 @@ impl HttpCvmBuilder {
             deadline: self.deadline.min(LONGEST),
             jitter: Jitter::new(seed),
             last_looks: LastLooks::default(),
+            day_key: DayKey::default(),
             clock_offset: Mutex::new(None),
         })
     }

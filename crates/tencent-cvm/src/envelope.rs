@@ -12,6 +12,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::opened::Opened;
 use crate::{Action, BoxError, Credentials, Error, class::classify};
 
 /// Long enough for every text of the cloud seen, short enough for a condition.
@@ -40,12 +41,13 @@ struct Refusal {
 }
 
 /// An answer of the API that is no error.
-pub(crate) struct Answer {
-    body: Bytes,
+pub(crate) struct Answer<T> {
+    /// What it says, unless that is not as documented.
+    pub(crate) result: Result<T, String>,
     pub(crate) request_id: String,
 }
 
-impl Answer {
+impl<T: DeserializeOwned> Answer<T> {
     /// Opens the envelope. An error of the cloud becomes [`Error::Api`]; what is no envelope becomes
     /// [`Error::Unknown`].
     pub(crate) fn open(
@@ -58,17 +60,22 @@ impl Answer {
         if response.status() != StatusCode::OK {
             return Err(unknown(Box::new(NotTheApi { status: response.status(), retry_after })));
         }
+        // The cloud may echo what it was sent, in whatever field.
+        let said = |text: &str, limit| capped(without_secrets(text, credentials), limit);
+        let named = |request_id: Option<String>| said(request_id.as_deref().unwrap_or_default(), MAX_WORD);
         let body = response.into_body();
+        if let Ok(Envelope { response: Some(Opened { request_id, result }) }) = read(&body) {
+            return Ok(Self { result: Ok(result), request_id: named(request_id) });
+        }
+        // Not what it should be: how far does it go?
         let envelope: Envelope<Head> =
-            serde_json::from_slice(&body).map_err(|error| unknown(Box::new(Unreadable::from(&error))))?;
+            read(&body).map_err(|error| unknown(Box::new(Unreadable::from(&error))))?;
         let Some(head) = envelope.response else {
             return Err(unknown("the answer has no Response".into()));
         };
-        // The cloud may echo what it was sent, in whatever field.
-        let said = |text: &str, limit| capped(&without_secrets(text, credentials), limit);
-        let request_id = said(head.request_id.as_deref().unwrap_or_default(), MAX_WORD);
+        let request_id = named(head.request_id);
         let Some(refusal) = head.error else {
-            return Ok(Self { body, request_id });
+            return Ok(Self { result: result(&body), request_id });
         };
         let Some(code) = refusal.code.filter(|code| !code.is_empty()) else {
             return Err(unknown("the answer is an error without a code".into()));
@@ -82,12 +89,18 @@ impl Answer {
             retry_after,
         })
     }
+}
 
-    /// The result inside.
-    pub(crate) fn result<T: DeserializeOwned>(&self) -> Result<T, String> {
-        let envelope: Envelope<T> =
-            serde_json::from_slice(&self.body).map_err(|error| Unreadable::from(&error).to_string())?;
-        envelope.response.ok_or_else(|| "the answer has no Response".to_owned())
+fn result<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let envelope: Envelope<T> = read(body).map_err(|error| Unreadable::from(&error).to_string())?;
+    envelope.response.ok_or_else(|| "the answer has no Response".to_owned())
+}
+
+/// That all of it is text is seen faster at once than word by word. Where it is not, what nobody reads does not matter.
+fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    match std::str::from_utf8(body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(body),
     }
 }
 
@@ -141,7 +154,10 @@ fn without_secrets(text: &str, credentials: &Credentials) -> String {
 }
 
 /// At most `limit` characters, without control characters (a line feed would break a log line).
-pub(crate) fn capped(text: &str, limit: usize) -> String {
+pub(crate) fn capped(text: String, limit: usize) -> String {
+    if text.len() <= limit && !text.contains(char::is_control) {
+        return text;
+    }
     let mut capped: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(limit).collect();
     if text.chars().nth(limit).is_some() {
         capped.push('…');

@@ -12,6 +12,7 @@ mod error;
 mod launch;
 mod limit;
 mod offers;
+mod opened;
 mod quota;
 mod reqwest_transport;
 mod retry;

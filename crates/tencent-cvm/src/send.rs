@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, header};
+use http::{HeaderName, HeaderValue, Method, Request, header};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -18,6 +18,12 @@ use crate::{Action, BoxError, Class, Error, Filter, HttpCvm, Reach, ServerTime, 
 const SERVICE: &str = "cvm";
 const VERSION: &str = "2017-03-12";
 const CONTENT_TYPE: &str = "application/json";
+const X_TC_ACTION: HeaderName = HeaderName::from_static("x-tc-action");
+const X_TC_VERSION: HeaderName = HeaderName::from_static("x-tc-version");
+const X_TC_TIMESTAMP: HeaderName = HeaderName::from_static("x-tc-timestamp");
+const X_TC_REGION: HeaderName = HeaderName::from_static("x-tc-region");
+const X_TC_LANGUAGE: HeaderName = HeaderName::from_static("x-tc-language");
+const X_TC_TOKEN: HeaderName = HeaderName::from_static("x-tc-token");
 const SIGNATURE_EXPIRE: &str = "AuthFailure.SignatureExpire";
 
 /// One call, ready to be sent.
@@ -201,11 +207,12 @@ impl HttpCvm {
             received: exchange.received,
         });
         let outcome = Answer::open(action, &self.credentials, exchange.response).and_then(|answer| {
-            Span::current().record("request_id", answer.request_id.as_str());
-            answer.result().and_then(read).map_err(|what| Error::Protocol {
+            let Answer { result, request_id } = answer;
+            Span::current().record("request_id", request_id.as_str());
+            result.and_then(read).map_err(|what| Error::Protocol {
                 action,
                 what,
-                request_id: Some(answer.request_id.clone()),
+                request_id: Some(request_id),
             })
         });
         if let Some(request_id) = outcome.as_ref().err().and_then(Error::request_id) {
@@ -243,7 +250,7 @@ impl HttpCvm {
     /// The request as it goes over the wire. What is signed is what is sent: the same bytes, host and time.
     fn signed(&self, call: &Call) -> Result<Request<Bytes>, http::Error> {
         let timestamp = call.timestamp.unwrap_or_else(|| self.cloud_now());
-        let authorization = sign::authorization(
+        let authorization = self.day_key.authorization(
             &self.credentials,
             &sign::Parts {
                 service: SERVICE,
@@ -259,13 +266,13 @@ impl HttpCvm {
             .header(header::HOST, self.origin.host_header.clone())
             .header(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE))
             .header(header::AUTHORIZATION, secret(&authorization)?)
-            .header("x-tc-action", HeaderValue::from_static(call.action.as_str()))
-            .header("x-tc-version", HeaderValue::from_static(VERSION))
-            .header("x-tc-timestamp", HeaderValue::from(timestamp.as_second()))
-            .header("x-tc-region", self.region_header.clone())
-            .header("x-tc-language", HeaderValue::from_static("en-US"));
+            .header(X_TC_ACTION, HeaderValue::from_static(call.action.as_str()))
+            .header(X_TC_VERSION, HeaderValue::from_static(VERSION))
+            .header(X_TC_TIMESTAMP, HeaderValue::from(timestamp.as_second()))
+            .header(X_TC_REGION, self.region_header.clone())
+            .header(X_TC_LANGUAGE, HeaderValue::from_static("en-US"));
         if let Some(token) = self.credentials.token() {
-            request = request.header("x-tc-token", secret(token)?);
+            request = request.header(X_TC_TOKEN, secret(token)?);
         }
         request.body(call.body.clone())
     }

@@ -4,9 +4,12 @@
 //! the order of its parts was checked against vectors made with the official SDK's signer and against the two
 //! signatures that the document publishes.
 
+use std::sync::{Mutex, PoisonError};
+
 use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
 use crate::Credentials;
@@ -50,13 +53,39 @@ pub struct Parts<'a> {
 /// # Ok::<(), jiff::Error>(())
 /// ```
 pub fn authorization(credentials: &Credentials, parts: &Parts<'_>) -> String {
-    let scope = scope(parts.timestamp, parts.service);
-    let headers = [("content-type", parts.content_type), ("host", parts.host)];
-    let canonical = canonical_request(&headers, parts.payload);
-    let key = signing_key(credentials.secret_key(), parts.timestamp, parts.service);
-    let signature = signature(&key, &string_to_sign(parts.timestamp, parts.service, &canonical));
-    let id = credentials.secret_id().as_str();
-    format!("{ALGORITHM} Credential={id}/{scope}, SignedHeaders={SIGNED_HEADERS}, Signature={signature}")
+    DayKey::default().authorization(credentials, parts)
+}
+
+/// The key of the day that was signed for last. All requests of one key pair and service on that day share it, and to
+/// make it is most of the work of a signature.
+#[derive(Default)]
+pub(crate) struct DayKey(Mutex<Option<(String, [u8; 32])>>);
+
+impl DayKey {
+    /// As [`authorization`]; the credentials and the service have to be the same each time.
+    pub(crate) fn authorization(&self, credentials: &Credentials, parts: &Parts<'_>) -> String {
+        let day = day(parts.timestamp);
+        let scope = scope(&day, parts.service);
+        let headers = [("content-type", parts.content_type), ("host", parts.host)];
+        let canonical = canonical_request(&headers, parts.payload);
+        let key = self.of(day, credentials, parts.service);
+        let signature = signature(&key, &string_to_sign(parts.timestamp, &scope, &canonical));
+        let id = credentials.secret_id().as_str();
+        format!("{ALGORITHM} Credential={id}/{scope}, SignedHeaders={SIGNED_HEADERS}, Signature={signature}")
+    }
+
+    fn of(&self, day: String, credentials: &Credentials, service: &str) -> [u8; 32] {
+        // Nothing panics while it is held.
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((known, key)) if *known == day => *key,
+            _ => {
+                let key = signing_key(credentials.secret_key(), &day, service);
+                *last = Some((day, key));
+                key
+            }
+        }
+    }
 }
 
 /// The canonical request. `headers` are lower-case names with their values as sent, in the order in which
@@ -76,23 +105,23 @@ fn canonical_request(headers: &[(&str, &str)], payload: &[u8]) -> String {
     format!("POST\n/\n\n{block}\n{}\n{}", names.join(";"), hex::encode(Sha256::digest(payload)))
 }
 
-fn string_to_sign(timestamp: Timestamp, service: &str, canonical_request: &str) -> String {
+fn string_to_sign(timestamp: Timestamp, scope: &str, canonical_request: &str) -> String {
     let hashed = hex::encode(Sha256::digest(canonical_request.as_bytes()));
-    format!("{ALGORITHM}\n{}\n{}\n{hashed}", timestamp.as_second(), scope(timestamp, service))
+    format!("{ALGORITHM}\n{}\n{scope}\n{hashed}", timestamp.as_second())
 }
 
 /// `{UTC day}/{service}/tc3_request`.
-fn scope(timestamp: Timestamp, service: &str) -> String {
-    format!("{}/{service}/tc3_request", day(timestamp))
+fn scope(day: &str, service: &str) -> String {
+    format!("{day}/{service}/tc3_request")
 }
 
 fn day(timestamp: Timestamp) -> String {
-    timestamp.strftime("%Y-%m-%d").to_string()
+    TimeZone::UTC.to_datetime(timestamp).date().to_string()
 }
 
 /// The key for one UTC day and one service.
-fn signing_key(secret_key: &str, timestamp: Timestamp, service: &str) -> [u8; 32] {
-    let key = hmac(format!("TC3{secret_key}").as_bytes(), day(timestamp).as_bytes());
+fn signing_key(secret_key: &str, day: &str, service: &str) -> [u8; 32] {
+    let key = hmac(format!("TC3{secret_key}").as_bytes(), day.as_bytes());
     let key = hmac(&key, service.as_bytes());
     hmac(&key, b"tc3_request")
 }
@@ -149,12 +178,12 @@ mod tests {
             let canonical = canonical_request(&headers, parts.payload);
             assert_eq!(canonical, text(vector, "canonical_request"), "{}", vector["name"]);
             assert_eq!(
-                string_to_sign(parts.timestamp, parts.service, &canonical),
+                string_to_sign(parts.timestamp, &scope(&day(parts.timestamp), parts.service), &canonical),
                 text(vector, "string_to_sign"),
                 "{}",
                 vector["name"]
             );
-            let key = signing_key(text(vector, "secret_key"), parts.timestamp, parts.service);
+            let key = signing_key(text(vector, "secret_key"), &day(parts.timestamp), parts.service);
             assert_eq!(hex::encode(key), text(vector, "secret_signing_hex"), "{}", vector["name"]);
 
             let credentials = Credentials::new(text(vector, "secret_id"), text(vector, "secret_key"));
@@ -176,9 +205,10 @@ mod tests {
             [("content-type", "application/json; charset=utf-8"), ("host", "cvm.tencentcloudapi.com")];
         let canonical = canonical_request(&headers, text(example, "payload").as_bytes());
         assert_eq!(canonical, text(example, "canonical_request"));
-        let to_sign = string_to_sign(time(example), text(example, "service"), &canonical);
+        let to_sign =
+            string_to_sign(time(example), &scope(&day(time(example)), text(example, "service")), &canonical);
         assert_eq!(to_sign, text(example, "string_to_sign"));
-        let key = signing_key(text(example, "secret_key"), time(example), text(example, "service"));
+        let key = signing_key(text(example, "secret_key"), &day(time(example)), text(example, "service"));
         assert_eq!(signature(&key, &to_sign), text(example, "signature"));
     }
 
@@ -194,11 +224,33 @@ mod tests {
         ];
         let canonical = canonical_request(&headers, text(example, "payload").as_bytes());
         assert_eq!(canonical, text(example, "canonical_request"));
-        let to_sign = string_to_sign(time(example), text(example, "service"), &canonical);
+        let to_sign =
+            string_to_sign(time(example), &scope(&day(time(example)), text(example, "service")), &canonical);
         assert_eq!(to_sign, text(example, "string_to_sign"));
         // The document masks the key, but publishes what is derived from it.
         let key = hex::decode(text(example, "secret_signing_hex")).expect("hex");
         assert_eq!(signature(&key, &to_sign), text(example, "signature"));
+    }
+
+    #[test]
+    fn the_key_of_one_day_does_not_sign_on_another() {
+        let vectors = vectors();
+        let vector = &vectors["vectors"][0];
+        let credentials = Credentials::new(text(vector, "secret_id"), text(vector, "secret_key"));
+        let day_key = DayKey::default();
+        let (today, tomorrow) = (time(vector), time(vector) + jiff::SignedDuration::from_hours(24));
+        for timestamp in [today, tomorrow, tomorrow, today] {
+            let parts = Parts {
+                service: text(vector, "service"),
+                host: text(vector, "host"),
+                content_type: text(vector, "content_type"),
+                timestamp,
+                payload: text(vector, "payload").as_bytes(),
+            };
+            let key = signing_key(text(vector, "secret_key"), &day(timestamp), parts.service);
+            assert_eq!(day_key.of(day(timestamp), &credentials, parts.service), key);
+            assert_eq!(day_key.authorization(&credentials, &parts), authorization(&credentials, &parts));
+        }
     }
 
     #[test]

@@ -20,14 +20,21 @@ pub const INSTANCE_TAG: &str = "demo.aiops.org/instance";
 /// Tag for people: namespace and name of the SpotInstance.
 pub const LABEL_TAG: &str = "demo.aiops.org/name";
 
+/// The cloud takes no more bytes.
+const LONGEST_NAME: usize = 60;
+
 /// `sp-` and 16 base32 characters: the same for all machines of one pool of one cluster.
 pub fn name_prefix(cluster_id: &str, pool_uid: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(cluster_id.as_bytes());
     hash.update([0]);
     hash.update(pool_uid.as_bytes());
-    let text = data_encoding::BASE32_NOPAD.encode(&hash.finalize()[..10]).to_ascii_lowercase();
-    format!("sp-{text}-")
+    let mut prefix = String::with_capacity(LONGEST_NAME);
+    prefix.push_str("sp-");
+    data_encoding::BASE32_NOPAD.encode_append(&hash.finalize()[..10], &mut prefix);
+    prefix.make_ascii_lowercase();
+    prefix.push('-');
+    prefix
 }
 
 /// The machine's name in the cloud: unique to this SpotInstance, set synchronously by the cloud (tags are
@@ -37,9 +44,12 @@ pub fn instance_name(instance: &SpotInstance) -> String {
     if let Some(adopted) = &spec.adopted {
         return adopted.instance_name.clone();
     }
-    let uid: String =
-        instance.uid().unwrap_or_default().chars().filter(char::is_ascii_hexdigit).take(6).collect();
-    format!("{}{}-{uid}", name_prefix(&spec.cluster_id, &spec.pool.uid), spec.n)
+    let mut name = name_prefix(&spec.cluster_id, &spec.pool.uid);
+    name.push_str(&spec.n.to_string());
+    name.push('-');
+    let uid = instance.metadata.uid.as_deref().unwrap_or_default();
+    name.extend(uid.chars().filter(char::is_ascii_hexdigit).take(6));
+    name
 }
 
 /// Which account a key opens. A machine is recorded with it, so that no look through another account's eyes
@@ -140,11 +150,11 @@ pub enum Claim {
 /// Compares a machine with what this SpotInstance would have made, or with what it was when it was taken over.
 pub fn claim(instance: &SpotInstance, machine: &Instance) -> Claim {
     let spec = &instance.spec;
-    let uid = instance.uid().unwrap_or_default();
+    let uid = instance.metadata.uid.as_deref().unwrap_or_default();
     let (pool_tag, instance_tag) = match &spec.adopted {
         Some(adopted) if adopted.instance_id != machine.id.as_str() => return Claim::Foreign,
         Some(adopted) => (adopted.pool_tag.as_deref(), adopted.instance_tag.as_deref()),
-        None => (Some(spec.pool.uid.as_str()), Some(uid.as_str())),
+        None => (Some(spec.pool.uid.as_str()), Some(uid)),
     };
     let expected =
         [(CLUSTER_TAG, Some(spec.cluster_id.as_str())), (POOL_TAG, pool_tag), (INSTANCE_TAG, instance_tag)];

@@ -56,7 +56,7 @@ pub(crate) async fn observe(core: &Core, key: &PoolKey) -> Result<Pass, StoreErr
         None => (no_pool(&pool), None),
     };
     if way.is_none() {
-        // A key that was taken away is not used any more, whoever else may have one.
+        // The key that it had is used no more; pools that share its account look with their own.
         core.sweeps.unfollow(key);
     }
     let ids = recorded(&instances);
@@ -99,7 +99,7 @@ pub(crate) async fn objects(
     let store = &core.ports.store;
     let mut pool = store.pool(key).await?;
     let mut instances = store.instances(key).await?;
-    instances.sort_by_key(|a| (a.spec.n, a.name_any()));
+    instances.sort_by(|a, b| a.spec.n.cmp(&b.spec.n).then_with(|| a.metadata.name.cmp(&b.metadata.name)));
     let launched = |pool: &Option<SpotPool>| {
         pool.as_ref().and_then(|pool| pool.status.as_ref()).map_or(0, |status| status.launched)
     };

@@ -471,7 +471,11 @@ impl Interest {
     /// Takes note of the pool's machines in a look; whether there is news for the pool.
     fn see(&mut self, snapshot: &Snapshot) -> bool {
         let mine = |machine: &&Instance| self.is_mine(machine);
-        let now: Vec<Instance> = snapshot.machines.values().filter(mine).cloned().collect();
+        let now = || snapshot.machines.values().filter(mine);
+        let changed = !now().eq(&self.latest);
+        if changed {
+            self.latest = now().cloned().collect();
+        }
         let awaited = match (self.wake_by_look_after, snapshot.begun) {
             (Some(after), Some(begun)) => begun >= after,
             _ => false,
@@ -479,8 +483,6 @@ impl Interest {
         if awaited {
             self.wake_by_look_after = None;
         }
-        let changed = now != self.latest;
-        self.latest = now;
         changed || awaited
     }
 }

@@ -161,7 +161,7 @@ impl Stage {
 
     /// The pool as the API server has it.
     pub(crate) fn pool(&self, key: &PoolKey) -> Option<SpotPool> {
-        self.store.peek_pool(key)
+        self.store.peek_pool(key).map(Arc::unwrap_or_clone)
     }
 
     /// Machines that serve, as the pool's status says.

@@ -7,6 +7,7 @@ use std::thread;
 
 use anyhow::Result;
 use clap::Parser;
+use clap::builder::PossibleValuesParser;
 use simulation::kind::Kind;
 use simulation::runner::{self, Run};
 use simulation::script::Length;
@@ -35,7 +36,7 @@ struct Arguments {
     #[arg(long, default_value_t = 1, value_name = "S")]
     seed: u64,
     /// Run with this guard switched off
-    #[arg(long, value_name = "GUARD", value_parser = guard)]
+    #[arg(long, value_name = "GUARD", value_parser = PossibleValuesParser::new(Guards::NAMES))]
     without: Option<String>,
     /// Keep the state of the run in this file, and go on from it when it exists
     #[arg(long, value_name = "FILE")]
@@ -43,14 +44,6 @@ struct Arguments {
     /// Threads to run on; one per core when not given
     #[arg(long, value_name = "T")]
     threads: Option<usize>,
-}
-
-fn guard(name: &str) -> Result<String, String> {
-    if Guards::without(name).is_some() {
-        Ok(name.to_owned())
-    } else {
-        Err(format!("there is no guard of this name; the guards are {}", Guards::NAMES.join(", ")))
-    }
 }
 
 fn main() -> Result<ExitCode> {

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use kube::ResourceExt;
 use serde::Deserialize;
-use spotpool_operator::crd::{POOL_LABEL, SpotInstance, SpotInstanceStatus, SpotPool};
+use spotpool_operator::crd::{AttemptOutcome, POOL_LABEL, SpotInstance, SpotInstanceStatus, SpotPool};
 use spotpool_operator::ports::PoolKey;
 
 use crate::store::{MemStore, ObjectKey, Request};
@@ -250,20 +250,21 @@ fn pool_status_step(pool: &SpotPool, store: &MemStore) -> Step {
 
 fn instance_status_step(instance: &SpotInstance, store: &MemStore) -> Step {
     let key = ObjectKey::new(instance.namespace().unwrap_or_default(), instance.name_any());
-    let new = instance.status.clone().unwrap_or_default();
-    let old = store.peek_instance(&key).and_then(|stored| stored.status).unwrap_or_default();
-    status_step(&old, &new)
+    let stored = store.peek_instance(&key);
+    let none = SpotInstanceStatus::default();
+    let old = stored.as_ref().and_then(|stored| stored.status.as_ref()).unwrap_or(&none);
+    status_step(old, instance.status.as_ref().unwrap_or(&none))
 }
 
 fn status_step(old: &SpotInstanceStatus, new: &SpotInstanceStatus) -> Step {
-    let outcomes = |status: &SpotInstanceStatus| -> Vec<_> {
-        status.attempts.iter().map(|attempt| (attempt.number, attempt.outcome)).collect()
-    };
+    fn outcomes(status: &SpotInstanceStatus) -> impl Iterator<Item = (i64, AttemptOutcome)> {
+        status.attempts.iter().map(|attempt| (attempt.number, attempt.outcome))
+    }
     if new.attempted > old.attempted {
         Step::Attempt
     } else if new.instance_id != old.instance_id || new.extra.len() > old.extra.len() {
         Step::Record
-    } else if outcomes(new) != outcomes(old) {
+    } else if outcomes(new).ne(outcomes(old)) {
         Step::Outcome
     } else {
         Step::InstanceStatus

@@ -25,7 +25,7 @@ fn an_answer_is_decoded_in_linear_time() {
             });
         }
     }
-    growths.print();
+    growths.judge();
 }
 
 #[test]
@@ -41,5 +41,5 @@ fn a_message_is_rendered_in_linear_time() {
             }
         });
     }
-    growths.print();
+    growths.judge();
 }

@@ -77,6 +77,28 @@ impl fmt::Debug for Answer {
     }
 }
 
+/// Who hears of the pieces.
+pub(super) enum Deltas<'a> {
+    /// Whoever follows a stream.
+    To(&'a mut Vec<Delta>),
+    /// Nobody: a whole answer has only one piece, and its text is moved and not copied.
+    Unheard,
+}
+
+impl Deltas<'_> {
+    /// Adds a piece to a text.
+    fn text(&mut self, text: &mut String, piece: String, delta: fn(String) -> Delta) {
+        match self {
+            Self::To(deltas) => {
+                text.push_str(&piece);
+                deltas.push(delta(piece));
+            }
+            Self::Unheard if text.is_empty() => *text = piece,
+            Self::Unheard => text.push_str(&piece),
+        }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Assembly {
     answer: Answer,
@@ -89,15 +111,17 @@ pub(super) struct Assembly {
 
 impl Assembly {
     /// Adds a piece; what it brought goes to `deltas`.
-    pub(super) fn take(&mut self, chunk: Chunk, deltas: &mut Vec<Delta>) {
-        let Chunk { id, model, choices, usage } = chunk;
+    pub(super) fn take(&mut self, chunk: Chunk, deltas: &mut Deltas<'_>) {
+        let Chunk { id, model, choices, usage, .. } = chunk;
         self.answer.id = self.answer.id.take().or(id);
         self.answer.model = self.answer.model.take().or(model);
         // The last one counts: some endpoints send a running total with every piece.
         self.answer.usage = usage.map(Usage::from).or(self.answer.usage);
-        // We never ask for more than one choice. Azure's first piece has none, and the last one of a stream.
-        let first = choices.into_iter().flatten().find(|choice| choice.index == 0);
-        let Some(Choice { message, delta, finish_reason, .. }) = first else { return };
+        // Azure's first piece has none, and the last one of a stream.
+        let Some(Choice { message, delta, finish_reason, .. }) = choices.and_then(|choices| choices.ours)
+        else {
+            return;
+        };
         self.has_choice = true;
         if let Some(message) = message.or(delta) {
             self.take_message(message, deltas);
@@ -107,13 +131,13 @@ impl Assembly {
         }
     }
 
-    fn take_message(&mut self, message: WireMessage, deltas: &mut Vec<Delta>) {
+    fn take_message(&mut self, message: WireMessage, deltas: &mut Deltas<'_>) {
         // vLLM sends the same text under both names.
         if let Some(reasoning) = message.reasoning_content.or(message.reasoning) {
             self.add(Parts { reasoning, ..Parts::default() }, deltas);
         }
         if let Some(content) = message.content {
-            let parts = self.splitter.push(&content);
+            let parts = self.splitter.push(content);
             self.add(parts, deltas);
         }
         if let Some(refusal) = message.refusal.filter(|refusal| !refusal.is_empty()) {
@@ -124,18 +148,16 @@ impl Assembly {
         }
     }
 
-    fn add(&mut self, Parts { reasoning, content }: Parts, deltas: &mut Vec<Delta>) {
+    fn add(&mut self, Parts { reasoning, content }: Parts, deltas: &mut Deltas<'_>) {
         if !reasoning.is_empty() {
-            self.answer.reasoning.get_or_insert_default().push_str(&reasoning);
-            deltas.push(Delta::Reasoning(reasoning));
+            deltas.text(self.answer.reasoning.get_or_insert_default(), reasoning, Delta::Reasoning);
         }
         if !content.is_empty() {
-            self.answer.content.push_str(&content);
-            deltas.push(Delta::Content(content));
+            deltas.text(&mut self.answer.content, content, Delta::Content);
         }
     }
 
-    fn take_tool_call(&mut self, call: WireToolCall, deltas: &mut Vec<Delta>) {
+    fn take_tool_call(&mut self, call: WireToolCall, deltas: &mut Deltas<'_>) {
         let WireToolCall { index, id, function } = call;
         let (id, name) = (id.filter(|id| !id.is_empty()), function.name.filter(|name| !name.is_empty()));
         let calls = &mut self.answer.tool_calls;
@@ -165,7 +187,9 @@ impl Assembly {
         }
         let arguments = function.arguments.unwrap_or_default();
         known.arguments.push_str(&arguments);
-        deltas.push(Delta::ToolCall { index: place, name, arguments });
+        if let Deltas::To(deltas) = deltas {
+            deltas.push(Delta::ToolCall { index: place, name, arguments });
+        }
     }
 
     pub(super) fn is_finished(&self) -> bool {
@@ -173,7 +197,7 @@ impl Assembly {
     }
 
     /// The whole answer, and what was held back until now.
-    pub(super) fn finish(mut self, deltas: &mut Vec<Delta>) -> Answer {
+    pub(super) fn finish(mut self, deltas: &mut Deltas<'_>) -> Answer {
         let last = std::mem::take(&mut self.splitter).finish();
         self.add(last, deltas);
         for (place, call) in self.answer.tool_calls.iter_mut().enumerate() {

@@ -1,10 +1,12 @@
 //! An answer, or a piece of one, on the wire. A field of another type than expected reads as absent: dialects differ in
 //! what they leave out, set to null or fill with something of their own.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, SeqAccess};
+use serde_json::{Map, Value};
 
+use super::lenient::{Composite, Lenient, composite, json_text, lenient, list, text};
 use crate::Usage;
 
 #[derive(Debug, Default, Deserialize)]
@@ -15,10 +17,53 @@ pub(super) struct Chunk {
     #[serde(deserialize_with = "lenient")]
     pub(super) model: Option<String>,
     /// `None` when there is no list at all.
-    #[serde(deserialize_with = "list")]
-    pub(super) choices: Option<Vec<Choice>>,
+    #[serde(deserialize_with = "composite")]
+    pub(super) choices: Option<Choices>,
     #[serde(deserialize_with = "lenient")]
     pub(super) usage: Option<WireUsage>,
+    /// What went wrong, where that is an object or a text of its own. See [`crate::envelope`].
+    error: Value,
+    // Where the error is the body itself.
+    message: Value,
+    detail: Value,
+    code: Value,
+    r#type: Value,
+}
+
+impl Chunk {
+    /// The fields that say whether this is an error, as they stood in the body.
+    pub(super) fn take_error(&mut self) -> Map<String, Value> {
+        let fields = [
+            ("error", &mut self.error),
+            ("message", &mut self.message),
+            ("detail", &mut self.detail),
+            ("code", &mut self.code),
+            ("type", &mut self.r#type),
+        ];
+        let there = fields.into_iter().filter(|(_, value)| !value.is_null());
+        let mut fields: Map<_, _> = there.map(|(name, value)| (name.to_owned(), value.take())).collect();
+        if self.choices.is_some() {
+            fields.insert("choices".to_owned(), Value::Null);
+        }
+        fields
+    }
+}
+
+/// The list of choices. One is all that is ever asked for, so that the others are not kept.
+#[derive(Debug, Default)]
+pub(super) struct Choices {
+    /// The first with index 0.
+    pub(super) ours: Option<Choice>,
+}
+
+impl<'de> Composite<'de> for Choices {
+    fn from_list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
+        let mut ours = None;
+        while let Some(Lenient(choice)) = list.next_element::<Lenient<Choice>>()? {
+            ours = ours.or_else(|| Some(choice.unwrap_or_default()).filter(|choice| choice.index == 0));
+        }
+        Ok(Some(Self { ours }))
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -27,13 +72,19 @@ pub(super) struct Choice {
     #[serde(deserialize_with = "lenient")]
     pub(super) index: u64,
     /// Of a whole answer.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "composite")]
     pub(super) message: Option<WireMessage>,
     /// Of a stream.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "composite")]
     pub(super) delta: Option<WireMessage>,
     #[serde(deserialize_with = "lenient")]
     pub(super) finish_reason: Option<String>,
+}
+
+impl<'de> Composite<'de> for Choice {
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(map)).map(Some)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -49,6 +100,12 @@ pub(super) struct WireMessage {
     pub(super) refusal: Option<String>,
     #[serde(deserialize_with = "list")]
     pub(super) tool_calls: Option<Vec<WireToolCall>>,
+}
+
+impl<'de> Composite<'de> for WireMessage {
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(map)).map(Some)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -106,41 +163,4 @@ impl From<WireUsage> for Usage {
             reasoning_tokens: usage.completion_tokens_details.reasoning_tokens,
         }
     }
-}
-
-/// A `T`, or its default when it is something else.
-fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(from: D) -> Result<T, D::Error> {
-    let value = Value::deserialize(from)?;
-    Ok(serde_json::from_value(value).unwrap_or_default())
-}
-
-/// A list, in which what is no `T` is the default.
-fn list<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
-    from: D,
-) -> Result<Option<Vec<T>>, D::Error> {
-    Ok(match Value::deserialize(from)? {
-        Value::Array(items) => {
-            Some(items.into_iter().map(|item| serde_json::from_value(item).unwrap_or_default()).collect())
-        }
-        _ => None,
-    })
-}
-
-/// A text, or a list of parts of which the texts are taken.
-fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    Ok(match Value::deserialize(from)? {
-        Value::String(text) => Some(text),
-        Value::Array(parts) => Some(
-            parts.iter().filter_map(|part| part.as_str().or_else(|| part.get("text")?.as_str())).collect(),
-        ),
-        _ => None,
-    })
-}
-
-fn json_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    Ok(match Value::deserialize(from)? {
-        Value::Null => None,
-        Value::String(text) => Some(text),
-        json => Some(json.to_string()),
-    })
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::answer::{Answer, Assembly, Delta};
+use super::answer::{Answer, Assembly, Delta, Deltas};
 use super::chunk::Chunk;
 use super::sse::{SseEvent, SseParser, TooLong};
 use crate::envelope::Envelope;
@@ -95,7 +95,9 @@ impl Decoder {
         match self.assembly.has_choice {
             _ if self.failed => Err(DecodeError::Incomplete),
             false if self.ended => Err(DecodeError::NoChoices),
-            true if self.ended || self.assembly.is_finished() => Ok(self.assembly.finish(deltas)),
+            true if self.ended || self.assembly.is_finished() => {
+                Ok(self.assembly.finish(&mut Deltas::To(deltas)))
+            }
             _ => Err(DecodeError::Incomplete),
         }
     }
@@ -110,9 +112,9 @@ impl Decoder {
             return Err(DecodeError::NotAnAnswer);
         }
         let mut assembly = Assembly::default();
-        let mut deltas = Vec::new();
-        assembly.take(chunk, &mut deltas);
-        if assembly.has_choice { Ok(assembly.finish(&mut deltas)) } else { Err(DecodeError::NoChoices) }
+        let mut nobody = Deltas::Unheard;
+        assembly.take(chunk, &mut nobody);
+        if assembly.has_choice { Ok(assembly.finish(&mut nobody)) } else { Err(DecodeError::NoChoices) }
     }
 
     fn take(&mut self, event: &SseEvent, deltas: &mut Vec<Delta>) -> Result<(), DecodeError> {
@@ -125,22 +127,31 @@ impl Decoder {
             return Ok(());
         }
         let chunk = chunk(data.as_bytes())?;
-        self.assembly.take(chunk, deltas);
+        self.assembly.take(chunk, &mut Deltas::To(deltas));
         Ok(())
     }
 }
 
 /// The JSON of a piece, unless it is an error.
 fn chunk(json: &[u8]) -> Result<Chunk, DecodeError> {
-    let not_json = |error: &serde_json::Error| DecodeError::NotJson {
-        line: error.line(),
-        column: error.column(),
-        cut: error.is_eof(),
+    // Something else than an object has no choices, but can be an error.
+    let (chunk, error) = if json.trim_ascii_start().first() == Some(&b'{') {
+        let mut chunk: Chunk = serde_json::from_slice(json).map_err(|error| unread(&error))?;
+        let error = Value::Object(chunk.take_error());
+        (chunk, error)
+    } else {
+        (Chunk::default(), serde_json::from_slice(json).map_err(|error| unread(&error))?)
     };
-    let value: Value = serde_json::from_slice(json).map_err(|error| not_json(&error))?;
-    if let Some(Envelope { code, kind, message }) = Envelope::in_json(&value) {
-        return Err(DecodeError::Failed { code, kind, message });
+    match Envelope::in_json(error) {
+        Some(Envelope { code, kind, message }) => Err(DecodeError::Failed { code, kind, message }),
+        None => Ok(chunk),
     }
-    // Something else than an object has no choices either.
-    Ok(if value.is_object() { serde_json::from_value(value).unwrap_or_default() } else { Chunk::default() })
+}
+
+fn unread(error: &serde_json::Error) -> DecodeError {
+    if error.is_data() {
+        // A field that stands there twice: everything else is taken for absent.
+        return DecodeError::NotAnAnswer;
+    }
+    DecodeError::NotJson { line: error.line(), column: error.column(), cut: error.is_eof() }
 }

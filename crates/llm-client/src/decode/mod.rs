@@ -6,6 +6,7 @@ mod answer;
 mod chunk;
 mod decoder;
 mod json;
+mod lenient;
 mod sse;
 mod think;
 

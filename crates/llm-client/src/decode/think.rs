@@ -35,13 +35,31 @@ pub(crate) struct Parts {
 }
 
 impl Splitter {
-    pub(crate) fn push(&mut self, piece: &str) -> Parts {
+    pub(crate) fn push(&mut self, piece: String) -> Parts {
+        if self.is_in_answer(&piece) {
+            // Nearly always, and then a long text need not be copied.
+            self.place = Place::Answer;
+            return Parts { content: piece, ..Parts::default() };
+        }
         let mut parts = Parts::default();
-        let mut rest = piece;
+        let mut rest = piece.as_str();
         while !rest.is_empty() {
             rest = self.step(rest, &mut parts);
         }
         parts
+    }
+
+    /// Whether all of a piece is answer, as its first character shows.
+    fn is_in_answer(&self, piece: &str) -> bool {
+        match &self.place {
+            Place::Answer => true,
+            Place::Start { space, matched: 0 } => {
+                space.is_empty()
+                    && !piece.starts_with(|c: char| c.is_whitespace() || OPEN.starts_with(c))
+                    && !piece.is_empty()
+            }
+            _ => false,
+        }
     }
 
     /// The end: what was held back because it could have become a tag.
@@ -119,7 +137,7 @@ mod tests {
         let mut splitter = Splitter::default();
         let mut all = Parts::default();
         for piece in pieces {
-            let parts = splitter.push(piece);
+            let parts = splitter.push((*piece).to_owned());
             all.reasoning += &parts.reasoning;
             all.content += &parts.content;
         }

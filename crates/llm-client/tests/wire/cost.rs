@@ -96,5 +96,5 @@ fn twice_the_input_costs_at_most_two_and_a_half_times_as_much() {
             });
         }
     }
-    growths.print();
+    growths.judge();
 }

@@ -133,5 +133,5 @@ fn twice_as_much_costs_two_and_a_half_times_at_most() {
             }
         });
     }
-    growths.print();
+    growths.judge();
 }

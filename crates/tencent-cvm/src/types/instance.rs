@@ -288,7 +288,7 @@ impl TryFrom<WireInstance> for Instance {
 }
 
 fn word(sent: Option<String>) -> Option<String> {
-    present(sent).map(|word| short(&word))
+    present(sent).map(short)
 }
 
 fn addresses(sent: Option<Texts>) -> Vec<String> {

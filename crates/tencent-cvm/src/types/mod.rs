@@ -72,6 +72,6 @@ fn present(text: Option<String>) -> Option<String> {
 }
 
 /// A word or sentence of the cloud that is only ever shown to people.
-fn short(text: &str) -> String {
-    capped(text, MAX_TEXT)
+fn short(text: impl Into<String>) -> String {
+    capped(text.into(), MAX_TEXT)
 }

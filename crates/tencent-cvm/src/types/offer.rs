@@ -192,7 +192,7 @@ impl WireOffer {
             charge_type: present(self.instance_charge_type),
             status: present(self.status).map(|word| OfferStatus::from(word.as_str())),
             stock: present(self.status_category).map(|word| StockLevel::from(word.as_str())),
-            sold_out_reason: present(self.sold_out_reason).map(|text| short(&text)),
+            sold_out_reason: present(self.sold_out_reason).map(short),
             hourly_price: price.and_then(|price| price.of(price.unit_price_discount)).or(list),
             hourly_list_price: list,
             cpu: self.cpu.whole(),

@@ -150,21 +150,16 @@ impl Cloud {
         }
         let trip = self.settings.latency.draw(&caller.action, &mut self.rng);
         let way_there = trip.mul_f64(0.5);
-        let flight = Flight {
-            at: self.now + way_there + plan.network_delay,
-            way_back: trip - way_there + plan.answer_delay,
+        let at = self.now + way_there + plan.network_delay;
+        let way_back = trip - way_there + plan.answer_delay;
+        let double = plan.doubled_after.map(|delay| Flight {
+            at: at + delay,
+            way_back,
             stage: Stage::Travelling(request.clone()),
-            caller,
-            plan,
-        };
-        let double = flight.plan.doubled_after.map(|delay| Flight {
-            at: flight.at + delay,
-            way_back: flight.way_back,
-            stage: Stage::Travelling(request),
-            caller: Caller { request_id: self.fresh_uuid(), ..flight.caller.clone() },
+            caller: Caller { request_id: self.fresh_uuid(), ..caller.clone() },
             plan: Plan::default(),
         });
-        (flight, double)
+        (Flight { at, way_back, stage: Stage::Travelling(request), caller, plan }, double)
     }
 
     fn draw_faults(&mut self, caller: &Caller, body: &[u8]) -> Plan {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use jiff::SignedDuration;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::answer::Refusal;
 use super::cloud::Cloud;
@@ -113,5 +114,5 @@ impl Cloud {
 
 /// `YYYY-MM-DD` in UTC.
 fn utc_date(unix: i64) -> Option<String> {
-    Some(Timestamp::from_second(unix).ok()?.strftime("%Y-%m-%d").to_string())
+    Some(TimeZone::UTC.to_datetime(Timestamp::from_second(unix).ok()?).date().to_string())
 }

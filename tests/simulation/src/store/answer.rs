@@ -1,5 +1,7 @@
 //! The calls of the port as data, so that one door serves them all.
 
+use std::sync::Arc;
+
 use spotpool_operator::crd::{SpotInstance, SpotPool};
 use spotpool_operator::ports::{Event, KeySecret, PoolKey};
 
@@ -64,11 +66,11 @@ impl Request {
 #[derive(Debug, Clone)]
 pub enum Reply {
     /// A pool, or none of this name.
-    Pool(Option<Box<SpotPool>>),
+    Pool(Option<Arc<SpotPool>>),
     /// A list.
-    Instances(Vec<SpotInstance>),
+    Instances(Vec<Arc<SpotInstance>>),
     /// A SpotInstance, or none of this name.
-    Instance(Option<Box<SpotInstance>>),
+    Instance(Option<Arc<SpotInstance>>),
     /// A Secret, or none of this name.
     Secret(Option<Box<KeySecret>>),
     /// Whether it is so.

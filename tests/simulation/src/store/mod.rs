@@ -42,27 +42,27 @@ pub enum Commit {
         /// Who did it.
         by: Actor,
         /// What was there.
-        before: Option<Box<SpotPool>>,
+        before: Option<Arc<SpotPool>>,
         /// What is there now.
-        after: Option<Box<SpotPool>>,
+        after: Option<Arc<SpotPool>>,
     },
     /// A SpotInstance before and after.
     Instance {
         /// Who did it.
         by: Actor,
         /// What was there.
-        before: Option<Box<SpotInstance>>,
+        before: Option<Arc<SpotInstance>>,
         /// What is there now.
-        after: Option<Box<SpotInstance>>,
+        after: Option<Arc<SpotInstance>>,
     },
     /// A Secret before and after.
     Secret {
         /// Who did it.
         by: Actor,
         /// What was there.
-        before: Option<Box<Secret>>,
+        before: Option<Arc<Secret>>,
         /// What is there now.
-        after: Option<Box<Secret>>,
+        after: Option<Arc<Secret>>,
     },
 }
 
@@ -174,18 +174,16 @@ impl Server<'_> {
                     let why = "spec.minimum: expected a number".to_owned();
                     return Err(StoreError::Broken { object: format!("SpotPool {key}"), why });
                 }
-                Ok(Reply::Pool(self.state.pools.get(&key).cloned().map(Box::new)))
+                Ok(Reply::Pool(self.state.pools.get(&key).cloned()))
             }
             Request::ListInstances(pool) => {
-                let belongs = |instance: &&SpotInstance| object::belongs_to(instance, pool);
+                let belongs = |instance: &&Arc<SpotInstance>| object::belongs_to(instance, pool);
                 Ok(Reply::Instances(self.state.instances.iter().filter(belongs).cloned().collect()))
             }
-            Request::GetInstance(key) => {
-                Ok(Reply::Instance(self.state.instances.get(key).cloned().map(Box::new)))
-            }
+            Request::GetInstance(key) => Ok(Reply::Instance(self.state.instances.get(key).cloned())),
             Request::ReplacePool(pool) => {
                 let (before, after) = self.state.pools.replace_finalizers(pool, &mut self.state.revision)?;
-                let answer = after.clone().unwrap_or_else(|| pool.clone());
+                let answer = after.clone().unwrap_or_else(|| Arc::new((**pool).clone()));
                 self.pool_changed(Some(before), after);
                 Ok(Reply::Pool(Some(answer)))
             }
@@ -198,7 +196,7 @@ impl Server<'_> {
             Request::ReplaceInstance(instance) => {
                 let (before, after) =
                     self.state.instances.replace_finalizers(instance, &mut self.state.revision)?;
-                let answer = after.clone().unwrap_or_else(|| instance.clone());
+                let answer = after.clone().unwrap_or_else(|| Arc::new((**instance).clone()));
                 self.instance_changed(Some(before), after);
                 Ok(Reply::Instance(Some(answer)))
             }
@@ -232,9 +230,9 @@ impl Server<'_> {
         }
     }
 
-    fn replace_pool(&mut self, pool: &SpotPool) -> Result<Box<SpotPool>, StoreError> {
+    fn replace_pool(&mut self, pool: &SpotPool) -> Result<Arc<SpotPool>, StoreError> {
         let (before, after) = self.state.pools.replace(pool, &mut self.state.revision)?;
-        let answer = after.clone().unwrap_or_else(|| Box::new(pool.clone()));
+        let answer = after.clone().unwrap_or_else(|| Arc::new(pool.clone()));
         self.pool_changed(Some(before), after);
         Ok(answer)
     }
@@ -266,19 +264,19 @@ impl Server<'_> {
         Ok(())
     }
 
-    fn pool_changed(&mut self, before: Option<Box<SpotPool>>, after: Option<Box<SpotPool>>) {
+    fn pool_changed(&mut self, before: Option<Arc<SpotPool>>, after: Option<Arc<SpotPool>>) {
         if before != after {
             self.commits.push(Commit::Pool { by: self.by, before, after });
         }
     }
 
-    fn secret_changed(&mut self, before: Option<Box<Secret>>, after: Option<Box<Secret>>) {
+    fn secret_changed(&mut self, before: Option<Arc<Secret>>, after: Option<Arc<Secret>>) {
         if before != after {
             self.commits.push(Commit::Secret { by: self.by, before, after });
         }
     }
 
-    fn instance_changed(&mut self, before: Option<Box<SpotInstance>>, after: Option<Box<SpotInstance>>) {
+    fn instance_changed(&mut self, before: Option<Arc<SpotInstance>>, after: Option<Arc<SpotInstance>>) {
         if before != after {
             self.commits.push(Commit::Instance { by: self.by, before, after });
         }

@@ -10,6 +10,8 @@ use serde::de::DeserializeOwned;
 use spotpool_operator::crd::{POOL_LABEL, SpotInstance, SpotPool};
 use spotpool_operator::ports::{KeySecret, PoolKey, StoreError};
 
+use super::shelf::as_stored;
+
 /// An object of a kind by namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectKey {
@@ -64,6 +66,11 @@ pub trait Stored: Clone + PartialEq + Serialize + DeserializeOwned {
     fn refuses_spec(&self, other: &Self) -> Option<&'static str>;
     /// Takes the other's status.
     fn take_status(&mut self, other: &Self);
+    /// Takes the other's status as it is stored.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when it cannot be.
+    fn take_stored_status(&mut self, other: &Self) -> Result<(), StoreError>;
     /// Forgets the status: a create does not write it.
     fn drop_status(&mut self);
 }
@@ -95,6 +102,11 @@ impl Stored for SpotPool {
         self.status.clone_from(&other.status);
     }
 
+    fn take_stored_status(&mut self, other: &Self) -> Result<(), StoreError> {
+        self.status = as_stored(&other.status)?;
+        Ok(())
+    }
+
     fn drop_status(&mut self) {
         self.status = None;
     }
@@ -124,6 +136,11 @@ impl Stored for SpotInstance {
         self.status.clone_from(&other.status);
     }
 
+    fn take_stored_status(&mut self, other: &Self) -> Result<(), StoreError> {
+        self.status = as_stored(&other.status)?;
+        Ok(())
+    }
+
     fn drop_status(&mut self) {
         self.status = None;
     }
@@ -150,6 +167,10 @@ impl Stored for Secret {
     }
 
     fn take_status(&mut self, _: &Self) {}
+
+    fn take_stored_status(&mut self, _: &Self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     fn drop_status(&mut self) {}
 }

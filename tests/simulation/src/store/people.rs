@@ -1,6 +1,7 @@
 //! What people do with kubectl, and what the world may look at.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use spotpool_operator::crd::{SpotInstance, SpotInstanceStatus, SpotPool, SpotPoolSpec};
 use spotpool_operator::ports::{Event, PoolKey, StoreError};
@@ -23,7 +24,7 @@ impl MemStore {
             }
             let made = server.state.pools.create(pool, &mut server.state.revision, server.now)?;
             server.pool_changed(None, Some(made.clone()));
-            Ok(*made)
+            Ok(Arc::unwrap_or_clone(made))
         })
     }
 
@@ -37,9 +38,9 @@ impl MemStore {
         edit: impl FnOnce(&mut SpotPoolSpec),
     ) -> Result<SpotPool, StoreError> {
         self.by_hand(|server| {
-            let mut pool = server.state.pools.get(&key.into()).cloned().ok_or(StoreError::NotFound)?;
+            let mut pool = server.pool(key)?;
             edit(&mut pool.spec);
-            server.replace_pool(&pool).map(|pool| *pool)
+            server.replace_pool(&pool).map(Arc::unwrap_or_clone)
         })
     }
 
@@ -54,13 +55,13 @@ impl MemStore {
         value: Option<&str>,
     ) -> Result<SpotPool, StoreError> {
         self.by_hand(|server| {
-            let mut pool = server.state.pools.get(&key.into()).cloned().ok_or(StoreError::NotFound)?;
+            let mut pool = server.pool(key)?;
             let annotations = pool.metadata.annotations.get_or_insert_default();
             match value {
                 Some(value) => annotations.insert(name.to_owned(), value.to_owned()),
                 None => annotations.remove(name),
             };
-            server.replace_pool(&pool).map(|pool| *pool)
+            server.replace_pool(&pool).map(Arc::unwrap_or_clone)
         })
     }
 
@@ -78,7 +79,7 @@ impl MemStore {
     /// [`StoreError::NotFound`].
     pub fn drop_pool(&self, key: &PoolKey) -> Result<(), StoreError> {
         self.by_hand(|server| {
-            let mut pool = server.state.pools.get(&key.into()).cloned().ok_or(StoreError::NotFound)?;
+            let mut pool = server.pool(key)?;
             pool.metadata.finalizers = None;
             server.replace_pool(&pool)?;
             server.delete_pool(&key.into()).or(Ok(()))
@@ -91,7 +92,7 @@ impl MemStore {
     /// [`StoreError::NotFound`].
     pub fn drop_instance(&self, key: &ObjectKey) -> Result<(), StoreError> {
         self.by_hand(|server| {
-            let mut instance = server.state.instances.get(key).cloned().ok_or(StoreError::NotFound)?;
+            let mut instance = server.instance(key)?;
             instance.metadata.finalizers = None;
             let (before, after) = server.state.instances.replace(&instance, &mut server.state.revision)?;
             server.instance_changed(Some(before), after);
@@ -105,13 +106,13 @@ impl MemStore {
     /// [`StoreError::AlreadyExists`].
     pub fn restore_instance(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError> {
         self.by_hand(|server| {
-            let mut made =
-                *server.state.instances.create(instance, &mut server.state.revision, server.now)?;
-            server.instance_changed(None, Some(Box::new(made.clone())));
+            let made = server.state.instances.create(instance, &mut server.state.revision, server.now)?;
+            server.instance_changed(None, Some(Arc::clone(&made)));
+            let mut made = Arc::unwrap_or_clone(made);
             made.take_status(instance);
             let (before, after) = server.state.instances.replace_status(&made, &mut server.state.revision)?;
             server.instance_changed(Some(before), Some(after.clone()));
-            Ok(*after)
+            Ok(Arc::unwrap_or_clone(after))
         })
     }
 
@@ -133,12 +134,12 @@ impl MemStore {
         edit: impl FnOnce(&mut SpotInstanceStatus),
     ) -> Result<SpotInstance, StoreError> {
         self.by_hand(|server| {
-            let mut instance = server.state.instances.get(key).cloned().ok_or(StoreError::NotFound)?;
+            let mut instance = server.instance(key)?;
             edit(instance.status.get_or_insert_default());
             let (before, after) =
                 server.state.instances.replace_status(&instance, &mut server.state.revision)?;
             server.instance_changed(Some(before), Some(after.clone()));
-            Ok(*after)
+            Ok(Arc::unwrap_or_clone(after))
         })
     }
 
@@ -155,7 +156,7 @@ impl MemStore {
         self.by_hand(|server| {
             let revision = &mut server.state.revision;
             if let Some(old) = server.state.secrets.get(key) {
-                let next = Secret { string_data: Some(data.clone()), ..old.clone() };
+                let next = Secret { string_data: Some(data.clone()), ..Secret::clone(old) };
                 let (before, after) = server.state.secrets.replace(&next, revision)?;
                 server.secret_changed(Some(before), after);
             } else {
@@ -185,7 +186,8 @@ impl MemStore {
     /// [`StoreError::NotFound`].
     pub fn drop_secret(&self, key: &ObjectKey) -> Result<(), StoreError> {
         self.by_hand(|server| {
-            let mut secret = server.state.secrets.get(key).cloned().ok_or(StoreError::NotFound)?;
+            let found = server.state.secrets.get(key).ok_or(StoreError::NotFound)?;
+            let mut secret = Secret::clone(found);
             secret.metadata.finalizers = None;
             let (before, after) = server.state.secrets.replace(&secret, &mut server.state.revision)?;
             server.secret_changed(Some(before), after);
@@ -216,21 +218,21 @@ impl MemStore {
 
     /// Every pool, in order.
     pub fn all_pools(&self) -> Vec<SpotPool> {
-        self.state().pools.iter().cloned().collect()
+        self.state().pools.iter().map(|pool| SpotPool::clone(pool)).collect()
     }
 
     /// Every SpotInstance, in order.
     pub fn all_instances(&self) -> Vec<SpotInstance> {
-        self.state().instances.iter().cloned().collect()
+        self.state().instances.iter().map(|instance| SpotInstance::clone(instance)).collect()
     }
 
     /// The pool of this key, broken or not.
-    pub fn peek_pool(&self, key: &PoolKey) -> Option<SpotPool> {
+    pub fn peek_pool(&self, key: &PoolKey) -> Option<Arc<SpotPool>> {
         self.state().pools.get(&key.into()).cloned()
     }
 
     /// The SpotInstance of this key.
-    pub fn peek_instance(&self, key: &ObjectKey) -> Option<SpotInstance> {
+    pub fn peek_instance(&self, key: &ObjectKey) -> Option<Arc<SpotInstance>> {
         self.state().instances.get(key).cloned()
     }
 
@@ -257,5 +259,18 @@ impl MemStore {
         };
         self.tell(&commits);
         answer
+    }
+}
+
+impl Server<'_> {
+    /// The pool as it is now, to be changed.
+    fn pool(&self, key: &PoolKey) -> Result<SpotPool, StoreError> {
+        self.state.pools.get(&key.into()).map(|pool| SpotPool::clone(pool)).ok_or(StoreError::NotFound)
+    }
+
+    /// The SpotInstance as it is now, to be changed.
+    fn instance(&self, key: &ObjectKey) -> Result<SpotInstance, StoreError> {
+        let instance = self.state.instances.get(key);
+        instance.map(|instance| SpotInstance::clone(instance)).ok_or(StoreError::NotFound)
     }
 }

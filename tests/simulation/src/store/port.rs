@@ -1,5 +1,7 @@
 //! The operator's `Store` port, over anything that takes a [`Request`].
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use spotpool_operator::crd::{SpotInstance, SpotPool};
 use spotpool_operator::ports::{Event, KeySecret, PoolKey, Store, StoreError};
@@ -28,21 +30,21 @@ pub struct Port<D>(pub D);
 impl<D: Door> Store for Port<D> {
     async fn pool(&self, key: &PoolKey) -> Result<Option<SpotPool>, StoreError> {
         match self.0.call(Request::GetPool(key.clone())).await? {
-            Reply::Pool(pool) => Ok(pool.map(|pool| *pool)),
+            Reply::Pool(pool) => Ok(pool.map(Arc::unwrap_or_clone)),
             other => Err(mismatch(&other)),
         }
     }
 
     async fn instances(&self, key: &PoolKey) -> Result<Vec<SpotInstance>, StoreError> {
         match self.0.call(Request::ListInstances(key.clone())).await? {
-            Reply::Instances(instances) => Ok(instances),
+            Reply::Instances(instances) => Ok(instances.into_iter().map(Arc::unwrap_or_clone).collect()),
             other => Err(mismatch(&other)),
         }
     }
 
     async fn instance(&self, namespace: &str, name: &str) -> Result<Option<SpotInstance>, StoreError> {
         match self.0.call(Request::GetInstance(ObjectKey::new(namespace, name))).await? {
-            Reply::Instance(instance) => Ok(instance.map(|instance| *instance)),
+            Reply::Instance(instance) => Ok(instance.map(Arc::unwrap_or_clone)),
             other => Err(mismatch(&other)),
         }
     }
@@ -103,14 +105,14 @@ impl<D: Door> Store for Port<D> {
 
 fn written_pool(reply: Reply) -> Result<SpotPool, StoreError> {
     match reply {
-        Reply::Pool(Some(pool)) => Ok(*pool),
+        Reply::Pool(Some(pool)) => Ok(Arc::unwrap_or_clone(pool)),
         other => Err(mismatch(&other)),
     }
 }
 
 fn written_instance(reply: Reply) -> Result<SpotInstance, StoreError> {
     match reply {
-        Reply::Instance(Some(instance)) => Ok(*instance),
+        Reply::Instance(Some(instance)) => Ok(Arc::unwrap_or_clone(instance)),
         other => Err(mismatch(&other)),
     }
 }

@@ -1,10 +1,13 @@
 //! The objects of one kind, with the API server's rules for writing them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::ObjectMeta;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use spotpool_operator::ports::StoreError;
 
 use super::object::{ObjectKey, Stored};
@@ -14,22 +17,23 @@ use crate::digest::Digest;
 pub(super) struct Shelf<T> {
     /// Makes the uids of one cluster differ from those of another.
     salt: String,
-    objects: BTreeMap<ObjectKey, T>,
+    /// Never changed in place: a write puts another object there, and who holds the old one keeps it.
+    objects: BTreeMap<ObjectKey, Arc<T>>,
 }
 
 /// What a write found and what it left: `None` when the object is gone with it.
-pub(super) type Written<T> = (Box<T>, Option<Box<T>>);
+pub(super) type Written<T> = (Arc<T>, Option<Arc<T>>);
 
 impl<T: Stored> Shelf<T> {
     pub(super) fn new(salt: &str) -> Self {
         Self { salt: salt.to_owned(), objects: BTreeMap::new() }
     }
 
-    pub(super) fn get(&self, key: &ObjectKey) -> Option<&T> {
+    pub(super) fn get(&self, key: &ObjectKey) -> Option<&Arc<T>> {
         self.objects.get(key)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<T>> {
         self.objects.values()
     }
 
@@ -39,7 +43,7 @@ impl<T: Stored> Shelf<T> {
         object: &T,
         revision: &mut u64,
         now: Timestamp,
-    ) -> Result<Box<T>, StoreError> {
+    ) -> Result<Arc<T>, StoreError> {
         let key = ObjectKey::of(object)?;
         if self.objects.contains_key(&key) {
             return Err(StoreError::AlreadyExists);
@@ -58,8 +62,7 @@ impl<T: Stored> Shelf<T> {
         meta.creation_timestamp = Some(whole(now));
         meta.deletion_timestamp = None;
         meta.resource_version = Some(revision.to_string());
-        self.objects.insert(key, made.clone());
-        Ok(Box::new(made))
+        Ok(self.put(key, made))
     }
 
     /// Writes metadata and spec, never status. The last finalizer of a leaving object takes it away.
@@ -74,8 +77,8 @@ impl<T: Stored> Shelf<T> {
         after.take_status(&before);
         keep_server_fields(after.meta_mut(), before.meta());
         check_finalizers(before.meta(), after.meta())?;
-        if after == before {
-            return Ok((Box::new(before.clone()), Some(Box::new(before))));
+        if after == *before {
+            return Ok((Arc::clone(&before), Some(before)));
         }
         if !after.same_spec(&before) {
             after.meta_mut().generation = before.meta().generation.map(|generation| generation + 1);
@@ -83,10 +86,10 @@ impl<T: Stored> Shelf<T> {
         after.meta_mut().resource_version = Some(next(revision).to_string());
         if is_leaving(after.meta()) && has_no_finalizer(after.meta()) {
             self.objects.remove(&key);
-            return Ok((Box::new(before), None));
+            return Ok((before, None));
         }
-        self.objects.insert(key, after.clone());
-        Ok((Box::new(before), Some(Box::new(after))))
+        let after = self.put(key, after);
+        Ok((before, Some(after)))
     }
 
     /// Writes the finalizers and nothing else.
@@ -95,7 +98,8 @@ impl<T: Stored> Shelf<T> {
         object: &T,
         revision: &mut u64,
     ) -> Result<Written<T>, StoreError> {
-        let mut next = self.objects.get(&ObjectKey::of(object)?).cloned().ok_or(StoreError::NotFound)?;
+        let found = self.objects.get(&ObjectKey::of(object)?).ok_or(StoreError::NotFound)?;
+        let mut next = T::clone(found);
         let (meta, given) = (next.meta_mut(), object.meta());
         meta.finalizers.clone_from(&given.finalizers);
         meta.resource_version.clone_from(&given.resource_version);
@@ -108,17 +112,18 @@ impl<T: Stored> Shelf<T> {
         &mut self,
         object: &T,
         revision: &mut u64,
-    ) -> Result<(Box<T>, Box<T>), StoreError> {
+    ) -> Result<(Arc<T>, Arc<T>), StoreError> {
         let key = ObjectKey::of(object)?;
         let before = self.objects.get(&key).cloned().ok_or(StoreError::NotFound)?;
         check_version(before.meta(), object.meta())?;
-        let mut after = before.clone();
-        after.take_status(&as_stored(object)?);
-        if after != before {
-            after.meta_mut().resource_version = Some(next(revision).to_string());
-            self.objects.insert(key, after.clone());
+        let mut after = T::clone(&before);
+        after.take_stored_status(object)?;
+        if after == *before {
+            return Ok((Arc::clone(&before), before));
         }
-        Ok((Box::new(before), Box::new(after)))
+        after.meta_mut().resource_version = Some(next(revision).to_string());
+        let after = self.put(key, after);
+        Ok((before, after))
     }
 
     /// Deletes, or marks an object that still has finalizers.
@@ -140,19 +145,25 @@ impl<T: Stored> Shelf<T> {
         if has_no_finalizer(before.meta()) {
             next(revision);
             self.objects.remove(key);
-            return Ok((Box::new(before), None));
+            return Ok((before, None));
         }
         if is_leaving(before.meta()) {
-            return Ok((Box::new(before.clone()), Some(Box::new(before))));
+            return Ok((Arc::clone(&before), Some(before)));
         }
-        let mut after = before.clone();
+        let mut after = T::clone(&before);
         let meta = after.meta_mut();
         meta.deletion_timestamp = Some(whole(now));
         meta.deletion_grace_period_seconds = Some(0);
         meta.generation = meta.generation.map(|generation| generation + 1);
         meta.resource_version = Some(next(revision).to_string());
-        self.objects.insert(key.clone(), after.clone());
-        Ok((Box::new(before), Some(Box::new(after))))
+        let after = self.put(key.clone(), after);
+        Ok((before, Some(after)))
+    }
+
+    fn put(&mut self, key: ObjectKey, object: T) -> Arc<T> {
+        let object = Arc::new(object);
+        self.objects.insert(key, Arc::clone(&object));
+        object
     }
 }
 
@@ -181,10 +192,10 @@ fn next(revision: &mut u64) -> u64 {
     *revision
 }
 
-/// The object as it comes out of JSON again: what does not survive that does not survive etcd either.
-fn as_stored<T: Stored>(object: &T) -> Result<T, StoreError> {
+/// The object, or its status, as it comes out of JSON again: what does not survive that does not survive etcd either.
+pub(super) fn as_stored<T: Serialize + DeserializeOwned>(part: &T) -> Result<T, StoreError> {
     let refused = |error: serde_json::Error| StoreError::Refused(error.to_string());
-    serde_json::from_value(serde_json::to_value(object).map_err(refused)?).map_err(refused)
+    serde_json::from_slice(&serde_json::to_vec(part).map_err(refused)?).map_err(refused)
 }
 
 fn check_version(have: &ObjectMeta, given: &ObjectMeta) -> Result<(), StoreError> {

@@ -283,7 +283,7 @@ async fn a_pool_that_goes_before_its_spot_instances_is_found() {
     court.settled(1, "ins-1");
     let key = spotpool_operator::ports::PoolKey::new("models", "anna");
     court.store.delete_pool(&key).expect("leaving");
-    let mut last = court.store.peek_pool(&key).expect("there");
+    let mut last = SpotPool::clone(&court.store.peek_pool(&key).expect("there"));
     last.metadata.finalizers = None;
     court.store.handle(OPERATOR, &Request::ReplacePool(Box::new(last))).expect("gone");
     assert_eq!(court.finds(), Some(Invariant::NothingLeftBehind));

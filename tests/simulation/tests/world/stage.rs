@@ -122,7 +122,7 @@ impl Stage {
 
     /// (status, reason, message) of a pool's condition.
     pub(crate) fn condition(&self, pool: &str, kind: &str) -> (String, String, String) {
-        let status = self.store.peek_pool(&Self::key(pool)).unwrap().status.unwrap_or_default();
+        let status = self.store.peek_pool(&Self::key(pool)).unwrap().status.clone().unwrap_or_default();
         let found = status.conditions.into_iter().find(|condition| condition.type_ == kind).unwrap();
         (found.status, found.reason, found.message)
     }

@@ -132,7 +132,8 @@ async fn an_id_that_is_none_blinds_nobody() {
     let lost = machines_of(&stage, &stage.store.peek_pool(&Stage::key("anna")).unwrap()).remove(0);
     stage.cloud.with(|cloud| cloud.vanish(&lost)).unwrap();
     let replaced = || {
-        let serves = stage.store.peek_pool(&Stage::key("anna")).unwrap().status.unwrap().ready_size == 1;
+        let anna = stage.store.peek_pool(&Stage::key("anna")).unwrap();
+        let serves = anna.status.as_ref().unwrap().ready_size == 1;
         serves && stage.instances("anna").iter().all(|instance| instance.spec.n == 2)
     };
     stage.until("the other pool to be made whole", Duration::from_secs(120), replaced).await;
