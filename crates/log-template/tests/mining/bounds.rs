@@ -83,6 +83,22 @@ fn a_statement_with_a_new_word_for_a_value_in_every_line_keeps_its_id() {
 }
 
 #[test]
+fn a_statement_with_two_new_words_in_every_line_keeps_its_id() {
+    let mut miner = small();
+    let line = |number: usize| {
+        format!("handed the shard from {} to {} without loss", word(number * 7919), word(number * 104_729))
+    };
+    for number in 0..32 {
+        miner.observe(line(number).as_bytes());
+    }
+    let id = miner.observe(line(32).as_bytes()).template;
+    for number in 33..2000 {
+        assert_eq!(miner.observe(line(number).as_bytes()).template, id, "line {number}");
+        miner.observe(strange(number).as_bytes());
+    }
+}
+
+#[test]
 fn a_value_is_still_known_after_long_in_which_it_never_changed() {
     let mut miner = small();
     let line = |number: usize| format!("session closed for user {}", word(number * 7919));
