@@ -102,6 +102,19 @@ impl Identity {
             .iter()
             .fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), REDACTED))
     }
+
+    /// The same for the start of a longer text, where the cut may have gone through a secret: as much is left out at the
+    /// end as half of one could be.
+    pub(crate) fn redact_cut(&self, start: &str) -> String {
+        let mut text = self.redact(start);
+        let halves =
+            self.secrets.iter().map(|secret| secret.expose_secret().chars().count().saturating_sub(1));
+        let kept = text.chars().count().saturating_sub(halves.max().unwrap_or_default());
+        if let Some((end, _)) = text.char_indices().nth(kept) {
+            text.truncate(end);
+        }
+        text
+    }
 }
 
 fn tenant_header(tenants: &[String]) -> Result<Option<HeaderValue>, Error> {

@@ -201,15 +201,19 @@ impl HttpLoki {
         if error.is_eof() {
             return Error::Unanswered { operation, source: Box::new(error) };
         }
-        let excerpt = self.words(&String::from_utf8_lossy(&body[..body.len().min(4 * LONGEST_MESSAGE)]));
+        // Enough for `words` to see that there is more.
+        let start = &body[..body.len().min(4 * (LONGEST_TEXT + 1))];
+        let excerpt = self.words(&String::from_utf8_lossy(start));
         Error::Decode { operation, excerpt, source: Box::new(error) }
     }
 
     /// A server's text on one line, without our secrets, capped.
     fn words(&self, text: &str) -> String {
-        let text: String = text.chars().take(LONGEST_TEXT).collect();
         // Redacted before it is cut short, lest half a secret is left at the end.
-        let text = self.identity.redact(&text);
+        let text = match text.char_indices().nth(LONGEST_TEXT) {
+            Some((end, _)) => self.identity.redact_cut(&text[..end]),
+            None => self.identity.redact(text),
+        };
         let mut words = String::new();
         for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty())
         {

@@ -40,6 +40,29 @@ async fn neither_errors_nor_debug_show_a_secret() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_long_secret_is_not_shown_by_halves_where_a_text_is_cut() {
+    let secret = format!("{}{}", secret(), "EXAMPLE".repeat(70));
+    for auth in [
+        Auth::Bearer(secret.clone().into()),
+        Auth::Basic { user: "me".into(), password: secret.clone().into() },
+    ] {
+        // So often that what is left of them is shorter than what is shown, and cut at different places of one.
+        for (padding, times) in [(0, 3), (200, 3), (400, 3), (0, 400), (200, 400), (400, 400)] {
+            let echo = format!("{}{}", " ".repeat(padding), secret.repeat(times));
+            for say in [Say::refuse(400, echo.clone()), Say::ok(echo)] {
+                let client = Script::new([say]).builder().auth(auth.clone()).build().unwrap();
+                let error = client.format_query("{}").await.unwrap_err();
+                let text = format!("{error} {error:?}");
+                assert!(
+                    text.contains("[redacted]") && !text.contains("EXAMPLE"),
+                    "{padding}, {times}: {text}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn credentials_in_the_url_are_refused_and_not_shown() {
     let url = format!("http://me:{}@loki.test", secret()).parse().unwrap();
