@@ -63,5 +63,6 @@ async fn stock_that_comes_back_is_bought_before_the_back_off_is_over() {
         .unwrap();
     let at: Timestamp = launched.at.parse().unwrap();
     let early = Duration::try_from(until.duration_since(at)).unwrap_or_default();
-    assert!(early > Duration::from_secs(5), "bought at {at}, and the back-off was over at {until}");
+    let told = || format!("bought at {at}, and the back-off was over at {until}\n{}", world.last_words());
+    assert!(early > Duration::from_secs(5), "{}", told());
 }
