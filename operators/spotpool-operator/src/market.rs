@@ -92,8 +92,12 @@ impl Market {
             Ok(Err(error)) if is_refused(error) => REFUSED_PROBE,
             _ => ASK_AGAIN,
         };
-        if let Ok(Err(error)) = &answer {
-            tracing::info!(%error, "the cloud does not tell what is in stock: candidates are tried in turn");
+        match &answer {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                tracing::info!(%error, "the cloud does not tell what is in stock: candidates are tried in turn");
+            }
+            Err(_) => tracing::info!("the cloud does not tell within {PATIENCE:?} what is in stock"),
         }
         self.learn(wanted, answer.ok().and_then(Result::ok).as_deref(), now, later(now, pause));
     }

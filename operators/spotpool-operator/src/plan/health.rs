@@ -275,7 +275,9 @@ impl Health {
         let regular = counted.iter().filter(own).count();
         let has_place = rules.guards.beside || !self.unwell.is_empty();
         let beside = self.start_replacement || regular < counted.len() && has_place;
-        let least = if beside { pool.least.max(regular.min(pool.most) + 1) } else { pool.least };
+        // A wish that came late is no machine to start one beside.
+        let held = counted.iter().filter(own).filter(|member| !member.is_idle()).count();
+        let least = if beside { pool.least.max(held.min(pool.most) + 1) } else { pool.least };
         Target { least, most: pool.most.max(least) }
     }
 }

@@ -3,7 +3,7 @@
 use spotpool_operator::conditions::kind;
 use spotpool_operator::crd::{Phase, SpotInstance};
 
-use crate::given::{at, pool};
+use crate::given::{at, instance, pool};
 use crate::model::Model;
 
 /// The shortest time between two machines that are sent away: failureThreshold x interval.
@@ -138,6 +138,20 @@ fn an_operator_that_begins_during_a_cut_sends_nobody_away() {
         model.pass_for(60);
         assert_eq!(model.numbers(), [1, 2], "only the surplus went");
     }
+}
+
+#[test]
+fn a_wish_that_comes_late_during_a_cut_is_not_wanted() {
+    let mut model = filled(1, 3);
+    model.cut_since = Some(model.now);
+    model.pass_for(60);
+    assert_eq!(model.numbers(), [1, 2], "one beside");
+    // Another leader, which has stood still, makes the SpotInstance that it had raised the number for.
+    model.pool.as_mut().unwrap().status.as_mut().unwrap().launched = 3;
+    model.instances.push(instance(3));
+    model.pass_for(60);
+    assert_eq!(model.numbers(), [1, 2]);
+    assert_eq!(model.living(), 2, "and no machine is made for it");
 }
 
 #[test]
