@@ -291,7 +291,9 @@ fn needed_by_then(book: &Book, uid: &str, now: Duration, read: Duration) -> Opti
         || book.instances.iter().filter(|(_, known)| known.pool_uid == instance.pool_uid && known.counts());
     let answered = |known: &Instance| book.answered_since(known, read.saturating_sub(VOUCHES_FOR));
     let vouched = of_pool().filter(|(other, _)| *other != uid).any(|(_, known)| answered(known));
-    let beside = pool.beside.is_some_and(|n| of_pool().any(|(_, known)| known.n == n));
+    // Beside nobody there is no place.
+    let count = of_pool().count();
+    let beside = count > 1 && pool.beside.is_some_and(|n| of_pool().any(|(_, known)| known.n == n));
     let most = pool.most_since(read.saturating_sub(TWO_LEADERS)) + usize::from(beside);
     let count = of_pool().count();
     let wrong =
