@@ -115,35 +115,24 @@ impl Number {
         digits
     }
 
+    /// Whether it is only a part of what stands before it.
+    fn is_glued(&self, text: &[u8]) -> bool {
+        let before = self.start.checked_sub(1).map(|at| text[at]);
+        let second = self.start.checked_sub(2).map(|at| text[at]);
+        !shape::begins_a_word(text, self.start)
+            // The plus sign of `2.4+20151223` joins two parts of a version.
+            || before == Some(b'+') && !shape::begins_a_word(text, self.start - 1)
+            || matches!(before, Some(b'.' | b'_'))
+            || before == Some(b'-') && second.is_some_and(|byte| Alphabet::WORD.has(byte))
+    }
+
     /// What this is the number of.
     fn meaning(&self, text: &[u8]) -> Option<Meaning> {
         let before = self.start.checked_sub(1).map(|at| text[at]);
-        let second = self.start.checked_sub(2).map(|at| text[at]);
         let after = text.get(self.end).copied();
         let plus = before == Some(b'+');
         let groups = &self.groups[..self.group_count];
-        // The form tells most of them apart from other numbers, before any digit is looked at.
-        let is_known = matches!(
-            groups,
-            [11 | 13..=19]
-                | [2, 11]
-                | [3, 2, 4]
-                | [3, 4, 4]
-                | [4, 6, 4 | 5]
-                | [6, 8, 4]
-                | [2, 3, 4, 4]
-                | [4, 4, 4, 4]
-                | [4, 4, 4, 4, 3]
-        );
-        if !is_known && !plus {
-            return None;
-        }
-        // The plus sign of `2.4+20151223` joins two parts of a version.
-        let glued = !shape::begins_a_word(text, self.start)
-            || plus && !shape::begins_a_word(text, self.start - 1)
-            || matches!(before, Some(b'.' | b'_'))
-            || before == Some(b'-') && second.is_some_and(|byte| Alphabet::WORD.has(byte));
-        if glued {
+        if !is_form(groups) && !plus || self.is_glued(text) {
             return None;
         }
         let goes_on = after.is_some_and(|byte| Alphabet::WORD.has(byte))
@@ -228,6 +217,22 @@ struct Meaning {
     range: (usize, usize),
     /// One number has one placeholder however it is grouped.
     digits: Digits,
+}
+
+/// Whether numbers of a known kind are grouped so, whatever their digits: that tells most of them apart from others.
+fn is_form(groups: &[usize]) -> bool {
+    matches!(
+        groups,
+        [11 | 13..=19]
+            | [2, 11]
+            | [3, 2, 4]
+            | [3, 4, 4]
+            | [4, 6, 4 | 5]
+            | [6, 8, 4]
+            | [2, 3, 4, 4]
+            | [4, 4, 4, 4]
+            | [4, 4, 4, 4, 3]
+    )
 }
 
 /// YD/T of the ministry for industry: eleven digits, the second of which is 3 to 9.
