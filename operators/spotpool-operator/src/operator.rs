@@ -28,10 +28,6 @@ use crate::{tell, traces};
 
 /// A pool that needs nothing is looked at again after this all the same.
 const RESYNC: Duration = Duration::from_secs(300);
-/// So many passes at once.
-/// An account that does not answer keeps its pools' passes for as long as a call may take: there should be room beside
-/// them.
-const PASSES_AT_ONCE: usize = 64;
 /// How long calls under way may take to end when the operator stops.
 const LAST_CALLS: Duration = Duration::from_secs(40);
 /// How long Events may take then.
@@ -98,15 +94,14 @@ impl Operator {
         self.core.tasks.spawn(crate::keys::watch(Arc::clone(&self.core)));
         self.core.tasks.spawn(crate::press::run(Arc::clone(&self.core)));
         loop {
-            while passes.len() < PASSES_AT_ONCE {
-                let Some(key) = queue.take(Instant::now()) else { break };
+            while let Some(key) = queue.take(Instant::now()) {
                 let operator = Arc::clone(&self);
                 passes.push(Box::pin(async move {
                     let next = operator.pass(&key).await;
                     (key, next)
                 }));
             }
-            let due = queue.next_due().filter(|_| passes.len() < PASSES_AT_ONCE);
+            let due = queue.next_start(Instant::now());
             tokio::select! {
                 biased;
                 () = &mut stop => break,
