@@ -66,6 +66,8 @@ pub(crate) struct Sky {
     pub(crate) cloud: Arc<dyn Cvm>,
     /// Whose it is, as it is recorded with the machine.
     pub(crate) account: String,
+    /// When it was last asked what it has in stock, if it was.
+    pub(crate) stock_asked_at: Option<Timestamp>,
     /// The cloud's time and the instant at which it was read.
     pub(crate) now: Timestamp,
     pub(crate) read_at: Instant,
@@ -106,6 +108,7 @@ async fn fly(core: &Core, pool: &ValidPool, launch: Launch, sky: &Sky) {
         token,
         body_hash: body_hash(&body),
         sent_at: sent_at.clone(),
+        stock_asked_at: sky.stock_asked_at.map(whole_seconds),
         outcome: AttemptOutcome::Unknown,
         code: None,
         message: None,

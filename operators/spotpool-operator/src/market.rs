@@ -40,6 +40,8 @@ struct Goods {
 struct Known {
     /// When a pool last wanted to know.
     wanted_at: Timestamp,
+    /// When the last question was asked.
+    asked_at: Timestamp,
     /// Not asked again before.
     again_at: Timestamp,
     /// Whether the last question was answered.
@@ -65,6 +67,7 @@ impl Market {
             .map(|goods| known.get(&goods).map(|known| (goods, known)))
             .collect::<Option<_>>()?;
         let again_at = of_pool.iter().map(|(_, known)| known.again_at).min()?;
+        let asked_at = of_pool.iter().map(|(_, known)| known.asked_at).max()?;
         let advert = |(goods, known): (Goods, &Known)| {
             let (in_stock, since) = known.said.filter(|_| known.answered)?;
             Some(Advert {
@@ -74,7 +77,7 @@ impl Market {
                 since,
             })
         };
-        Some(Advertised { again_at, adverts: of_pool.into_iter().filter_map(advert).collect() })
+        Some(Advertised { again_at, asked_at, adverts: of_pool.into_iter().filter_map(advert).collect() })
     }
 
     /// Asks, unless somebody did a moment ago. `now` is the cloud's time. After this [`Market::view`] knows the
@@ -123,8 +126,9 @@ impl Market {
         for goods in wanted {
             let said =
                 offers.map(|offers| offers.iter().find(|offer| goods.is(offer)).and_then(Offer::in_stock));
-            let entry =
-                known.entry(goods).or_insert(Known { wanted_at: now, again_at, answered: false, said: None });
+            let new = Known { wanted_at: now, asked_at: now, again_at, answered: false, said: None };
+            let entry = known.entry(goods).or_insert(new);
+            entry.asked_at = now;
             entry.again_at = again_at;
             entry.answered = said.is_some();
             // Without an answer, what was said before is still what the next answer is compared with.
@@ -240,6 +244,7 @@ mod tests {
         assert_eq!(said(&market, &one), [("1".to_owned(), true, at(0))]);
         // A mock without expectations panics when it is asked.
         market.ask(&MockCvm::new(), &one, at(9)).await;
+        assert_eq!(market.view(&one).unwrap().asked_at, at(0));
         let mut cloud = MockCvm::new();
         cloud
             .expect_describe_zone_instance_config_infos()
@@ -248,6 +253,7 @@ mod tests {
             .returning(|_| Ok(vec![offer("1", true), offer("2", false)]));
         market.ask(&cloud, &two, at(11)).await;
         market.ask(&MockCvm::new(), &one, at(12)).await;
+        assert_eq!(market.view(&one).unwrap().asked_at, at(11));
         assert_eq!(said(&market, &one), [("1".to_owned(), true, at(0))], "it has said so all the time");
         assert_eq!(said(&market, &two), [("2".to_owned(), false, at(11))]);
     }

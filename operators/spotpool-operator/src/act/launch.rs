@@ -75,11 +75,13 @@ async fn second_look(
 }
 
 fn fly(core: &Arc<Core>, way: &Way, account: &AccountSeen, pool: &Arc<ValidPool>, launches: Vec<Launch>) {
+    let stock_asked_at = account.advertised.as_ref().map(|advertised| advertised.asked_at);
     for launch in launches {
         let read_at = Instant::now();
         // Read again: the writes before this may have taken their time, and an old offset sends nothing.
         let Some(now) = core.sweeps.cloud_time_at(&way.key, read_at) else { return };
-        let sky = Sky { cloud: Arc::clone(&way.cloud), account: account.id.label(), now, read_at };
+        let cloud = Arc::clone(&way.cloud);
+        let sky = Sky { cloud, account: account.id.label(), stock_asked_at, now, read_at };
         flights::start(core, pool, launch, sky);
     }
 }

@@ -201,6 +201,10 @@ pub struct Attempt {
     pub body_hash: String,
     /// The time it is signed with, by the cloud's clock: it cannot take effect 300 s after that.
     pub sent_at: Time,
+    /// When the cloud had last been asked what it has in stock, if it had been: what it advertised up to then, a
+    /// refusal disproves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stock_asked_at: Option<Time>,
     /// What came of it.
     #[serde(default)]
     pub outcome: AttemptOutcome,

@@ -69,6 +69,9 @@ pub struct LaunchBackOff {
     pub failures: u32,
     /// When the last of them was sent.
     pub last_failure: Time,
+    /// When the cloud had last been asked before that what it has in stock, if it had been.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stock_asked_at: Option<Time>,
     /// No launch before this time, unless the cloud advertises stock anew.
     pub until: Time,
     /// The last of them was sent before the back-off from the one before was over: what the cloud advertises counts

@@ -1,8 +1,7 @@
 //! What the cloud advertises of its stock, and what that is worth. Pure.
 //!
-//! It is a hint and never a proof: it orders candidates, and it ends a back-off early. A refusal that comes after
-//! the cloud began to advertise something has shown that to be false, until the cloud says otherwise and comes
-//! back to it.
+//! It is a hint and never a proof: it orders candidates, and it ends a back-off early. A refusal of what was advertised
+//! when it was asked for has shown that to be false, until the cloud says otherwise and comes back to it.
 
 use std::time::Duration;
 
@@ -18,6 +17,8 @@ pub const ASK_AGAIN: Duration = Duration::from_secs(10);
 pub struct Advertised {
     /// Not asked again before this time, by the cloud's clock, whether an answer came or not.
     pub again_at: Timestamp,
+    /// When it was last asked, by the cloud's clock: nothing below became known later.
+    pub asked_at: Timestamp,
     /// What it said; nothing about a candidate that it did not name, nor when it did not answer.
     pub adverts: Vec<Advert>,
 }

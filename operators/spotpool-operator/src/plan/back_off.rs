@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use sha2::{Digest, Sha256};
 use tencent_cvm::{Action, Class, Scope, classify};
 
@@ -70,9 +71,9 @@ impl Memory {
         self.about(candidate, pool).map(|entry| entry.until.0).max()
     }
 
-    /// Whether stock that was advertised since this time is news: nothing bars the candidate but a want of stock
-    /// of before. It is news once in each back-off: an attempt that was sent on its word and refused is followed
-    /// by one that waits.
+    /// Whether stock that was advertised since this time is news: nothing bars the candidate but a want of stock, and
+    /// the request that met with it was sent before anybody knew of the advertisement. It is news once in each
+    /// back-off: an attempt that was sent on its word and refused is followed by one that waits.
     pub(super) fn is_news(
         &self,
         since: Timestamp,
@@ -80,10 +81,12 @@ impl Memory {
         pool: &ValidPool,
         now: Timestamp,
     ) -> bool {
-        // The API server keeps whole seconds.
-        let before = |entry: &LaunchBackOff| later(entry.last_failure.0, Duration::from_secs(1)) <= since;
+        let since = whole_seconds(since).0;
+        // Nobody had asked before: then what the refusal disproves is what was so when it was sent.
+        let disproved =
+            |entry: &LaunchBackOff| entry.stock_asked_at.as_ref().unwrap_or(&entry.last_failure).0;
         self.about(candidate, pool).all(|entry| match entry.wants_stock() {
-            true => !entry.early && before(entry),
+            true => !entry.early && disproved(entry) < since,
             false => entry.until.0 <= now,
         })
     }
@@ -188,6 +191,7 @@ impl Memory {
             early,
             failures,
             last_failure: whole_seconds(failure.at),
+            stock_asked_at: failure.stock_asked_at,
             until: whole_seconds(until),
             template_hash: wrong.then(|| hash.to_owned()),
             code: failure.code,
@@ -266,6 +270,7 @@ impl RefusalScope {
 
 struct Failure {
     at: Timestamp,
+    stock_asked_at: Option<Time>,
     about: RefusalScope,
     class: Class,
     /// The cloud answered it.
@@ -287,6 +292,7 @@ fn failures_of((_, status): &Known<'_>, pool: &ValidPool) -> Vec<Failure> {
         let class = class_of(&code);
         Failure {
             at: attempt.sent_at.0,
+            stock_asked_at: attempt.stock_asked_at.clone(),
             about: RefusalScope::of(class, &attempt.candidate, pool),
             class,
             refused: matches!(attempt.outcome, AttemptOutcome::Refused | AttemptOutcome::Errored),

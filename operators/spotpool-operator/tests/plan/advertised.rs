@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use proptest::prelude::*;
 use spotpool_operator::crd::AttemptOutcome;
 use spotpool_operator::plan::advertised::Advert;
@@ -28,6 +29,7 @@ fn told(pool: &ValidPool, said: &[Option<bool>], since: u64, now: u64) -> Advert
     };
     Advertised {
         again_at: at(now + 10),
+        asked_at: at(now),
         adverts: pool.candidates.iter().zip(said).filter_map(advert).collect(),
     }
 }
@@ -85,6 +87,21 @@ fn stock_that_is_advertised_anew_ends_a_back_off() {
 }
 
 #[test]
+fn stock_that_is_advertised_within_a_second_of_the_refusal_is_news_if_nobody_had_asked_since() {
+    let pool = valid();
+    let (mut memory, sent) = often_refused(&pool);
+    // Sent at `sent` minus something: whole seconds are rounded up.
+    let soon = later(at(sent), Duration::from_millis(300));
+    let mut told = told(&pool, &[Some(true)], 0, sent + 10);
+    told.adverts[0].since = soon;
+    for (asked_at, is_news) in [(sent - 10, true), (sent + 1, false)] {
+        memory.entries[0].stock_asked_at = Some(Time(at(asked_at)));
+        let gate = ask_told(&memory, &[], &pool, Some(&told), sent + 11);
+        assert_eq!(gate == Gate::Scout(pool.candidates[0].clone()), is_news, "asked at {asked_at}: {gate:?}");
+    }
+}
+
+#[test]
 fn an_advertisement_ends_no_other_back_off() {
     let pool = valid();
     for (code, ends) in [
@@ -99,7 +116,7 @@ fn an_advertisement_ends_no_other_back_off() {
         ("InternalError", false),
     ] {
         let mut memory = learn(&Memory::default(), &[refused(1, 100, code)], &pool, 100);
-        memory.entries[0].until = k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(160));
+        memory.entries[0].until = Time(at(160));
         let told = told(&pool, &[Some(true)], 102, 103);
         let open = ask_told(&memory, &[], &pool, Some(&told), 103) == Gate::Scout(pool.candidates[0].clone());
         assert_eq!(open, ends, "{code}");
@@ -163,7 +180,9 @@ fn refused_by(lie: impl Fn(u64) -> Option<(bool, u64)>, until: u64) -> Vec<u64> 
     for now in 1..until {
         let told = lie(now).map(|(in_stock, since)| told(&pool, &[Some(in_stock)], since, now));
         if let Gate::Scout(_) = ask_told(&memory, &[], &pool, told.as_ref(), now) {
-            memory = learn(&memory, &[refused(1, now, SOLD_OUT)], &pool, now);
+            let mut refused = refused(1, now, SOLD_OUT);
+            refused.1.attempts[0].stock_asked_at = told.map(|told| Time(told.asked_at));
+            memory = learn(&memory, &[refused], &pool, now);
             sent.push(now);
         }
     }

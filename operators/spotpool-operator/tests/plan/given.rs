@@ -81,6 +81,7 @@ pub(crate) fn attempt(number: i64, token: &str, sent_at: Timestamp, outcome: Att
         token: token.to_owned(),
         body_hash: "hash".to_owned(),
         sent_at: Time(sent_at),
+        stock_asked_at: None,
         outcome,
         code: None,
         message: None,

@@ -272,6 +272,7 @@ fn back_off(u: &mut Unstructured<'_>) -> Result<LaunchBackOff> {
         last_failure: Time(time(u)?),
         until: Time(time(u)?),
         early: u.arbitrary()?,
+        stock_asked_at: u.arbitrary::<bool>()?.then(|| time(u)).transpose()?.map(Time),
         template_hash: None,
         code: (*u.choose(&CODES)?).to_owned(),
         request_id: None,
@@ -389,7 +390,7 @@ fn advertised(u: &mut Unstructured<'_>) -> Result<Advertised> {
     };
     let count = u.int_in_range(0..=3)?;
     let adverts = (0..count).map(|_| advert(u)).collect::<Result<_>>()?;
-    Ok(Advertised { again_at: time(u)?, adverts })
+    Ok(Advertised { again_at: time(u)?, asked_at: time(u)?, adverts })
 }
 
 fn trouble(u: &mut Unstructured<'_>) -> Result<Trouble> {

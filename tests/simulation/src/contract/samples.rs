@@ -96,6 +96,7 @@ fn sample_attempt(number: i64, outcome: AttemptOutcome) -> Attempt {
         token: format!("token-{number}"),
         body_hash: "fedcba9876543210".to_owned(),
         sent_at: whole_seconds(Timestamp::UNIX_EPOCH),
+        stock_asked_at: Some(whole_seconds(Timestamp::UNIX_EPOCH)),
         outcome,
         code: Some("LimitExceeded.SpotQuota".to_owned()),
         message: None,

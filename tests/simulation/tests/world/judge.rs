@@ -136,6 +136,7 @@ fn attempt(number: i64, token: &str) -> Attempt {
         token: token.to_owned(),
         body_hash: "hash".to_owned(),
         sent_at: whole_seconds(Timestamp::UNIX_EPOCH),
+        stock_asked_at: None,
         outcome: AttemptOutcome::Unknown,
         code: None,
         message: None,

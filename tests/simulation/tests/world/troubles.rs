@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use kube::ResourceExt;
-use sim::cvm::{Fault, FaultRule};
+use sim::cvm::{Fault, FaultRule, Stock};
 use simulation::nature::NAMESPACE;
+use simulation::process::wait_for;
 use simulation::store::ObjectKey;
 use spotpool_operator::conditions::{kind, reason};
 use spotpool_operator::crd::{ADOPT_ANNOTATION, SpotInstanceStatus, SpotPool};
@@ -137,4 +138,36 @@ async fn an_id_that_is_none_blinds_nobody() {
         serves && stage.instances("anna").iter().all(|instance| instance.spec.n == 2)
     };
     stage.until("the other pool to be made whole", Duration::from_secs(120), replaced).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn stock_that_comes_back_is_bought_at_the_next_question_whenever_that_falls() {
+    let (zone, instance_type) = ("ap-singapore-2", "GN7.2XLARGE32");
+    let stock = |stage: &Stage, count| {
+        let stock = Stock { zone: zone.to_owned(), instance_type: instance_type.to_owned(), count };
+        stage.cloud.with(|cloud| cloud.set_stock(&stock)).unwrap();
+    };
+    // The cloud is asked for both, in the rhythm of the first: a third of a second later each turn.
+    for turn in 0..30 {
+        let stage = Stage::set(&[]);
+        stock(&stage, 0);
+        for name in ["bert", "anna"] {
+            stage.put_key(name);
+            stage.store.create_pool(&Stage::pool(name, 1)).unwrap();
+            sleep(Duration::from_millis(333) * turn).await;
+        }
+        let refusals = || {
+            let status =
+                stage.store.peek_pool(&Stage::key("anna")).unwrap().status.clone().unwrap_or_default();
+            status.launch_back_off.first().map_or(0, |entry| entry.failures)
+        };
+        // The pause is 24 to 32 s now, and the cloud is asked every 10 s what it advertises.
+        stage.until("six refusals", 5 * MINUTE, || refusals() >= 6).await;
+        stock(&stage, 5);
+        let bought = || machines_of(&stage, &stage.store.peek_pool(&Stage::key("anna")).unwrap()).len() == 1;
+        let limit = Duration::from_secs(14);
+        assert!(wait_for(limit, bought).await, "turn {turn}: not bought within {limit:?}");
+        let attempts = stage.instances("anna").remove(0).status.unwrap().attempts;
+        assert!(attempts.last().unwrap().stock_asked_at.is_some(), "what is known of stock is written down");
+    }
 }
