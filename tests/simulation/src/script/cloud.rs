@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kube::ResourceExt;
-use sim::cvm::{Fault, ModelServer, Settings, Span, State, Stock, Stranger};
+use sim::cvm::{Fault, Lie, ModelServer, Settings, Span, State, Stock, Stranger, ZoneInformation};
 use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG, instance_name, name_prefix};
 use tokio::time::sleep;
 
@@ -46,7 +46,7 @@ pub(super) async fn reclaim(mut scene: Scene) {
     let _ = scene.world.cloud.with(|cloud| cloud.reclaim(&machine, Span::exactly(notice)));
 }
 
-/// No stock in a zone for a while, under one code or another.
+/// No stock in a zone for a while, under one code or another; often enough it is advertised all the same.
 pub(super) async fn sold_out(mut scene: Scene) {
     let zone = scene.pick(&["ap-singapore-2", "ap-singapore-3"]);
     let code = scene.pick(&[
@@ -58,19 +58,27 @@ pub(super) async fn sold_out(mut scene: Scene) {
         "FailedOperation.NoAvailableIpAddressCountInSubnet",
     ]);
     let stock = |count| Stock { zone: zone.to_owned(), instance_type: "GN7.2XLARGE32".to_owned(), count };
-    let time = scene.secs(10, 240);
+    let lies = scene.chance(0.4);
+    // A lie has to last, to be asked for again and again.
+    let time = scene.secs(if lies { 150 } else { 10 }, 240);
     scene.count(Kind::SoldOut, "", || format!("{zone} is sold out for {} s ({code})", time.as_secs()));
-    scene.world.cloud.with(|cloud| {
-        let settings = Settings { sold_out_code: code.to_owned(), ..cloud.settings().clone() };
-        cloud.set_settings(settings);
-        let _ = cloud.set_stock(&stock(0));
-    });
+    change(&scene, |settings| code.clone_into(&mut settings.sold_out_code));
+    let _ = scene.world.cloud.with(|cloud| cloud.set_stock(&stock(0)));
+    if lies {
+        scene.count(Kind::FalseAdvert, "", || "everything is advertised".to_owned());
+        let lie = ZoneInformation { lie: Some(Lie::Sell), ..ZoneInformation::default() };
+        change(&scene, |settings| settings.zone_information = lie);
+    }
     if let Some(pool) = scene.pool() {
         scene.provoke(&pool);
     }
     sleep(time).await;
     scene.tell("", || format!("{zone} has stock again"));
     let _ = scene.world.cloud.with(|cloud| cloud.set_stock(&stock(200)));
+    if lies {
+        let usual = scene.world.nature.settings.zone_information;
+        change(&scene, |settings| settings.zone_information = usual);
+    }
 }
 
 /// New machines stay out of sight for as long as the documentation of the window allows.
