@@ -5,9 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use sim::cvm::{Latency, Lie, NameFilter, Settings, Span, TokenMode, ZoneInformation};
+use sim::cvm::{FIRST_APP_ID, Latency, Lie, NameFilter, Settings, Span, TokenMode, ZoneInformation};
 use spotpool_operator::crd::pool::CredentialsSecretRef;
 use spotpool_operator::crd::{Candidate, SpotPool};
+use spotpool_operator::identity::AccountId;
+use tencent_cvm::{AppId, SecretId};
 
 use crate::contract::sample_pool;
 
@@ -26,6 +28,11 @@ pub const KEYS: [(&str, &str, &str); 2] = [
 pub const OTHER_ACCOUNT: &str = "other";
 /// Its key.
 pub const OTHER_KEY: (&str, &str) = ("AKIDFAKEFAKEFAKEFAKEOTHER", "fakeSecretKeyOther");
+
+/// Whether this is how the operator writes the other account down: the second one in the cloud.
+pub fn is_other_account(label: &str) -> bool {
+    AccountId::new(&SecretId::new(OTHER_KEY.0), Some(AppId::new(FIRST_APP_ID + 1))).is(label)
+}
 
 /// What one seed is like.
 #[derive(Debug, Clone)]

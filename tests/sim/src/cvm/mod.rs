@@ -31,6 +31,7 @@ pub use ledger::{Caller, Event, Launch, Ledger, What};
 pub use machine::{Isolation, Machine, ModelServer, State, Why};
 pub use market::Stock;
 pub use model_server::{MODEL_SERVER_PORT, ProbeAnswer};
+pub use quota::FIRST_APP_ID;
 pub use settings::{InvalidSpan, Latency, NameFilter, Settings, Span, TokenMode};
 pub use world::{
     Account, Addresses, CloudConfig, Credential, InstanceType, InvalidCredential, Region, Subnet, World, Zone,

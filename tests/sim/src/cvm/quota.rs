@@ -10,7 +10,8 @@ use super::offers::{check_filters, no_filter};
 use super::request::{ByFilters, Filter};
 
 /// The number of the first account; the others count on from it.
-const FIRST_APP_ID: u64 = 1_250_000_001;
+/// The AppId of the first account; the others follow.
+pub const FIRST_APP_ID: u64 = 1_250_000_001;
 
 impl Cloud {
     pub(crate) fn account_quota(

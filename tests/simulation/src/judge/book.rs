@@ -169,6 +169,8 @@ pub(super) struct Instance {
     pub(super) recorded: BTreeMap<String, Option<Duration>>,
     /// `status.instanceId`.
     pub(super) machine: Option<String>,
+    /// `status.account` is the other account.
+    pub(super) asked_elsewhere: bool,
     /// `status.extra`.
     pub(super) extra: BTreeSet<String>,
 }

@@ -47,12 +47,17 @@ pub(super) fn judge(book: &Book, expected: &Expected) -> Vec<Finding> {
 }
 
 /// While its key was another account's, a pool launched there; with its own key back it sees none of that and
-/// holds until a person explains it, as it should.
+/// holds until a person explains it, as it should. Of what somebody wrote into the status of one that was asked for
+/// there, it cannot know that it is not there.
 fn is_held(book: &Book, pool_uid: &str) -> bool {
     let of_pool = |instance: &&Instance| instance.pool_uid == pool_uid && instance.gone_at.is_none();
     let elsewhere =
         |name: &str| book.machines.values().any(|machine| machine.name == name && machine.account != ACCOUNT);
-    book.instances.values().filter(of_pool).any(|instance| elsewhere(&instance.machine_name))
+    let claimed = |instance: &Instance| instance.asked_elsewhere && instance.machine.is_some();
+    book.instances
+        .values()
+        .filter(of_pool)
+        .any(|instance| elsewhere(&instance.machine_name) || claimed(instance))
 }
 
 /// A leaving pool goes after every SpotInstance that bears its label, those of a former pool of its name included.

@@ -9,6 +9,7 @@ use spotpool_operator::identity::instance_name;
 
 use super::book::{Book, Instance, OVERLAP, Pool, TWO_LEADERS, bounds};
 use super::{Finding, Invariant, secrets};
+use crate::nature::is_other_account;
 use crate::site::{owner, pool_key};
 use crate::store::{Actor, Commit};
 
@@ -139,6 +140,7 @@ fn created(book: &mut Book, cluster: &str, made: &SpotInstance, now: Duration) {
         first_basis: None,
         recorded: BTreeMap::new(),
         machine: None,
+        asked_elsewhere: false,
         extra: BTreeSet::new(),
     };
     book.instances.insert(uid, instance);
@@ -257,6 +259,7 @@ fn changed(
         instance.basis_of_attempt(now, read);
     }
     instance.machine = new.instance_id.clone();
+    instance.asked_elsewhere = new.account.as_deref().is_some_and(is_other_account);
     instance.extra = new.extra.iter().map(|extra| extra.instance_id.clone()).collect();
     let on_record: Vec<String> = instance.machine.iter().chain(&instance.extra).cloned().collect();
     for (id, ended) in &mut instance.recorded {
