@@ -294,13 +294,14 @@ fn needed_by_then(book: &Book, uid: &str, now: Duration, read: Duration) -> Opti
         || book.instances.iter().filter(|(_, known)| known.pool_uid == instance.pool_uid && known.counts());
     let answered = |known: &Instance| book.answered_since(known, read.saturating_sub(VOUCHES_FOR));
     let vouched = of_pool().filter(|(other, _)| *other != uid).any(|(_, known)| answered(known));
-    // Beside nobody there is no place.
+    // Beside nobody there is no place: neither for one more, nor for the one that was started beside others that
+    // are gone since.
     let count = of_pool().count();
     let beside = count > 1 && pool.beside.is_some_and(|n| of_pool().any(|(_, known)| known.n == n));
+    let left_alone = pool.beside == Some(instance.n) && book.manned(&instance.pool_uid, uid).is_empty();
     let most = pool.most_since(read.saturating_sub(TWO_LEADERS)) + usize::from(beside);
-    let count = of_pool().count();
-    let wrong =
-        !vouched && count <= most && book.readers(&instance.pool, now) < 2 && now < read + TWO_LEADERS;
+    let too_few = count <= most && !left_alone;
+    let wrong = !vouched && too_few && book.readers(&instance.pool, now) < 2 && now < read + TWO_LEADERS;
     let text = || {
         format!(
             "{} is sent away as one of {count}, {most} may be, and no other machine answers",
