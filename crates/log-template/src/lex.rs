@@ -237,6 +237,7 @@ impl Lexer<'_, '_> {
         let after_sign = self.pieces.last().is_some_and(|p| p.is_mark(b'=') || p.is_mark(b':') && is_last);
         if self.is_quoted_value(start, end)
             || may_have_joint && (value::is_mail(unit) || value::is_host(unit))
+            || may_have_joint && value::is_host_before_port(unit, &self.text[end..])
             || value::is_opaque(unit)
             || value::is_literal(unit, after_sign)
             || (value::is_short_hex(unit) && self.goes_on_with_colon(start))

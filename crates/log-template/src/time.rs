@@ -121,7 +121,8 @@ fn numeric(text: &[u8], from: usize) -> Option<usize> {
     (clock || date || packed || is_epoch(run)).then_some(end)
 }
 
-/// `15:16:01`, or `15:16` after a date. The colons of addresses (`10.0.0.1:80`, `::1`) tell no time.
+/// `15:16:01`, or `15:16` after a date, or `20171224-0:5:12:3`: only after a date are zeros left out. The colons of
+/// addresses (`10.0.0.1:80`, `::1`) tell no time.
 fn has_clock(run: &[u8]) -> bool {
     let Some(colon) = run.iter().position(|&b| b == b':') else { return false };
     // Minutes follow hours; in `10/Oct/2000:13:55:36` a day stands before them.
@@ -133,9 +134,20 @@ fn has_clock(run: &[u8]) -> bool {
     let hours = run[from..colon].iter().rev().take_while(|b| b.is_ascii_digit()).count();
     let minutes = digits(run, colon + 1);
     let after = colon + 1 + minutes;
-    let seconds = run.get(after) == Some(&b':') && digits(run, after + 1) >= 2;
-    let dated = run[..colon].iter().filter(|b| matches!(b, b'-' | b'/')).count() >= 2;
-    matches!(hours, 1 | 2) && minutes == 2 && (seconds || dated)
+    let seconds = if run.get(after) == Some(&b':') { digits(run, after + 1) } else { 0 };
+    let date = &run[..colon - hours];
+    let dated = date.iter().filter(|b| matches!(b, b'-' | b'/')).count() >= 2 || is_packed_date(date);
+    let clock = match minutes {
+        1 => dated && seconds > 0,
+        2 => dated || seconds >= 2,
+        _ => false,
+    };
+    matches!(hours, 1 | 2) && clock
+}
+
+/// `20171223-`, `20171223T`
+fn is_packed_date(run: &[u8]) -> bool {
+    matches!(run, [date @ .., b'-' | b'T' | b'_'] if date.len() == 8 && date.iter().all(u8::is_ascii_digit))
 }
 
 /// `2005-06-03`, `17/06/09`, `03-17`, `10.30`: only in front of a clock is a short one a date.

@@ -170,6 +170,7 @@ impl Head<'_> {
     /// Between the first time and a level or a second time may be anything, as on supercomputers:
     /// `1117838570 2005.06.03 R02-M1-N0 2005-06-03-15.42.50.675872 R02-M1-N0 RAS KERNEL INFO `.
     fn skip_to_level_or_time(&mut self) {
+        let mut skipped = Skipped::default();
         let mut at = self.at;
         for _ in 0..FAR {
             while matches!(self.byte(at), b' ' | b'-' | b',' | b'\t' | b']' | b')') {
@@ -178,22 +179,30 @@ impl Head<'_> {
             if at >= self.text.len() {
                 return;
             }
-            let word = word_end(self.text, at);
-            if let Some(found) = time::at(self.text, at) {
+            let end = self.thread_end(at).unwrap_or_else(|| word_end(self.text, at));
+            let word = &self.text[at..end];
+            if let Some(found) = time::at(self.text, at).filter(|_| skipped.may_be_before_a_time()) {
                 self.syslog = found.syslog;
                 self.at = found.end;
                 return self.skip_again(found.end);
             }
-            if is_level(&self.text[at..word]) {
+            if is_level(word) && skipped.may_be_before_the_level(word) {
                 self.at = at;
                 return;
             }
-            let ends = self.text[at..word].ends_with(b":") || self.byte(at) == b'"' || self.byte(at) == b'|';
-            if ends || word - at >= LONGEST {
+            let ends = word.ends_with(b":") || self.byte(at) == b'"' || self.byte(at) == b'|';
+            if ends || end - at >= LONGEST || !skipped.add(word) {
                 return;
             }
-            at = word;
+            at = end;
         }
+    }
+
+    /// Where a thread's name ends that is of several words: `[IPC Server handler 3 on 9000]`.
+    fn thread_end(&self, at: usize) -> Option<usize> {
+        let inside = self.text[at..].strip_prefix(b"[")?;
+        let length = inside.iter().take(LONGEST).position(|&b| b == b']')?;
+        is_phrase(&inside[..length]).then_some(at + length + 2)
     }
 
     /// A second time moves the window once more, and no further: a message may hold any number of times.
@@ -251,7 +260,7 @@ impl Head<'_> {
             }
             if depth == 0 {
                 let inside = self.text[self.at + 1..self.at + offset].trim_ascii_end();
-                if is_phrase(inside) {
+                if is_phrase(inside) && !self.logger_follows(self.at + offset + 1) {
                     return false;
                 }
                 self.level |=
@@ -261,6 +270,18 @@ impl Head<'_> {
             }
         }
         false
+    }
+
+    /// Whether a logger's name stands at `at`, after the level: what is in brackets before it is a thread, however
+    /// many words it has. `[RMCommunicator Allocator] org.apache.hadoop.mapred.Task: `
+    fn logger_follows(&self, at: usize) -> bool {
+        let at = at + usize::from(self.byte(at) == b' ');
+        let end = word_end(self.text, at);
+        let word = &self.text[at..end];
+        let name = word.strip_suffix(b":");
+        let ends = name.is_some() || self.text[end..].starts_with(b" - ");
+        let name = name.unwrap_or(word);
+        self.level && ends && is_name(name) && name.iter().filter(|&&b| b == b'.').count() >= 2
     }
 
     fn level_word(&mut self, end: usize) -> bool {
@@ -365,6 +386,32 @@ impl Head<'_> {
             return true;
         }
         false
+    }
+}
+
+/// What stands between a time and a level or a second time: words of a head, or of a sentence.
+#[derive(Default)]
+struct Skipped {
+    words: usize,
+    /// Those of nothing but small letters.
+    plain: usize,
+}
+
+impl Skipped {
+    /// Adds a word; `false` when only a sentence has it.
+    fn add(&mut self, word: &[u8]) -> bool {
+        self.words += 1;
+        self.plain += usize::from(word.iter().all(u8::is_ascii_lowercase));
+        !PREPOSITIONS.contains(&word)
+    }
+
+    fn may_be_before_a_time(&self) -> bool {
+        self.plain < 2
+    }
+
+    /// `Config` and `Log` are words of sentences as well.
+    fn may_be_before_the_level(&self, level: &[u8]) -> bool {
+        self.words == 0 || self.plain < 3 && !level.iter().any(u8::is_ascii_lowercase)
     }
 }
 

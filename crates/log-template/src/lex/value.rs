@@ -28,6 +28,9 @@ const COUNTRIES: [&str; 40] = [
     "cz", "sk", "hu", "ro", "bg", "gr", "tr", "ru", "ua", "se", "dk", "fi", "ie", "il", "za", "br", "ar",
     "mx", "cl", "ca", "au", "nz", "eu",
 ];
+/// Other last parts, which only a port after them tells from the end of a method's or a setting's name.
+const BEFORE_A_PORT: [&str; 14] =
+    ["io", "ai", "app", "cc", "cloud", "co", "dev", "in", "me", "online", "svc", "tv", "us", "xyz"];
 /// The first part of a package's name, which is a host's name backwards.
 const PACKAGES: [&str; 8] = ["com", "org", "net", "java", "javax", "io", "edu", "gov"];
 /// No word that somebody wrote by hand is longer without a joint.
@@ -200,6 +203,15 @@ pub(super) fn is_host(unit: &[u8]) -> bool {
     let last = unit.rsplit(|&b| b == b'.').next().unwrap_or_default();
     let country = labels >= 3 && known(&COUNTRIES, last);
     !known(&PACKAGES, first) && (country || known(&TOP_DOMAINS, last))
+}
+
+/// `api.acme.io:443`, of which `unit` stands before the colon.
+pub(super) fn is_host_before_port(unit: &[u8], after: &[u8]) -> bool {
+    let port =
+        after.strip_prefix(b":").map_or(0, |port| port.iter().take_while(|b| b.is_ascii_digit()).count());
+    let last = unit.rsplit(|&b| b == b'.').next().unwrap_or_default();
+    let name = unit.iter().all(|b| matches!(b, b'a'..=b'z' | b'.' | b'-' | b'_')) && last.len() < unit.len();
+    name && (2..=5).contains(&port) && BEFORE_A_PORT.iter().any(|known| known.as_bytes() == last)
 }
 
 /// Random letters: keys and encoded data without a digit.

@@ -100,6 +100,15 @@ impl Random {
             "D1" => format!("{:2}", 1 + self.below(28)),
             "h" => two(self.below(24)),
             "m" | "s" => two(self.below(60)),
+            "h1" => self.below(24).to_string(),
+            "m1" | "s1" => self.below(60).to_string(),
+            "thread" => self.one_of(&[
+                "main",
+                "IPC Server handler 3 on 62270",
+                "RMCommunicator Allocator",
+                "AsyncDispatcher event handler",
+                "Thread-7",
+            ]),
             "b" => self.one_of(&MONTHS),
             "a" => self.one_of(&["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]),
             "n" => {
