@@ -66,6 +66,11 @@ impl Refusal {
                 Self::Limit { most: most(text) }
             }
             400 if says(&TOO_MUCH) => Self::TooMuch,
+            // Between its own parts it has another limit, of bytes: a querier's answer did not fit.
+            500 if says(&["received message larger than max"]) => Self::TooMuch,
+            400 if says(&["blocked by policy"]) => Self::Blocked,
+            // Loki's own status for entries that it drops because somebody blocked ingestion.
+            260 => Self::Blocked,
             400 if says(&QUERY) => Self::Query,
             401 | 403 | 407 => Self::Credentials,
             404 | 405 | 410 => Self::NotFound,
@@ -88,11 +93,13 @@ const QUERY: [&str; 4] = [
     "invalid query",
 ];
 
-const TOO_MUCH: [&str; 5] = [
+const TOO_MUCH: [&str; 6] = [
     "query time range exceeds the limit",
     "would read too many bytes",
     "exceeded maximum resolution",
-    "maximum of series",
+    // Of a query, or of one of its shards; 150 GB unless configured.
+    "too large to execute on a single querier",
+    "maximum number of series",
     "response larger than the max message size",
 ];
 

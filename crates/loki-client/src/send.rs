@@ -178,7 +178,9 @@ impl HttpLoki {
     /// When the status is none of success.
     pub(crate) fn judge(&self, operation: Operation, answer: &Response<Bytes>) -> Result<(), Error> {
         let status = answer.status();
-        if status.is_success() {
+        // Loki answers a push that it drops with 260.
+        let stored = matches!(status.as_u16(), 200 | 204);
+        if status.is_success() && (stored || operation != Operation::Push) {
             return Ok(());
         }
         let text = String::from_utf8_lossy(answer.body());
@@ -199,12 +201,12 @@ impl HttpLoki {
     fn unreadable(&self, operation: Operation, body: &[u8], error: serde_json::Error) -> Error {
         // The end came too early: a connection or a proxy cut the answer short.
         if error.is_eof() {
-            return Error::Unanswered { operation, source: Box::new(error) };
+            return Error::Unanswered { operation, source: Box::new(Place::from(&error)) };
         }
         // Enough for `words` to see that there is more.
         let start = &body[..body.len().min(4 * (LONGEST_TEXT + 1))];
         let excerpt = self.words(&String::from_utf8_lossy(start));
-        Error::Decode { operation, excerpt, source: Box::new(error) }
+        Error::Decode { operation, excerpt, source: Box::new(Place::from(&error)) }
     }
 
     /// A server's text on one line, without our secrets, capped.
@@ -226,6 +228,27 @@ impl HttpLoki {
             }
         }
         if words.is_empty() { "(no words)".to_owned() } else { words }
+    }
+}
+
+/// Where an answer stops making sense. What the parser says of it quotes the answer, and with it whatever the server
+/// echoes.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} at line {line}, column {column}")]
+pub(crate) struct Place {
+    what: &'static str,
+    line: usize,
+    column: usize,
+}
+
+impl From<&serde_json::Error> for Place {
+    fn from(error: &serde_json::Error) -> Self {
+        let what = match error.classify() {
+            serde_json::error::Category::Data => "JSON of another form than Loki's",
+            serde_json::error::Category::Eof => "the end came too early",
+            _ => "no JSON",
+        };
+        Self { what, line: error.line(), column: error.column() }
     }
 }
 

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
 
-use crate::send::{Call, NoAnswer, unsent};
+use crate::send::{Call, NoAnswer, Place, unsent};
 use crate::transport::{Connection, Upgrade};
 use crate::types::{TailFrame, TailQuery};
 use crate::{BoxError, Error, HttpLoki, Operation, decode};
@@ -121,7 +121,10 @@ async fn next_frame(socket: &mut Socket) -> Option<Result<TailFrame, Error>> {
         };
         match message {
             Message::Text(text) => {
-                return Some(decode::tail_frame(text.as_bytes()).map_err(|error| broken(Box::new(error))));
+                return Some(
+                    decode::tail_frame(text.as_bytes())
+                        .map_err(|error| broken(Box::new(Place::from(&error)))),
+                );
             }
             Message::Close(Some(CloseFrame { code, reason }))
                 if !matches!(code, CloseCode::Normal | CloseCode::Away) =>

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use loki_client::{Direction, Error, LogQuery, Loki as _, Nanos, Operation, Refusal, Window};
+use loki_client::{
+    Direction, Error, Labels, LogQuery, Loki as _, Nanos, Operation, PushEntry, PushStream, Refusal, Window,
+};
 use tokio::time::Instant;
 
 use crate::script::{Say, Script};
@@ -137,4 +139,58 @@ async fn what_asks_for_less_says_so() {
     }
     let error = ask(&Script::new([Say::refuse(400, "parse error")])).await.unwrap_err();
     assert!(!error.asks_for_less());
+}
+
+/// The texts are those of `pkg/querier/queryrange/limits.go` and `logqlmodel/error.go` of Loki 3.7.8, and gRPC's own.
+#[tokio::test(start_paused = true)]
+async fn whoever_asks_for_too_much_is_told_to_ask_for_less() {
+    for (status, text) in [
+        (
+            400,
+            "the query would read too many bytes (query: 5GiB, limit: 1GiB); consider adding more specific stream selectors or reduce the time range of the query",
+        ),
+        (
+            400,
+            "query too large to execute on a single querier: (query: 1TiB, limit: 150GB); consider adding more specific stream selectors, reduce the time range of the query, or adjust parallelization settings",
+        ),
+        (
+            400,
+            "un-shardable query too large to execute on a single querier: (query: 1TiB, limit: 150GB); consider adding more specific stream selectors or reduce the time range of the query",
+        ),
+        (
+            400,
+            "shard query is too large to execute on a single querier: (query: 1TiB, limit: 150GB); consider adding more specific stream selectors or reduce the time range of the query.",
+        ),
+        (
+            400,
+            "maximum number of series (500) reached for a single query; consider reducing query cardinality by adding more specific stream selectors, reducing the time range, or aggregating results with functions like sum(), count() or topk()",
+        ),
+        (
+            500,
+            "rpc error: code = ResourceExhausted desc = grpc: received message larger than max (5243392 vs. 4194304)",
+        ),
+    ] {
+        let script = Script::new([Say::refuse(status, text)]);
+        let error = ask(&script).await.unwrap_err();
+        assert!(error.asks_for_less() && !error.is_retryable(), "{error}");
+        assert_eq!(script.sent().len(), 1, "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_has_blocked_is_said_to_be() {
+    let script = Script::new([Say::refuse(400, "query blocked by policy")]);
+    let error = ask(&script).await.unwrap_err();
+    assert_eq!(error.refusal(), Some(&Refusal::Blocked), "{error}");
+
+    // Loki drops the entries of a tenant whose ingestion is blocked, under a status that is no refusal by HTTP.
+    let script = Script::new([Say::refuse(
+        260,
+        "ingestion blocked for user fake until '2027-01-01T00:00:00Z' with status code '260'",
+    )]);
+    let entry = PushEntry { timestamp: Nanos::new(1), line: "lost".into(), ..PushEntry::default() };
+    let labels = Labels::from_iter([("app", "web")]);
+    let stream = PushStream { labels, entries: vec![entry] };
+    let error = script.client().push(&[stream]).await.unwrap_err();
+    assert_eq!(error.refusal(), Some(&Refusal::Blocked), "{error}");
 }
