@@ -14,7 +14,7 @@ use url::Url;
 use crate::body::{Dialect, OWN_FIELDS};
 use crate::{
     Chat, ChatRequest, ChatStream, Class, Completion, Error, Format, Prices, Profile, ReqwestTransport,
-    StructuredOutput, TokenBudget, Transport,
+    Schema, Structured, StructuredOutput, TokenBudget, Transport, structured,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,6 +42,8 @@ pub(crate) struct Endpoint {
     pub(crate) dialect: Dialect,
     pub(crate) uri: Uri,
     pub(crate) key: Option<SecretString>,
+    /// Some gateways take the key in the URL.
+    url_values: Vec<SecretString>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) prices: Option<Prices>,
     pub(crate) budget: Option<Arc<TokenBudget>>,
@@ -87,6 +89,12 @@ impl Endpoint {
         self.key.as_ref().map(SecretString::expose_secret)
     }
 
+    /// What no text may show: the key, and what stands for one in the base URL's query.
+    pub(crate) fn secrets(&self) -> Vec<&str> {
+        let in_url = self.url_values.iter().map(SecretString::expose_secret);
+        self.key().into_iter().chain(in_url).collect()
+    }
+
     /// The pauses between tries: exponential, with jitter.
     pub(crate) fn pauses(&self) -> ExponentialBackoff {
         self.pauses.build()
@@ -128,6 +136,13 @@ impl Chat for HttpChat {
 
     async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, Error> {
         self.streamed(request).await
+    }
+
+    async fn structured(&self, request: &ChatRequest, schema: &Schema) -> Result<Structured, Error> {
+        // One deadline for both rounds.
+        let deadline = self.endpoint.deadline;
+        let within = request.within.map_or(deadline, |within| within.min(deadline));
+        structured::in_two_rounds(self, &request.clone().within(within), schema).await
     }
 }
 
@@ -266,6 +281,8 @@ impl HttpChatBuilder {
                 .map_err(|error| config("the base URL is none", Some(error.into())))?,
         };
         let uri = uri(&base)?;
+        let url_values =
+            base.query_pairs().map(|(_, value)| SecretString::from(value.into_owned())).collect();
         if self.model.trim().is_empty() {
             return Err(config("the model has no name", None));
         }
@@ -320,6 +337,7 @@ impl HttpChatBuilder {
                 dialect,
                 uri,
                 key: self.key,
+                url_values,
                 transport,
                 prices: self.prices,
                 budget: self.budget,

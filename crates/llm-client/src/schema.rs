@@ -1,9 +1,11 @@
 //! JSON Schemas: what an answer, or the arguments of a tool, must look like.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use jsonschema::{PatternOptions, Validator};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 /// More is no help to a model, nor to a reader.
@@ -18,6 +20,8 @@ pub struct Schema {
     json: Arc<Value>,
     validator: Arc<Validator>,
     strict: bool,
+    /// The name of every property that it describes.
+    properties: Arc<BTreeSet<String>>,
 }
 
 /// A schema, or a tool, that cannot be used.
@@ -71,7 +75,15 @@ impl Schema {
             .build(&schema)
             .map_err(|error| InvalidSchema(format!("{name} is no JSON Schema: {error}")))?;
         let strict = is_strict(&schema);
-        Ok(Self { name: name.into(), json: Arc::new(schema), validator: Arc::new(validator), strict })
+        let mut properties = BTreeSet::new();
+        add_properties(&schema, &mut properties);
+        Ok(Self {
+            name: name.into(),
+            json: Arc::new(schema),
+            validator: Arc::new(validator),
+            strict,
+            properties: Arc::new(properties),
+        })
     }
 
     /// The schema of a type: every property is required (an `Option` may be null), and no others are allowed, so that
@@ -104,10 +116,20 @@ impl Schema {
         let violations = self.validator.iter_errors(value).take(MOST_VIOLATIONS);
         violations
             .map(|error| Violation {
-                at: capped(error.instance_path().as_str()),
-                what: capped(&error.masked().to_string()),
+                at: capped(&self.place(error.instance_path().as_str())),
+                what: capped(&what(&error)),
             })
             .collect()
+    }
+
+    /// A JSON pointer with the names that the schema does not know left out: they are the model's words.
+    fn place(&self, pointer: &str) -> String {
+        let known = |part: &str| {
+            let name = part.replace("~1", "/").replace("~0", "~");
+            part.is_empty() || part.parse::<usize>().is_ok() || self.properties.contains(&name)
+        };
+        let parts: Vec<&str> = pointer.split('/').map(|part| if known(part) { part } else { "*" }).collect();
+        parts.join("/")
     }
 }
 
@@ -120,6 +142,36 @@ impl fmt::Debug for Schema {
 impl PartialEq for Schema {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name && self.json == other.json
+    }
+}
+
+fn add_properties(schema: &Value, names: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(object) => {
+            let described = object.get("properties").and_then(Value::as_object);
+            names.extend(described.into_iter().flat_map(|properties| properties.keys()).cloned());
+            object.values().for_each(|value| add_properties(value, names));
+        }
+        Value::Array(all) => all.iter().for_each(|value| add_properties(value, names)),
+        _ => {}
+    }
+}
+
+/// What is wrong, in words that hold nothing of the value: neither its values nor the names that a model made up.
+fn what(error: &ValidationError<'_>) -> String {
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => match unexpected.len() {
+            1 => "one property that the schema does not know".to_owned(),
+            many => format!("{many} properties that the schema does not know"),
+        },
+        ValidationErrorKind::UnevaluatedItems { unexpected } => {
+            format!("{} items that the schema does not know", unexpected.len())
+        }
+        ValidationErrorKind::PropertyNames { .. } => {
+            "the name of a property is not as the schema wants it".to_owned()
+        }
+        _ => error.masked().to_string(),
     }
 }
 

@@ -251,7 +251,7 @@ impl Job {
 
     /// What the words of an answer must not show.
     fn censor(&self) -> Censor<'_> {
-        Censor { key: self.endpoint.key(), request: Some(&self.request) }
+        Censor { secrets: self.endpoint.secrets(), request: Some(&self.request) }
     }
 
     fn not_sent(&self, source: BoxError) -> Error {

@@ -21,7 +21,7 @@ const SHORTEST: usize = 3;
 
 /// What must not be shown.
 pub(crate) struct Censor<'a> {
-    pub(crate) key: Option<&'a str>,
+    pub(crate) secrets: Vec<&'a str>,
     pub(crate) request: Option<&'a ChatRequest>,
 }
 
@@ -30,8 +30,8 @@ impl Censor<'_> {
     pub(crate) fn pass(&self, words: &str) -> String {
         let words = unescaped(start_of(words, LOOKED_AT));
         let mut hidden = vec![false; words.len()];
-        if let Some(key) = self.key {
-            hide(&words, key, RUN_OF_KEY, &mut hidden);
+        for secret in &self.secrets {
+            hide(&words, secret, RUN_OF_KEY, &mut hidden);
             hide_rest_of_words(&words, &mut hidden);
         }
         let messages = self.request.map(|request| request.messages.as_slice()).unwrap_or_default();
@@ -174,7 +174,7 @@ mod tests {
 
     fn pass(key: &str, prompt: &str, words: &str) -> String {
         let request = ChatRequest::new([Message::user(prompt)]);
-        Censor { key: Some(key), request: Some(&request) }.pass(words)
+        Censor { secrets: vec![key], request: Some(&request) }.pass(words)
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_page_is_its_text() {
-        let censor = Censor { key: None, request: None };
+        let censor = Censor { secrets: Vec::new(), request: None };
         let page = "<html><head><title>502 Bad Gateway</title></head>\n<body><hr>nginx</body></html>";
         assert_eq!(censor.pass_html(page), "502 Bad Gateway nginx");
     }

@@ -105,7 +105,7 @@ impl HttpLoki {
         let attempt = || async move {
             let answer = self.exchange(call, deadline).await?;
             self.judge(call.operation, &answer)?;
-            read(answer.body()).map_err(|error| self.unreadable(call.operation, answer.body(), error))
+            read(answer.body()).map_err(|error| self.unreadable(call.operation, answer.body(), &error))
         };
         attempt
             .retry(backoff)
@@ -198,15 +198,15 @@ impl HttpLoki {
         })
     }
 
-    fn unreadable(&self, operation: Operation, body: &[u8], error: serde_json::Error) -> Error {
+    fn unreadable(&self, operation: Operation, body: &[u8], error: &serde_json::Error) -> Error {
         // The end came too early: a connection or a proxy cut the answer short.
         if error.is_eof() {
-            return Error::Unanswered { operation, source: Box::new(Place::from(&error)) };
+            return Error::Unanswered { operation, source: Box::new(Place::from(error)) };
         }
         // Enough for `words` to see that there is more.
         let start = &body[..body.len().min(4 * (LONGEST_TEXT + 1))];
         let excerpt = self.words(&String::from_utf8_lossy(start));
-        Error::Decode { operation, excerpt, source: Box::new(Place::from(&error)) }
+        Error::Decode { operation, excerpt, source: Box::new(Place::from(error)) }
     }
 
     /// A server's text on one line, without our secrets, capped.

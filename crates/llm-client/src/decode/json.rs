@@ -1,5 +1,7 @@
 //! Finds JSON in what a model says: models talk around it.
 
+use std::ops::Range;
+
 use serde_json::{Deserializer, Value};
 
 /// So many places are tried. A text with more braces that are no JSON has none.
@@ -8,17 +10,30 @@ const FENCE: &str = "```";
 const THOUGHT: &str = "</think>";
 
 /// The objects and arrays in a text, likeliest first: the whole of it, the content of its fences, and what begins at
-/// one of its braces. Text up to a `</think>` is left out if anything follows it.
+/// one of its braces. Text up to the last `</think>` is left out if anything follows it, unless that mark is a part of
+/// the answer.
 pub fn json_in(text: &str) -> Vec<Value> {
-    let text = match text.rsplit_once(THOUGHT) {
-        Some((_, answer)) if !answer.trim().is_empty() => answer,
-        _ => text,
+    let Some((thought, answer)) = text.rsplit_once(THOUGHT).filter(|(_, answer)| !answer.trim().is_empty())
+    else {
+        return within(text);
     };
     if let Some(whole) = parsed(text) {
         return vec![whole];
     }
+    let found = within(answer);
+    if !found.is_empty() {
+        return found;
+    }
+    let around_the_mark = embedded(text).into_iter().filter(|(range, _)| range.contains(&thought.len()));
+    around_the_mark.map(|(_, value)| value).collect()
+}
+
+fn within(text: &str) -> Vec<Value> {
+    if let Some(whole) = parsed(text) {
+        return vec![whole];
+    }
     let mut found: Vec<Value> = fenced(text).filter_map(parsed).collect();
-    for value in embedded(text) {
+    for (_, value) in embedded(text) {
         if !found.contains(&value) {
             found.push(value);
         }
@@ -44,8 +59,8 @@ fn fenced(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What begins at a brace or a bracket, whatever follows it.
-fn embedded(text: &str) -> Vec<Value> {
+/// What begins at a brace or a bracket, whatever follows it, and where it stands.
+fn embedded(text: &str) -> Vec<(Range<usize>, Value)> {
     let mut found = Vec::new();
     let mut from = 0;
     for _ in 0..MOST_PLACES {
@@ -54,7 +69,7 @@ fn embedded(text: &str) -> Vec<Value> {
         match values.next() {
             Some(Ok(value)) => {
                 from = at + values.byte_offset().max(1);
-                found.push(value);
+                found.push((at..from, value));
             }
             // It was cut off: what stands inside is a part of an answer, not one.
             Some(Err(error)) if error.is_eof() => break,
@@ -86,6 +101,23 @@ mod tests {
         ] {
             assert_eq!(json_in(&around).first(), Some(&answer), "{around}");
         }
+    }
+
+    #[test]
+    fn the_end_of_a_thought_may_be_a_part_of_the_answer() {
+        let answer = json!({"title": "found </think> in the log", "n": 1});
+        for around in [
+            answer.to_string(),
+            format!("hm, {{\"draft\": 1}}</think>{answer}"),
+            format!("Here it is:\n```json\n{answer}\n```\nAnything else?"),
+        ] {
+            assert_eq!(json_in(&around).first(), Some(&answer), "{around}");
+        }
+        assert_eq!(
+            json_in("maybe {\"draft\": 1}</think> I cannot tell"),
+            [] as [Value; 0],
+            "a draft is no answer"
+        );
     }
 
     #[test]

@@ -74,8 +74,26 @@ async fn no_error_shows_a_secret_whatever_the_endpoint_says() {
 async fn an_answer_that_does_not_fit_is_not_shown() {
     let schema = json!({"type": "object", "properties": {"x": {"enum": [1]}}, "additionalProperties": false});
     let schema = Schema::new("s", schema).expect("a schema");
-    let chat = Endpoint::always(Reply::says(&json!({"x": ANSWER}).to_string())).served(Profile::OpenAi).await;
-    let error = chat.build().expect("a client").structured(&request(), &schema).await.expect_err("unfit");
+    let open =
+        json!({"type": "object", "propertyNames": {"maxLength": 3}, "additionalProperties": {"enum": [1]}});
+    let open = Schema::new("open", open).expect("a schema");
+    // The names in an answer are the model's words as well.
+    for (answer, schema) in
+        [(json!({"x": ANSWER}), &schema), (json!({ANSWER: 1}), &schema), (json!({ANSWER: ANSWER}), &open)]
+    {
+        let chat = Endpoint::always(Reply::says(&answer.to_string())).served(Profile::OpenAi).await;
+        let error = chat.build().expect("a client").structured(&request(), schema).await.expect_err("unfit");
+        assert_error_shows_no_secret(&error);
+    }
+}
+
+#[tokio::test]
+async fn a_key_in_the_base_url_is_not_shown() {
+    let secret = ["EXAMPLE", "in", "the", "url"].join("-");
+    let said = format!("Cannot POST /v1/chat/completions?key={secret}");
+    let chat = Endpoint::always(Reply::raw(404, "text/plain", said)).simulated(Profile::Vllm);
+    let chat = chat.base_url(format!("http://gateway.test/v1?key={secret}").parse().expect("a URL"));
+    let error = chat.build().expect("a client").complete(&request()).await.expect_err("not found");
     assert_error_shows_no_secret(&error);
 }
 

@@ -143,6 +143,16 @@ async fn within_covers_both_rounds() {
     assert_eq!(start.elapsed(), Duration::from_secs(10));
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_clients_deadline_covers_both_rounds() {
+    let slow = Reply::says("{}").after(Duration::from_secs(7));
+    let chat = Endpoint::always(slow).simulated(Profile::OpenAi).deadline(Duration::from_secs(10));
+    let start = tokio::time::Instant::now();
+    let error = chat.build().expect("a client").structured(&question(), &schema()).await.expect_err("late");
+    assert!(matches!(error, Error::Late { .. }), "{error}");
+    assert_eq!(start.elapsed(), Duration::from_secs(10));
+}
+
 #[tokio::test]
 async fn the_instruction_joins_the_first_system_message() {
     let endpoint = Endpoint::always(Reply::says(FITS));
