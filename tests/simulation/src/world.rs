@@ -293,6 +293,9 @@ impl Cluster {
 
 fn written_by_process(commit: &Commit) -> Option<String> {
     let (by, what) = match commit {
+        Commit::Pool { before: Some(before), after: Some(after), .. } if only_forgets(before, after) => {
+            return None;
+        }
         Commit::Pool { by, after, .. } => (by, format!("pool {}", after.as_ref()?.name_any())),
         Commit::Instance { by, before, after } => {
             (by, format!("SpotInstance {}", after.as_ref().or(before.as_ref())?.name_any()))
@@ -303,6 +306,19 @@ fn written_by_process(commit: &Commit) -> Option<String> {
         Actor::Process(number) => Some(format!("process {number} wrote {what}")),
         Actor::People => None,
     }
+}
+
+/// What refusals have taught is dropped from a pool's status when it matters no more: up to an hour after the last of
+/// them, and longer than any calm.
+fn only_forgets(before: &SpotPool, after: &SpotPool) -> bool {
+    let (Some(old), Some(new)) = (&before.status, &after.status) else { return false };
+    let forgets = new.launch_back_off.iter().all(|entry| old.launch_back_off.contains(entry))
+        && (new.refusal_budget_whole_at.is_none()
+            || new.refusal_budget_whole_at == old.refusal_budget_whole_at);
+    let mut rest = old.clone();
+    rest.launch_back_off.clone_from(&new.launch_back_off);
+    rest.refusal_budget_whole_at.clone_from(&new.refusal_budget_whole_at);
+    forgets && rest == *new && before.spec == after.spec && old != new
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
