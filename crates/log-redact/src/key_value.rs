@@ -41,8 +41,9 @@ pub(crate) struct Pair {
 /// The key around the word at `at..after`, and its value.
 pub(crate) fn pair_around(text: &[u8], at: usize, after: usize) -> Option<Pair> {
     let key_start = Alphabet::IDENTIFIER.start_of_run(text, at, LONGEST_KEY);
-    // Of `sig=` the key is what is before the sign.
-    let after = if text[..after].ends_with(b"=") { after - 1 } else { after };
+    // Of `sig=` and `pass:` the key is what is before the sign.
+    let sign = ["=", ":", "\"", "："].iter().find(|sign| text[..after].ends_with(sign.as_bytes()));
+    let after = after - sign.map_or(0, |sign| sign.len());
     let key_end = Alphabet::IDENTIFIER.end_of_run(text, after, LONGEST_KEY);
     let key = (key_start, key_end);
     if key_start.checked_sub(1).is_some_and(|open| placeholder::end_at(text, open).is_some()) {
@@ -76,8 +77,16 @@ fn tie_after(text: &[u8], (key_start, key_end): (usize, usize)) -> Option<(Tie, 
         }
         [b'i', b's', b' ', ..] if at > key_end && !quoted => tie(Tie::Prose, 3),
         [b'w', b'a', b's', b' ', ..] if at > key_end && !quoted => tie(Tie::Prose, 4),
+        [b'\'', ..] if at > key_end && !quoted && is_of_sql(&text[key_start..key_end]) => {
+            tie(Tie::Structure, 0)
+        }
         _ => named_value(text, key_start, closed, quoted).map(|at| (Tie::Structure, at)),
     }
+}
+
+/// What SQL ties to a password in quotes by a blank: `IDENTIFIED BY 'x'`, `WITH PASSWORD 'x'`.
+fn is_of_sql(key: &[u8]) -> bool {
+    [&b"identified by"[..], b"password"].iter().any(|word| key.eq_ignore_ascii_case(word))
 }
 
 /// `name: KEY, value: ...` of a pod's environment, `key="KEY" value="..."` of XML, `("KEY", "...")`.
@@ -357,14 +366,30 @@ const WORDS: [&str; 52] = [
 /// Values that tell nothing: words of a program's own, variables, masks.
 pub(crate) fn is_harmless(value: &[u8], pair: &Pair) -> bool {
     let word = value.trim_ascii();
-    let first = word.first().copied().unwrap_or(b' ');
-    let variable =
-        matches!(word, [b'$', b'{' | b'(', ..] | [b'{', b'{', ..] | [b'<', ..] | [b'%', b's' | b'v' | b'd'])
-            || matches!(first, b'{' | b'[' | b'(') && !pair.quoted
-            || (word.starts_with(b"$")
-                && word.len() > 1
-                && word[1..].iter().all(|b| matches!(b, b'A'..=b'Z' | b'_')));
+    let variable = matches!(word, [b'$', b'{' | b'(', ..] | [b'{', b'{', ..] | [b'%', b's' | b'v' | b'd'])
+        || is_bracketed(word, pair.quoted)
+        || (word.starts_with(b"$")
+            && word.len() > 1
+            && word[1..].iter().all(|b| matches!(b, b'A'..=b'Z' | b'_')));
     is_word(word) || is_masked(word) || variable
+}
+
+/// `<password>`, and without quotes `{name}`, `[REDACTED]`, `(none)` or the beginning of a list or an object. What only
+/// begins with such a sign and looks drawn is a value.
+fn is_bracketed(word: &[u8], quoted: bool) -> bool {
+    let close = match word.first() {
+        Some(b'<') => b'>',
+        Some(b'{') if !quoted => b'}',
+        Some(b'[') if !quoted => b']',
+        Some(b'(') if !quoted => b')',
+        _ => return false,
+    };
+    let named = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b' ' | b':');
+    match &word[1..] {
+        [name @ .., last] if *last == close => name.iter().all(named) || !looks_drawn(name),
+        [b'"' | b'\'' | b'{' | b'[' | b'\\', ..] => true,
+        rest => !looks_drawn(rest),
+    }
 }
 
 /// Whether this stands for a value and is whole, so that nothing on the next line belongs to it. A letter or two may as

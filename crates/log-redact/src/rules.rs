@@ -63,13 +63,23 @@ pub(crate) struct Rules {
 }
 
 /// Words that the name of a key may contain.
-const KEY_STEMS: [&str; 21] = [
+const KEY_STEMS: [&str; 30] = [
     "passw",
     "passphrase",
     "passcode",
     "pwd",
     "userpass",
     "requirepass",
+    // `pass` alone is in too many words.
+    "_pass",
+    "-pass",
+    ".pass",
+    "pass=",
+    "pass:",
+    "pass\"",
+    "pass：",
+    "\"auth\"",
+    "_auth=",
     "masterauth",
     "secret",
     "token",
@@ -88,7 +98,7 @@ const KEY_STEMS: [&str; 21] = [
 ];
 
 /// And words of two parts, joined by nothing or by one of [`JOINTS`].
-const KEY_PAIRS: [(&str, &str); 12] = [
+const KEY_PAIRS: [(&str, &str); 13] = [
     ("api", "key"),
     ("access", "key"),
     ("private", "key"),
@@ -100,6 +110,7 @@ const KEY_PAIRS: [(&str, &str); 12] = [
     ("signing", "key"),
     ("subscription", "key"),
     ("encryption", "key"),
+    ("master", "key"),
     ("session", "id"),
 ];
 const JOINTS: [&str; 4] = ["", "_", "-", "."];

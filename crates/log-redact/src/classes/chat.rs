@@ -81,8 +81,18 @@ pub(super) const CLASSES: &[Class] = &[
         "Incoming webhook of Microsoft Teams",
         "https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook",
         Rule::Shapes(&[Shape::new(
-            &[".webhook.office.com/webhookb2/"],
+            &[".webhook.office.com/webhookb2/", "outlook.office.com/webhook/"],
             &[between(Alphabet::WEBHOOK, 70, 300)],
+        )
+        .keep_literal()]),
+    ),
+    class(
+        "zapier-webhook",
+        "Webhook of Zapier",
+        "https://help.zapier.com/hc/en-us/articles/8496288690317-Trigger-Zaps-from-webhooks",
+        Rule::Shapes(&[Shape::new(
+            &["hooks.zapier.com/hooks/catch/"],
+            &[between(Alphabet::DIGITS, 5, 12), literal("/"), between(Alphabet::ALNUM, 6, 32)],
         )
         .keep_literal()]),
     ),
@@ -95,6 +105,9 @@ pub(super) const CLASSES: &[Class] = &[
                 "open.feishu.cn/open-apis/bot/v2/hook/",
                 "open.larksuite.com/open-apis/bot/v2/hook/",
                 "open.feishu.cn/open-apis/bot/hook/",
+                "open.larksuite.com/open-apis/bot/hook/",
+                "feishu.cn/flow/api/trigger-webhook/",
+                "larksuite.com/flow/api/trigger-webhook/",
             ],
             &[between(Alphabet::URL64, 20, 64)],
         )

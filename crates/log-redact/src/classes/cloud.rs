@@ -36,6 +36,18 @@ pub(super) const CLASSES: &[Class] = &[
         Rule::Keys(&[key("awssessiontoken"), key("awssecuritytoken"), key("amzsecuritytoken")]),
     ),
     class(
+        "aws-appsync-api-key",
+        "API key of AWS AppSync",
+        "https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html",
+        Rule::Shapes(&[Shape::new(&["da2-"], &[exactly(Alphabet::LOWER_DIGITS, 26)])]),
+    ),
+    class(
+        "amazon-mws-token",
+        "Token of Amazon's Marketplace Web Service",
+        "https://developer-docs.amazon.com/sp-api/docs/migrating-from-amazon-mws",
+        Rule::Shapes(&[Shape::new(&["amzn.mws."], &[exactly(Alphabet::SLACK, 36)])]),
+    ),
+    class(
         "aws-bedrock-api-key",
         "API key of Amazon Bedrock",
         "https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html",

@@ -28,6 +28,12 @@ pub(super) const CLASSES: &[Class] = &[
         ),
     ),
     class(
+        "hubspot-token",
+        "Access token of a private app of HubSpot",
+        "https://developers.hubspot.com/docs/guides/apps/private-apps/overview",
+        Rule::Shapes(&[Shape::new(&["pat-na1-", "pat-na2-", "pat-eu1-"], &[exactly(Alphabet::SLACK, 36)])]),
+    ),
+    class(
         "mailchimp-api-key",
         "API key of Mailchimp",
         "https://mailchimp.com/developer/marketing/guides/quick-start/",

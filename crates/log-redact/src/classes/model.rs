@@ -100,6 +100,27 @@ pub(super) const CLASSES: &[Class] = &[
         Rule::Keys(&[key_of("zhipu", "apikey"), key_of("bigmodel", "apikey"), key_of("glm", "apikey")]),
     ),
     class(
+        "ragflow-api-key",
+        "API key of RAGFlow",
+        "https://ragflow.io/docs/dev/acquire_ragflow_api_key",
+        Rule::Shapes(&[Shape::new(&["ragflow-"], &[between(Alphabet::ALNUM, 30, 64)])]),
+    ),
+    class(
+        "qianfan-api-key",
+        "API key of Baidu's Qianfan",
+        "https://cloud.baidu.com/doc/WENXINWORKSHOP/s/Um2wxbaps",
+        Rule::Shapes(&[Shape::new(
+            &["bce-v3/ALTAK-"],
+            &[between(Alphabet::ALNUM, 16, 32), literal("/"), exactly(Alphabet::HEX_LOWER, 40)],
+        )]),
+    ),
+    class(
+        "elevenlabs-api-key",
+        "API key of ElevenLabs",
+        "https://elevenlabs.io/docs/api-reference/authentication",
+        Rule::Shapes(&[Shape::new(&["sk_"], &[exactly(Alphabet::HEX_LOWER, 48)])]),
+    ),
+    class(
         "cerebras-api-key",
         "API key of Cerebras",
         "https://inference-docs.cerebras.ai/quickstart",

@@ -1,5 +1,6 @@
 //! Values by the name of their key.
 
+use crate::class::Code;
 use crate::key_value::{self, Pair, Tie};
 use crate::scan::Scan;
 use crate::verify::header;
@@ -21,6 +22,15 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
         return;
     }
     let value = &scan.text[pair.value.0..pair.value.1];
+    // The `auth` of a registry in Docker's configuration, and npm's `_auth`.
+    if name == b"auth" {
+        let class = scan.code(Code::BasicAuth).filter(|_| header::is_user_and_password(value));
+        class.into_iter().for_each(|class| scan.find(class, pair.value));
+        return;
+    }
+    if name.ends_with(b"pass") && !is_a_password(&scan.text[pair.key.0..pair.key.1], value, &pair) {
+        return;
+    }
     let rules = scan.rules;
     let class = rules
         .classes_of_key(name)
@@ -31,6 +41,23 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
     }
     if pair.open {
         scan.goes_on_at(pair.value.1);
+    }
+}
+
+/// Whether a key whose name ends with `pass` is a password's: `DB_PASS`, `smtpPass` and `requirepass`, but neither
+/// `bypass` nor the `pass: 3` of a test.
+fn is_a_password(key: &[u8], value: &[u8], pair: &Pair) -> bool {
+    let letters = key.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |last| last + 1);
+    let (before, pass) = key[..letters].split_at(letters.saturating_sub(4));
+    match before.last() {
+        Some(byte) if byte.is_ascii_alphabetic() => {
+            let parts =
+                ["user", "require", "db", "smtp", "mysql", "redis", "mongo", "root", "admin", "mail", "ftp"];
+            pass.starts_with(b"P") && !byte.is_ascii_uppercase()
+                || parts.iter().any(|part| before.to_ascii_lowercase().ends_with(part.as_bytes()))
+        }
+        _ if before.iter().any(u8::is_ascii_alphabetic) => !value.iter().all(u8::is_ascii_digit),
+        _ => pair.quoted && value.len() > 5 || key_value::looks_drawn(value),
     }
 }
 

@@ -21,7 +21,8 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
     };
     let word = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
     let authority = word.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(word.len());
-    let Some(host) = word[..authority].iter().rposition(|byte| *byte == b'@') else {
+    let at_sign = word[..authority].iter().rposition(|byte| *byte == b'@');
+    let Some(host) = at_sign.or_else(|| host_after_a_slash(word, authority)) else {
         if authority == word.len() {
             scan.goes_on_at(after + word.len());
         }
@@ -44,6 +45,19 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
     if let Some(class) = scan.code(Code::UrlPassword).filter(|_| !harmless) {
         scan.find(class, (start, end));
     }
+}
+
+/// Where the @ stands of `app:pa/ss@db:5432/app`, whose password has a slash in it. What stands before the slash must
+/// be no port, and what follows the @ a host.
+fn host_after_a_slash(word: &[u8], authority: usize) -> Option<usize> {
+    let colon = word[..authority].iter().position(|byte| *byte == b':')?;
+    let before = &word[colon + 1..authority];
+    let host = word.iter().rposition(|byte| *byte == b'@').filter(|host| *host > authority)?;
+    let name = Alphabet::HOST.end_of_run(word, host + 1, LONGEST_AUTHORITY);
+    let is_host = word.get(host + 1).is_some_and(u8::is_ascii_alphabetic)
+        && matches!(word.get(name), Some(b'/' | b':'));
+    let is_port = before.iter().all(u8::is_ascii_digit) || word[..authority].contains(&b'[');
+    (is_host && !is_port).then_some(host)
 }
 
 /// Looks at `@tcp(` of Go's MySQL driver, `user:password@tcp(host)/db`, or at `jdbc:oracle:`,

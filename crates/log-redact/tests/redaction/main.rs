@@ -5,4 +5,5 @@ mod clean;
 mod configured;
 mod hostile;
 mod promises;
+mod spellings;
 mod stable;

@@ -111,6 +111,16 @@ pub(crate) const KINDS: &[Kind] = &[
         )
     }),
     kind!("feishu-webhook", |rng| inside("https://open.feishu.cn/open-apis/bot/v2/hook/", uuid(rng), "")),
+    kind!("feishu-webhook", |rng| inside(
+        "https://www.feishu.cn/flow/api/trigger-webhook/",
+        some(rng, LOWER_HEX, 32),
+        ""
+    )),
+    kind!("zapier-webhook", |rng| inside(
+        "https://hooks.zapier.com/hooks/catch/",
+        format!("{}/{}", digits(rng, 8), some(rng, LOWER_DIGITS, 7)),
+        "/"
+    )),
     kind!("dingtalk-webhook", |rng| inside(
         "https://oapi.dingtalk.com/robot/send?access_token=",
         some(rng, LOWER_HEX, 64),
@@ -169,6 +179,16 @@ pub(crate) const KINDS: &[Kind] = &[
         some(rng, LOWER_HEX, 10)
     ))),
     token!("tavily-api-key", ["tvly-"], ALNUM, 32),
+    token!("ragflow-api-key", ["ragflow-"], ALNUM, 40),
+    kind!("qianfan-api-key", |rng| plain(format!(
+        "bce-v3/ALTAK-{}/{}",
+        some(rng, ALNUM, 21),
+        some(rng, LOWER_HEX, 40)
+    ))),
+    token!("elevenlabs-api-key", ["sk_"], LOWER_HEX, 48),
+    kind!("hubspot-token", |rng| plain(format!("pat-na1-{}", uuid(rng)))),
+    token!("aws-appsync-api-key", ["da2-"], LOWER_DIGITS, 26),
+    kind!("amazon-mws-token", |rng| plain(format!("amzn.mws.{}", uuid(rng)))),
     token!("model-api-key", ["sk-"], LOWER_HEX, 32),
     token!("model-api-key", ["sk-"], ALNUM, 48),
     kind!("zhipu-api-key", ["ZHIPU_API_KEY", "bigmodel_api_key"], |rng| plain(format!(
@@ -254,12 +274,24 @@ pub(crate) const KINDS: &[Kind] = &[
     kind!("password-hash", |rng| plain(format!("$2b$12${}", some(rng, ALNUM, 53)))),
     kind!(
         "password",
-        ["password", "db_password", "DB_PASSWORD", "spring.datasource.password", "passwd", "pwd"],
+        [
+            "password",
+            "db_password",
+            "DB_PASSWORD",
+            "spring.datasource.password",
+            "passwd",
+            "pwd",
+            "DB_PASS",
+            "smtpPass",
+            "redis.pass"
+        ],
         |rng| password(rng)
     ),
-    kind!("secret", ["client_secret", "clientSecret", "SECRET_KEY"], |rng| plain(between(
-        rng, ALNUM, 20, 40
-    ))),
+    kind!(
+        "secret",
+        ["client_secret", "clientSecret", "SECRET_KEY", "ENCRYPTION_KEY", "RAILS_MASTER_KEY"],
+        |rng| plain(between(rng, ALNUM, 20, 40))
+    ),
     kind!("token", ["access_token", "refreshToken", "X-Auth-Token"], |rng| plain(between(
         rng, URL64, 24, 48
     ))),

@@ -1,0 +1,54 @@
+//! Where people write secrets, and where they do not.
+
+use crate::promises::everything;
+
+#[test]
+fn a_secret_is_found_however_it_is_written() {
+    for (line, secret) in [
+        ("DB_PASS=kuh3gras", "kuh3gras"),
+        ("export SMTP_PASS='kuh gras'", "kuh gras"),
+        (r#"{"user":"me","pass":"kuhgras"}"#, "kuhgras"),
+        ("redis.pass: kuh3gras", "kuh3gras"),
+        ("smtpPass=kuhgras", "kuhgras"),
+        ("it is set to smtpPass: kuh3gras now", "kuh3gras"),
+        ("  smtpPass: 'kuh gras'", "kuh gras"),
+        ("smtpPass：kuh3gras。", "kuh3gras"),
+        ("SMTPPASS=kuhgras", "kuhgras"),
+        ("CREATE USER 'me'@'%' IDENTIFIED BY 'kuh gras'", "kuh gras"),
+        ("ALTER USER me WITH PASSWORD 'kuh gras';", "kuh gras"),
+        ("ENCRYPTION_KEY=0011aabbccddeeff0011", "0011aabb"),
+        ("signing-key: 0011aabbccddeeff0011", "0011aabb"),
+        ("RAILS_MASTER_KEY=0011aabbccddeeff0011", "0011aabb"),
+        ("secret_id=00000000-0000-4000-8000-00aabbccddee", "00aabbccddee"),
+        (r#"{"auths":{"https://registry.example":{"auth":"bWU6a3VoZ3Jhcw=="}}}"#, "bWU6a3VoZ3Jhcw"),
+        ("postgres://app:kuh/3gras@db/app", "3gras"),
+        ("amqp://app:ku?h#gras@mq.example:5672/", "gras@"),
+        ("password=[Kuh9!gras", "Kuh9"),
+        (r#""password":"<Kuh9k!2""#, "Kuh9"),
+        ("Driver={PostgreSQL};PWD={kuh;gr4s!}", "gr4s"),
+        ("//registry.example/:_auth=bWU6a3VoZ3Jhcw==", "bWU6a3VoZ3Jhcw"),
+    ] {
+        let clean = everything().redact(line);
+        assert!(!clean.contains(secret), "{line} became {clean}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_key_stays() {
+    for line in [
+        "bypass=yes compass=north",
+        "pass: 3, fail: 0",
+        "first pass=2 done",
+        "Unexpected token 'export'",
+        r#"{"auth":"none"}"#,
+        r#"{"auth":"enabled","mode":"basic"}"#,
+        "1st-pass: 1024 bytes",
+        "token: [hello, world]",
+        "password={name} token: (none) secret=[REDACTED] password: <password>",
+        r#"secret: {"kind":"opaque"}"#,
+        "http://host:8080/a@b/c",
+        "http://shop/users?mail=me@b/c",
+    ] {
+        assert_eq!(everything().redact(line), line);
+    }
+}
