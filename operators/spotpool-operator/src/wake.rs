@@ -93,7 +93,7 @@ mod tests {
     fn passes_that_wait_for_somebody_keep_no_other_from_beginning() {
         let (mut queue, now) = (WakeQueue::default(), Instant::now());
         for n in 0..=AT_ONCE {
-            queue.wake(PoolKey::new("hangs", &n.to_string()), now);
+            queue.wake(PoolKey::new("hangs", n.to_string()), now);
         }
         let begun = std::iter::from_fn(|| queue.take(now)).count();
         assert_eq!(begun, AT_ONCE);
