@@ -20,13 +20,13 @@ fn a_secret_is_found_however_it_is_written() {
         ("signing-key: 0011aabbccddeeff0011", "0011aabb"),
         ("RAILS_MASTER_KEY=0011aabbccddeeff0011", "0011aabb"),
         ("secret_id=00000000-0000-4000-8000-00aabbccddee", "00aabbccddee"),
-        (r#"{"auths":{"https://registry.example":{"auth":"bWU6a3VoZ3Jhcw=="}}}"#, "bWU6a3VoZ3Jhcw"),
+        (r#"{"auths":{"https://docker.example":{"auth":"bWU6a3VoZ3Jhcw=="}}}"#, "bWU6a3VoZ3Jhcw"),
         ("postgres://app:kuh/3gras@db/app", "3gras"),
         ("amqp://app:ku?h#gras@mq.example:5672/", "gras@"),
         ("password=[Kuh9!gras", "Kuh9"),
         (r#""password":"<Kuh9k!2""#, "Kuh9"),
         ("Driver={PostgreSQL};PWD={kuh;gr4s!}", "gr4s"),
-        ("//registry.example/:_auth=bWU6a3VoZ3Jhcw==", "bWU6a3VoZ3Jhcw"),
+        ("//npm.example/:_auth=bWU6a3VoZ3Jhcw==", "bWU6a3VoZ3Jhcw"),
     ] {
         let clean = everything().redact(line);
         assert!(!clean.contains(secret), "{line} became {clean}");
