@@ -285,8 +285,14 @@ fn class_of(code: &str) -> Class {
 }
 
 fn failures_of((_, status): &Known<'_>, pool: &ValidPool) -> Vec<Failure> {
-    let failed = |attempt: &&Attempt| {
-        matches!(attempt.outcome, AttemptOutcome::Refused | AttemptOutcome::Errored | AttemptOutcome::NotSent)
+    let failed = |attempt: &&Attempt| match attempt.outcome {
+        AttemptOutcome::Refused | AttemptOutcome::NotSent => true,
+        // What is wrong about a request that was repeated may be the repetition, such as a token that is used up: the
+        // next request tells, after the look that decides on this one.
+        AttemptOutcome::Errored => {
+            !attempt.code.as_deref().is_some_and(|code| is_about_the_request(class_of(code)))
+        }
+        AttemptOutcome::Unknown | AttemptOutcome::Made | AttemptOutcome::Closed => false,
     };
     let failure = |attempt: &Attempt, code: String, message: Option<String>| {
         let class = class_of(&code);

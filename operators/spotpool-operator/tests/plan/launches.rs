@@ -173,3 +173,17 @@ fn only_the_last_request_that_left_may_still_turn_into_a_machine() {
         assert!(!comes(outcomes), "{outcomes:?}: its pool would wait for it for ever");
     }
 }
+
+#[test]
+fn what_a_repeated_request_is_told_about_itself_holds_nobody_up() {
+    let errored = |code| {
+        let (instance, mut status) = refused(1, 10, code);
+        status.attempts[0].outcome = AttemptOutcome::Errored;
+        learn(&Memory::default(), &[(instance, status)], &valid(), 11).entries.len()
+    };
+    assert_eq!(errored("InvalidClientToken.Used"), 0, "the next request has another token");
+    assert_eq!(errored("InvalidImageId.NotFound"), 0, "the next request will tell");
+    assert_eq!(errored(SOLD_OUT), 1);
+    let said_at_once = learn(&Memory::default(), &[refused(1, 10, "InvalidImageId.NotFound")], &valid(), 11);
+    assert_eq!(said_at_once.entries.len(), 1);
+}

@@ -286,13 +286,13 @@ impl Book {
         self.instances.values().any(|it| it.pool_uid == pool_uid && it.name == name && adopted(it))
     }
 
-    /// SpotInstances of this pool that stay, or were deleted by hand, and have a machine on record. (Whether it
-    /// serves may be known to its process and not written yet.)
+    /// SpotInstances of this pool that stay, or were deleted by hand, and have a machine. (That it is there and serves
+    /// may be known to its process and not written yet.)
     pub(super) fn staffed(&self, pool_uid: &str) -> usize {
         let staffed = |instance: &&Instance| {
             instance.pool_uid == pool_uid
                 && instance.gone_at.is_none()
-                && instance.machine.is_some()
+                && (instance.machine.is_some() || self.living(&instance.machine_name).next().is_some())
                 && (instance.leaving_at.is_none() || instance.deleted_by_hand)
         };
         self.instances.values().filter(staffed).count()
