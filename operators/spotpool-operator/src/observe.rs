@@ -197,8 +197,8 @@ async fn look(core: &Core, way: &Way, seen: &mut Observed) {
     let uids: BTreeSet<String> = seen.instances.iter().filter_map(ResourceExt::uid).collect();
     if let CloudSeen::Account(account) = &mut seen.cloud {
         let looks = lock(&core.looks);
-        let known = looks.iter().filter(|(uid, _)| uids.contains(*uid));
-        account.by_name = known.map(|(uid, look)| (uid.clone(), look.as_of(account.now))).collect();
+        let known = looks.iter().filter(|(uid, look)| uids.contains(*uid) && look.holds(account.now));
+        account.by_name = known.map(|(uid, look)| (uid.clone(), look.clone())).collect();
     }
     let Reads { by_name, fresh } = reads::wanted(seen, &core.rules);
     for names in by_name.chunks(NAMES_PER_LOOK) {

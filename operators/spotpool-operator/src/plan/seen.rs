@@ -26,7 +26,7 @@ pub struct Observed {
     pub namespace_leaving: bool,
     /// The Secret that the pool names, when it is there.
     pub secret: Option<ObjectMeta>,
-    /// Every SpotInstance with the pool's label, by number.
+    /// Every SpotInstance of the pool's name, by number.
     pub instances: Vec<SpotInstance>,
     /// The cloud, as far as it could be asked.
     pub cloud: CloudSeen,
@@ -159,10 +159,11 @@ pub struct NameLook {
 const MACHINES_ARE_NEWS: Duration = Duration::from_secs(30);
 
 impl NameLook {
-    /// The look as it is worth at this time.
-    pub fn as_of(&self, now: Option<Timestamp>) -> Self {
-        let is_news = now.is_some_and(|now| between(self.begun, now) <= MACHINES_ARE_NEWS);
-        Self { begun: self.begun, machines: if is_news { self.machines.clone() } else { Vec::new() } }
+    /// Whether the look still says something at this time. An old one that showed machines says nothing: neither
+    /// that they are there nor that they are not.
+    pub fn holds(&self, now: Option<Timestamp>) -> bool {
+        let is_news = || now.is_some_and(|now| between(self.begun, now) <= MACHINES_ARE_NEWS);
+        self.machines.is_empty() || is_news()
     }
 }
 

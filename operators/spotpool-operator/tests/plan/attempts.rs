@@ -4,7 +4,10 @@
 use spotpool_operator::crd::{AttemptOutcome, SpotInstanceStatus};
 use spotpool_operator::plan::attempts::{NextAttempt, all_answered, close, next_attempt, push};
 
-use crate::given::{at, attempt, rules};
+use spotpool_operator::plan::seen::NameLook;
+use tencent_cvm::{Instance, InstanceState};
+
+use crate::given::{at, attempt, instance, machine, rules};
 
 fn status(outcomes: &[(&str, u64, AttemptOutcome)]) -> SpotInstanceStatus {
     let mut status = SpotInstanceStatus::default();
@@ -113,4 +116,15 @@ fn the_record_keeps_ten_and_everything_unanswered() {
     assert!(status.attempts.iter().all(|attempt| attempt.token != "closed"));
     assert_eq!(status.attempted, 33);
     assert_eq!(status.attempts.last().unwrap().number, 33, "numbers go on when old ones are dropped");
+}
+
+#[test]
+fn an_old_look_that_showed_a_machine_says_nothing_and_an_old_empty_one_still_does() {
+    let shown = machine(&instance(1), "ins-shown", InstanceState::Running);
+    let look = |machines: &[Instance]| NameLook { begun: at(100), machines: machines.to_vec() };
+    let (full, empty) = (look(std::slice::from_ref(&shown)), look(&[]));
+    for (now, full_holds) in [(Some(at(130)), true), (Some(at(131)), false), (None, false)] {
+        assert_eq!(full.holds(now), full_holds, "a machine at {now:?}: it is no look for nothing");
+        assert!(empty.holds(now), "an empty look at {now:?}");
+    }
 }
