@@ -44,7 +44,7 @@ pub trait Store: Send + Sync {
     /// The pool, or `None` when there is none of this name.
     async fn pool(&self, key: &PoolKey) -> Result<Option<SpotPool>, StoreError>;
 
-    /// Every SpotInstance that carries the pool's label, whatever its pool's uid.
+    /// Every SpotInstance whose `spec.pool.name` is the pool's, whatever its pool's uid.
     async fn instances(&self, key: &PoolKey) -> Result<Vec<SpotInstance>, StoreError>;
 
     /// One SpotInstance.

@@ -58,6 +58,11 @@ impl StoreUnderTest for RealServer {
         self.people.delete::<SpotPool>(&key.name).await.map_err(|error| said(&error))
     }
 
+    async fn unlabel_instance(&self, name: &str) -> Result<(), StoreError> {
+        let change = json!({"metadata": {"labels": null}});
+        self.people.edit::<SpotInstance>(name, &change).await.map(|_| ()).map_err(|error| said(&error))
+    }
+
     async fn delete_instance(&self, name: &str) -> Result<(), StoreError> {
         self.people.delete::<SpotInstance>(name).await.map_err(|error| said(&error))
     }

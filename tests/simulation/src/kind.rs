@@ -46,11 +46,13 @@ pub enum Kind {
     Adoption,
     /// What is advertised is late or a lie.
     FalseAdvert,
+    /// A SpotInstance loses the labels by which people find it.
+    LostLabel,
 }
 
 impl Kind {
     /// All of them, in the order in which they are summed up.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Edit,
         Self::Vanish,
         Self::Reclaim,
@@ -87,6 +89,7 @@ impl Kind {
         Self::Arrears,
         Self::Adoption,
         Self::FalseAdvert,
+        Self::LostLabel,
     ];
 
     /// Its name in the summary.
@@ -128,6 +131,7 @@ impl Kind {
             Self::Arrears => "arrears",
             Self::Adoption => "adoption",
             Self::FalseAdvert => "false-advert",
+            Self::LostLabel => "lost-label",
         }
     }
 }

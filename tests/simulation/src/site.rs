@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use kube::ResourceExt;
 use serde::Deserialize;
-use spotpool_operator::crd::{AttemptOutcome, POOL_LABEL, SpotInstance, SpotInstanceStatus, SpotPool};
+use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus, SpotPool};
 use spotpool_operator::ports::PoolKey;
 
 use crate::store::{MemStore, ObjectKey, Request};
@@ -235,7 +235,7 @@ pub fn pool_key(pool: &SpotPool) -> Option<PoolKey> {
 
 /// The key of the pool that a SpotInstance is labelled for.
 pub fn owner(instance: &SpotInstance) -> Option<PoolKey> {
-    Some(PoolKey::new(instance.namespace()?, instance.labels().get(POOL_LABEL)?))
+    Some(PoolKey::new(instance.namespace()?, &instance.spec.pool.name))
 }
 
 fn pool_status_step(pool: &SpotPool, store: &MemStore) -> Step {

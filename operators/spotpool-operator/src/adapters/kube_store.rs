@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
 use super::event_series::EventSeries;
-use crate::crd::{POOL_LABEL, SpotInstance, SpotPool};
+use crate::crd::{SpotInstance, SpotPool};
 use crate::ports::{Event, KeySecret, PoolKey, Store, StoreError};
 use crate::rbac::NAME;
 use crate::traces::{failed, store_call};
@@ -109,7 +109,8 @@ impl Store for KubeStore {
 
     async fn instances(&self, key: &PoolKey) -> Result<Vec<SpotInstance>, StoreError> {
         let api = self.api::<DeserializeGuard<SpotInstance>>(&key.namespace);
-        let of_pool = ListParams::default().labels(&format!("{POOL_LABEL}={}", key.name));
+        // By what nobody can change; a label can be taken away, and a machine with it.
+        let of_pool = ListParams::default().fields(&format!("spec.pool.name={}", key.name));
         // One that cannot be read makes the whole answer unusable: it may stand for a machine, and a
         // count without it would launch another.
         let call = store_call("list", "SpotInstance", &key.namespace, &key.name);

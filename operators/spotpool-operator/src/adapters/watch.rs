@@ -4,6 +4,7 @@
 //! lost, late or doubled hint does no harm. Secrets are not watched: that would need the right to list
 //! every Secret of the cluster.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -26,8 +27,13 @@ const DOUBLINGS: u32 = 5;
 pub fn hints(client: &Client, namespace: Option<&str>) -> impl Stream<Item = PoolKey> + Send + Unpin + use<> {
     let pools = keys::<SpotPool>(client, namespace, |pool| Some(pool.name_any()));
     let instances =
-        keys::<SpotInstance>(client, namespace, |instance| instance.labels().get(POOL_LABEL).cloned());
+        keys::<SpotInstance>(client, namespace, |instance| pool_of(instance.labels(), &instance.name_any()));
     stream::select(pools.boxed(), instances.boxed())
+}
+
+/// The pool of a SpotInstance by its label, or, when that was taken away, by its name: the pool's, a dash, a number.
+fn pool_of(labels: &BTreeMap<String, String>, name: &str) -> Option<String> {
+    labels.get(POOL_LABEL).cloned().or_else(|| name.rsplit_once('-').map(|(pool, _)| pool.to_owned()))
 }
 
 fn keys<K>(
@@ -79,5 +85,18 @@ fn moved<K>(event: Event<K>) -> Option<K> {
     match event {
         Event::Apply(object) | Event::Delete(object) | Event::InitApply(object) => Some(object),
         Event::Init | Event::InitDone => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spotinstance_whose_label_was_taken_away_still_wakes_its_pool() {
+        let label = |pool: &str| BTreeMap::from([(POOL_LABEL.to_owned(), pool.to_owned())]);
+        assert_eq!(pool_of(&label("chat"), "restored-4").as_deref(), Some("chat"));
+        assert_eq!(pool_of(&BTreeMap::new(), "chat-large-12").as_deref(), Some("chat-large"));
+        assert_eq!(pool_of(&BTreeMap::new(), "chat"), None);
     }
 }

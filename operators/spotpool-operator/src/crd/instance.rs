@@ -24,6 +24,7 @@ use super::ChargeType;
     namespaced,
     status = "SpotInstanceStatus",
     derive = "PartialEq",
+    selectable = ".spec.pool.name",
     doc = "One spot machine of a SpotPool. Made by the operator, never by hand; deleting it terminates that machine, and the pool makes up for it.",
     printcolumn(name = "POOL", type_ = "string", json_path = ".spec.pool.name"),
     printcolumn(name = "PHASE", type_ = "string", json_path = ".status.phase"),

@@ -29,7 +29,8 @@ pub(super) fn all(world: &dyn StoreUnderTest) -> Vec<Named<'_>> {
         ("a created SpotInstance has no status", Box::pin(created_instance_has_no_status(world))),
         ("a taken name is refused as taken", Box::pin(taken_name(world))),
         ("creating a SpotInstance leaves its pool as it was", Box::pin(create_leaves_the_pool(world))),
-        ("a list shows the label's own and no other pool's", Box::pin(list_by_label(world))),
+        ("a list shows the pool's own and no other pool's", Box::pin(list_by_pool(world))),
+        ("a list shows one whose labels were taken away", Box::pin(list_without_label(world))),
         ("a write of the finalizers leaves the spec as it was", Box::pin(finalizers_only(world))),
         ("of two writers with one resourceVersion one wins", Box::pin(one_writer_wins(world))),
         ("of two creators of one name one wins", Box::pin(one_creator_wins(world))),
@@ -227,7 +228,7 @@ async fn create_leaves_the_pool(world: &dyn StoreUnderTest) -> Result<(), String
     ensure(read.metadata.resource_version == pool.metadata.resource_version, || "it has moved".to_owned())
 }
 
-async fn list_by_label(world: &dyn StoreUnderTest) -> Result<(), String> {
+async fn list_by_pool(world: &dyn StoreUnderTest) -> Result<(), String> {
     let ours = new_pool(world, "listed").await?;
     let other = new_pool(world, "listed-2").await?;
     for (pool, n) in [(&ours, 1), (&ours, 2), (&other, 1)] {
@@ -240,6 +241,15 @@ async fn list_by_label(world: &dyn StoreUnderTest) -> Result<(), String> {
     let mut names: Vec<String> = listed.into_iter().filter_map(|instance| instance.metadata.name).collect();
     names.sort();
     ensure(names == ["listed-1", "listed-2", "listed-3"], || format!("listed {names:?}"))
+}
+
+async fn list_without_label(world: &dyn StoreUnderTest) -> Result<(), String> {
+    let made = new_instance(world, "unlabelled").await?;
+    let name = made.metadata.name.unwrap_or_default();
+    say("take the labels away", world.unlabel_instance(&name).await)?;
+    let listed = say("list", world.store().instances(&key(world, "unlabelled")).await)?;
+    let labels: Vec<_> = listed.into_iter().map(|instance| instance.metadata.labels).collect();
+    ensure(labels == [None], || format!("the labels of what was listed: {labels:?}"))
 }
 
 async fn finalizers_only(world: &dyn StoreUnderTest) -> Result<(), String> {

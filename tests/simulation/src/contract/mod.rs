@@ -31,6 +31,8 @@ pub trait StoreUnderTest: Send + Sync {
     async fn edit_pool(&self, key: &PoolKey, minimum: i32, maximum: i32) -> Result<SpotPool, StoreError>;
     /// `kubectl delete sp`, without waiting.
     async fn delete_pool(&self, key: &PoolKey) -> Result<(), StoreError>;
+    /// `kubectl label si NAME LABEL-` for each of its labels.
+    async fn unlabel_instance(&self, name: &str) -> Result<(), StoreError>;
     /// `kubectl delete si`, without waiting.
     async fn delete_instance(&self, name: &str) -> Result<(), StoreError>;
     /// `kubectl delete secret`, without waiting.
@@ -99,6 +101,10 @@ impl StoreUnderTest for InMemory {
 
     async fn delete_pool(&self, key: &PoolKey) -> Result<(), StoreError> {
         self.people.delete_pool(key)
+    }
+
+    async fn unlabel_instance(&self, name: &str) -> Result<(), StoreError> {
+        self.people.unlabel_instance(&ObjectKey::new(self.namespace(), name))
     }
 
     async fn delete_instance(&self, name: &str) -> Result<(), StoreError> {

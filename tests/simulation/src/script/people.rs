@@ -231,6 +231,26 @@ pub(super) async fn second_cluster(mut scene: Scene) {
     }
 }
 
+/// Somebody takes a SpotInstance's labels away, mostly around a launch or its own farewell. It stays its pool's.
+pub(super) async fn lost_label(mut scene: Scene) {
+    let Some(pool) = scene.pool() else { return };
+    if scene.chance(0.5) {
+        scene.provoke(&pool);
+        scene.wait(0, 6).await;
+    }
+    let Some(instance) = scene.instance(&pool) else { return };
+    let name = instance.name_any();
+    let store = scene.world.home().around.store.clone();
+    if store.unlabel_instance(&ObjectKey::new(NAMESPACE, &name)).is_err() {
+        return;
+    }
+    scene.count(Kind::LostLabel, &pool.name_any(), || format!("SpotInstance {name} loses its labels"));
+    if scene.chance(0.4) {
+        scene.wait(0, 20).await;
+        delete(&scene, &instance);
+    }
+}
+
 /// A pool cannot be read as what it should be for a while; the others go on.
 pub(super) async fn broken_pool(mut scene: Scene) {
     let Some(pool) = scene.pool() else { return };

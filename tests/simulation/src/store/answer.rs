@@ -12,7 +12,7 @@ use super::object::ObjectKey;
 pub enum Request {
     /// Reads a pool.
     GetPool(PoolKey),
-    /// Lists by the pool's label.
+    /// Lists by `spec.pool.name`.
     ListInstances(PoolKey),
     /// Reads a SpotInstance.
     GetInstance(ObjectKey),

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::ObjectMeta;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use spotpool_operator::crd::{POOL_LABEL, SpotInstance, SpotPool};
+use spotpool_operator::crd::{SpotInstance, SpotPool};
 use spotpool_operator::ports::{KeySecret, PoolKey, StoreError};
 
 use super::shelf::as_stored;
@@ -190,9 +190,7 @@ pub(super) fn as_read(secret: &Secret) -> KeySecret {
     KeySecret { metadata: secret.metadata.clone(), data: secret.string_data.clone().unwrap_or_default() }
 }
 
-/// Whether a list by the pool's label shows this SpotInstance.
+/// Whether a list by `spec.pool.name` shows this SpotInstance.
 pub(super) fn belongs_to(instance: &SpotInstance, pool: &PoolKey) -> bool {
-    let labels = instance.metadata.labels.as_ref();
-    instance.metadata.namespace.as_deref() == Some(&pool.namespace)
-        && labels.and_then(|labels| labels.get(POOL_LABEL)) == Some(&pool.name)
+    instance.metadata.namespace.as_deref() == Some(&pool.namespace) && instance.spec.pool.name == pool.name
 }

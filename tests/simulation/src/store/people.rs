@@ -116,6 +116,20 @@ impl MemStore {
         })
     }
 
+    /// `kubectl label si NAME LABEL-` for each of its labels.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn unlabel_instance(&self, key: &ObjectKey) -> Result<(), StoreError> {
+        self.by_hand(|server| {
+            let mut instance = server.instance(key)?;
+            instance.metadata.labels = None;
+            let (before, after) = server.state.instances.replace(&instance, &mut server.state.revision)?;
+            server.instance_changed(Some(before), after);
+            Ok(())
+        })
+    }
+
     /// `kubectl delete si`.
     ///
     /// # Errors
