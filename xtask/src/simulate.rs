@@ -1,7 +1,7 @@
 //! `cargo xtask simulate`: builds the simulation optimised and becomes it.
 
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let Arguments { seeds, seed, without, resume, threads } = arguments;
-    let mut command = command()?;
+    let mut command = command(&build()?);
     command.args(["--seeds", &seeds.to_string(), "--seed", &seed.to_string()]);
     if let Some(guard) = without {
         command.args(["--without", guard]);
@@ -71,8 +71,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Err(error).context("starting the simulation")
 }
 
-/// The simulation, built and ready to take arguments.
-pub(crate) fn command() -> Result<Command> {
+/// Its exit code when an invariant was broken.
+pub(crate) const FOUND: i32 = 3;
+
+/// Every guard's name.
+pub(crate) fn guards() -> &'static [&'static str] {
+    guards::Guards::NAMES
+}
+
+/// Builds the simulation.
+pub(crate) fn build() -> Result<PathBuf> {
     eprintln!("building the simulation, optimised; the first time it takes 3 to 5 minutes on two cores");
     let status = own::cargo()
         .args(["build", "--profile", "simulate", "--package", "simulation", "--bin", "simulation"])
@@ -81,10 +89,14 @@ pub(crate) fn command() -> Result<Command> {
     if !status.success() {
         bail!("the simulation does not build");
     }
-    let program = own::target().join("simulate").join(format!("simulation{}", std::env::consts::EXE_SUFFIX));
+    Ok(own::target().join("simulate").join(format!("simulation{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// The simulation, ready to take arguments.
+pub(crate) fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(own::root());
-    Ok(command)
+    command
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use anyhow::Result;
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use simulation::kind::Kind;
+use simulation::progress::Sums;
 use simulation::runner::{self, Run};
 use simulation::script::Length;
 use simulation::seed::Outcome;
@@ -67,18 +68,23 @@ fn main() -> Result<ExitCode> {
         tell(&mut out, &run, find)?;
         3
     } else {
-        let missing = sums.counts.missing();
-        if run.seeds >= ENOUGH_FOR_EVERY_KIND && run.without.is_none() && !missing.is_empty() {
-            let names: Vec<&str> = missing.into_iter().map(Kind::name).collect();
-            writeln!(out, "never happened: {}", names.join(", "))?;
-            4
-        } else {
-            0
+        let missing = missing(&run, &sums);
+        if !missing.is_empty() {
+            writeln!(out, "never happened: {}", missing.join(", "))?;
         }
+        if missing.is_empty() { 0 } else { 4 }
     };
     writeln!(out, "trace hash {:016x}", sums.hash)?;
     writeln!(out, "{sums}")?;
     Ok(ExitCode::from(code))
+}
+
+/// Kinds of fault that so many seeds should have seen and have not. Without a guard the run ends too early to tell.
+fn missing(run: &Run, sums: &Sums) -> Vec<&'static str> {
+    if run.seeds < ENOUGH_FOR_EVERY_KIND || run.without.is_some() {
+        return Vec::new();
+    }
+    sums.counts.missing().into_iter().map(Kind::name).collect()
 }
 
 fn tell(out: &mut impl std::io::Write, run: &Run, find: &Outcome) -> Result<()> {
@@ -96,4 +102,35 @@ fn tell(out: &mut impl std::io::Write, run: &Run, find: &Outcome) -> Result<()> 
     let without = run.without.as_ref().map(|guard| format!(" --without {guard}")).unwrap_or_default();
     writeln!(out, "replay it with: cargo xtask simulate --seeds 1 --seed {}{without}\n", find.seed)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(seeds: u64, without: Option<&str>) -> Run {
+        Run {
+            first: 1,
+            seeds,
+            guards: Guards::ALL,
+            without: without.map(str::to_owned),
+            resume: None,
+            length: Length::FULL,
+            threads: 1,
+            echo: false,
+        }
+    }
+
+    #[test]
+    fn a_kind_that_never_happened_is_named_from_100_seeds_on_with_every_guard_on() {
+        let mut sums = Sums::default();
+        for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::TagLag) {
+            sums.counts.set(kind.name(), 1);
+        }
+        assert_eq!(missing(&run(100, None), &sums), ["tag-lag"]);
+        assert!(missing(&run(99, None), &sums).is_empty());
+        assert!(missing(&run(100, Some("twin")), &sums).is_empty());
+        sums.counts.set("tag-lag", 1);
+        assert!(missing(&run(100, None), &sums).is_empty());
+    }
 }

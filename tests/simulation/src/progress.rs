@@ -13,13 +13,28 @@ use crate::digest::Digest;
 use crate::kind::Counts;
 use crate::seed::Outcome;
 
-/// What a run was asked for. A file goes on only with the same first seed and guard.
+/// What a run was asked for. A file goes on only with the same first seed and guard, and with the same build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
     /// The first seed.
     pub first: u64,
     /// The guard that is off.
     pub without: Option<String>,
+    /// A hash of the program: what other code has shown says nothing of this one's.
+    pub build: String,
+}
+
+impl Asked {
+    /// Of this very program.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of_this_build(first: u64, without: Option<String>) -> Result<Self> {
+        let program = std::env::current_exe().and_then(fs::read).context("reading the program itself")?;
+        let mut digest = Digest::default();
+        digest.bytes(&program);
+        Ok(Self { first, without, build: format!("{:016x}", digest.value()) })
+    }
 }
 
 /// The sums over the seeds that are done.
@@ -89,10 +104,12 @@ impl Sums {
             serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
         if saved.asked != *asked {
             bail!(
-                "{} belongs to another run (first seed {}, without {}); name another file",
+                "{} belongs to another run (first seed {}, without {}, build {}); name another file, or go on with \
+                 the program that began it",
                 path.display(),
                 saved.asked.first,
-                saved.asked.without.as_deref().unwrap_or("nothing")
+                saved.asked.without.as_deref().unwrap_or("nothing"),
+                saved.asked.build
             );
         }
         let mut counts = Counts::default();

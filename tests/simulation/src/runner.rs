@@ -43,7 +43,7 @@ pub struct Run {
 /// # Errors
 /// When the state cannot be read or written.
 pub fn run(run: &Run) -> Result<(Sums, Option<Outcome>)> {
-    let asked = Asked { first: run.first, without: run.without.clone() };
+    let asked = Asked::of_this_build(run.first, run.without.clone())?;
     let mut sums = match &run.resume {
         Some(path) => Sums::load(path, &asked)?,
         None => Sums::default(),

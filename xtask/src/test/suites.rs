@@ -21,6 +21,8 @@ const ON_KUBERNETES: [&str; 2] = ["e2e", "testkit"];
 const ON_LOKI: &str = "loki-e2e";
 /// Enough for a change; the whole of it runs before a release.
 const SEEDS: &str = "200";
+/// Each guard is found by a third of these.
+const SEEDS_PER_GUARD: &str = "50";
 
 pub(crate) const SUITES: [Suite; 12] = [
     Suite { name: "format", what: "cargo fmt --check", run: format },
@@ -33,7 +35,11 @@ pub(crate) const SUITES: [Suite; 12] = [
     Suite { name: "e2e", what: "on a real API server", run: e2e },
     Suite { name: "loki", what: "loki-client on a real Loki", run: loki },
     Suite { name: "conformance", what: "the official Python SDKs against the stand-ins", run: conformance },
-    Suite { name: "simulation", what: "200 seeds of faults in virtual time", run: simulation },
+    Suite {
+        name: "simulation",
+        what: "200 seeds of faults in virtual time, and each guard switched off",
+        run: simulation,
+    },
     Suite { name: "demo", what: "the README's demo", run: the_demo },
 ];
 
@@ -120,7 +126,26 @@ fn conformance() -> Result<Count> {
 }
 
 fn simulation() -> Result<Count> {
-    whole(simulate::command()?.args(["--seeds", SEEDS])).context("200 seeds")
+    let program = simulate::build()?;
+    let mut count = whole(simulate::command(&program).args(["--seeds", SEEDS])).context("200 seeds")?;
+    for guard in simulate::guards() {
+        let mut run = simulate::command(&program);
+        count.add(finds(run.args(["--seeds", SEEDS_PER_GUARD, "--without", guard]), guard)?);
+    }
+    Ok(count)
+}
+
+/// A run without a guard, which must end with a find. Of its story only the headline is shown.
+fn finds(run: &mut Command, guard: &str) -> Result<Count> {
+    let ended = run.output().with_context(|| format!("starting {run:?}"))?;
+    let told = String::from_utf8_lossy(&ended.stdout);
+    let found = ended.status.code() == Some(simulate::FOUND);
+    let headline = told.lines().find(|line| found && line.starts_with("seed "));
+    println!(
+        "without {guard}: {}",
+        headline.unwrap_or("nothing is found, so nothing shows that it is needed")
+    );
+    Ok(Count::of_one(headline.is_some()))
 }
 
 fn the_demo() -> Result<Count> {

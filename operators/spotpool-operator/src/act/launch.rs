@@ -40,17 +40,15 @@ pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: 
     let Some(chosen) = &plan.launch else { return };
     // Before the second look, as in a pass.
     let in_flight = core.flights.of(&valid.key);
-    let (pool, list) = if core.rules.guards.second_look {
-        match second_look(core, &valid.key).await {
-            Ok(Some((pool, list))) => (parse(pool), list),
-            Ok(None) => return,
-            Err(error) => return outcome.fail("second look", &error),
-        }
-    } else {
-        let raised = outcome.pool.as_ref().unwrap_or(object);
-        let pool = if core.rules.guards.pool_check { parse(Some(raised.clone())) } else { PoolSeen::Gone };
-        (pool, pass.seen.instances.iter().cloned().chain(made).collect())
+    let (pool, mut list) = match second_look(core, &valid.key).await {
+        Ok(Some((pool, list))) => (parse(pool), list),
+        Ok(None) => return,
+        Err(error) => return outcome.fail("second look", &error),
     };
+    if !core.rules.guards.second_look {
+        // As if there were no LIST after the raise: what the pass knew before, and what it made itself.
+        list = pass.seen.instances.iter().cloned().chain(made).collect();
+    }
     match admit(valid, &pool, &list, chosen, &in_flight, account, &core.rules) {
         Admission::Nothing => {}
         Admission::Delete(wishes) => {

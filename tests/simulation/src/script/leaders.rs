@@ -60,7 +60,15 @@ async fn helm(scene: &Scene) -> Option<OwnedMutexGuard<()>> {
 /// The process ends between two effects; another takes over some seconds later.
 pub(super) async fn crash(mut scene: Scene) {
     let Some(_helm) = helm(&scene).await else { return };
-    let Some(leader) = scene.world.home().leader() else { return };
+    // One that every seed has is tried until it happens.
+    while !crash_once(&mut scene).await && scene.insists {
+        scene.wait(1, 20).await;
+    }
+}
+
+/// Whether the leader met the trap.
+async fn crash_once(scene: &mut Scene) -> bool {
+    let Some(leader) = scene.world.home().leader() else { return false };
     let edge = scene.pick(&[Edge::Before, Edge::After]);
     let bait = if scene.chance(0.5) {
         Bait::Effect
@@ -78,21 +86,19 @@ pub(super) async fn crash(mut scene: Scene) {
     if let Some(pool) = scene.pool() {
         scene.provoke(&pool);
     }
-    let site = sprung(told, Duration::from_secs(60)).await;
-    let number = leader.number;
-    let at = site.as_ref().map_or_else(
-        || "in the middle of nothing".to_owned(),
-        |site| {
-            let edge = if edge == Edge::Before { "before" } else { "after" };
-            format!("{edge} {} {}", site.step, site.object)
-        },
-    );
+    let Some(site) = sprung(told, Duration::from_secs(60)).await else {
+        leader.gate.disarm();
+        return false;
+    };
+    let (number, way) = (leader.number, if edge == Edge::Before { "before" } else { "after" });
     leader.crash();
     scene.count(Kind::Crash, "", || {
-        format!("process {number} crashes {at} (effect {})", leader.gate.effects())
+        let effects = leader.gate.effects();
+        format!("process {number} crashes {way} {} {} (effect {effects})", site.step, site.object)
     });
     scene.wait(0, 15).await;
     scene.world.start(scene.world.home());
+    true
 }
 
 /// The leader stands still between two calls of one launch; mostly another takes over meanwhile, and then

@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::judge::Invariant;
+use crate::kind::Kind;
 use crate::nature::{KEYS, NAMESPACE};
 use crate::process::wait_for;
 use crate::world::World;
@@ -83,6 +84,7 @@ const SCENES: &[(u32, Play)] = &[
     (4, |scene| Box::pin(people::foreign_status(scene))),
     (3, |scene| Box::pin(people::second_cluster(scene))),
     (1, |scene| Box::pin(people::broken_pool(scene))),
+    (2, |scene| Box::pin(people::lost_label(scene))),
     (4, |scene| Box::pin(wishes::scale(scene))),
     (3, |scene| Box::pin(wishes::pause(scene))),
     (2, |scene| Box::pin(wishes::keep_machines(scene))),
@@ -107,6 +109,9 @@ pub async fn play(world: &Arc<World>, seed: u64, length: Length) {
         scenes(world, &mut rng, length.scenes).await;
         if length.calm > Duration::ZERO {
             calm(world, length).await;
+            if let Some(lack) = lacks(world, length) {
+                world.judge.accuse(Invariant::KeepsRunning, "", format!("this was no whole seed: {lack}"));
+            }
         }
     };
     tokio::select! {
@@ -115,6 +120,20 @@ pub async fn play(world: &Arc<World>, seed: u64, length: Length) {
         () = all => {}
         () = relists => {}
     }
+}
+
+/// What a whole seed must have had and this one had not.
+fn lacks(world: &World, length: Length) -> Option<String> {
+    let (counts, lasted) = (world.weather.counts(), world.truth.elapsed());
+    let had = [
+        (world.nature.pools.len() as u64, 3, "pools"),
+        (lasted.as_secs(), length.whole.as_secs(), "seconds"),
+        (counts.total(), 40, "faults"),
+        (counts.of(Kind::Crash), 2, "crashes"),
+        (counts.of(Kind::TwoLeaders), 1, "spells of two leaders"),
+    ];
+    let lacking = had.into_iter().find(|(had, least, _)| had < least);
+    lacking.map(|(had, least, what)| format!("{had} {what} of {least}"))
 }
 
 async fn scenes(world: &Arc<World>, rng: &mut ChaCha8Rng, length: Duration) {

@@ -31,15 +31,17 @@ fn an_operator_without_its_first_guard_is_found_at_its_first_launch() {
 #[test]
 fn a_run_goes_on_where_it_stopped_and_not_with_another_runs_file() {
     let path = std::env::temp_dir().join(format!("simulation-resume-{}.json", std::process::id()));
-    let asked = Asked { first: 7, without: None };
+    let asked = Asked { first: 7, without: None, build: "one".to_owned() };
     let mut sums = Sums::default();
     sums.add(&seed::run(7, Guards::ALL, Length::SHORT, false));
     sums.save(&path, &asked).expect("saved");
     let loaded = Sums::load(&path, &asked).expect("loaded");
-    let other = Sums::load(&path, &Asked { first: 7, without: Some("twin".to_owned()) });
+    let other = Sums::load(&path, &Asked { without: Some("twin".to_owned()), ..asked.clone() });
+    let rebuilt = Sums::load(&path, &Asked { build: "another".to_owned(), ..asked.clone() });
     std::fs::remove_file(&path).expect("removed");
     assert_eq!(loaded, sums);
     assert!(other.expect_err("another run").to_string().contains("another run"));
+    assert!(rebuilt.expect_err("another build").to_string().contains("the program that began it"));
     assert_eq!(Sums::load(&path, &asked).expect("no file"), Sums::default());
 }
 
