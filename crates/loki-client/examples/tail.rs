@@ -108,6 +108,7 @@ async fn catch_up(loki: &HttpLoki, cursor: &mut Cursor, args: &Follow) -> Result
             }
             Err(error) => match cursor.failed(&error) {
                 Failure::Less => {}
+                Failure::Parked => eprintln!("late lines wait, new ones do not: {error}"),
                 Failure::Pause => {
                     eprintln!("{error}");
                     sleep(PAUSE).await;

@@ -25,7 +25,7 @@ pub use api::Loki;
 pub use api::MockLoki;
 pub use auth::Auth;
 pub use client::{HttpLoki, HttpLokiBuilder};
-pub use cursor::{Answer, Cursor, CursorOptions, CursorState, Failure, Request};
+pub use cursor::{Answer, Cursor, CursorOptions, CursorState, Failure, Parked, Request};
 pub use entry::{Entry, EntryKey, Labels};
 pub use error::{BoxError, Error, Operation};
 pub use page::{PageOptions, Pager};

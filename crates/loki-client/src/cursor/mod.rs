@@ -3,13 +3,17 @@
 //! Reading forward alone loses lines: Loki accepts entries up to an hour behind the newest of their stream. So a cursor
 //! keeps a ledger. For each bucket of time it remembers which entries it gave out; now and then (a *sweep*) it asks Loki
 //! for the counts of all buckets of the last hour, and reads again those whose count has changed.
+//!
+//! Reading on never waits for a sweep. One that fails is parked (`parking`), and what it cannot compare is read again as
+//! a whole before the ledger forgets it, so that late entries are found and the ledger stays as large as the horizon.
 
 mod fingerprints;
 mod ledger;
+mod parking;
 mod request;
 mod state;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -18,11 +22,16 @@ use crate::read::CountQuery;
 use crate::types::Direction;
 use crate::{Entry, Error, Nanos, Operation, PageOptions, Pager, Window};
 use ledger::{Ledger, Number};
+pub use parking::Parked;
+use parking::Parking;
 pub use request::{Answer, Failure, Request};
 pub use state::CursorState;
 
 /// Of one metric query.
 const MOST_BUCKETS: Number = 10_000;
+/// Of the horizon. For so long after it a bucket is kept that must be read before it is forgotten and cannot be read:
+/// with it the state of an hour at 50 lines a second still is smaller than a mebibyte.
+const GRACE: u32 = 20;
 
 /// How a query is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +79,10 @@ impl Default for CursorOptions {
 ///
 /// What it promises: every entry that Loki shows within `horizon` of its timestamp is returned, and none twice. Entries
 /// of one nanosecond come in any order; late ones come when they are found.
+///
+/// Counting costs Loki more than reading, and can fail where reading works. Then the sweep is parked after three
+/// failures in a row, for a minute at first and for ten at most by the time that the caller tells;
+/// [`failed`](Self::failed) says so, and [`parked`](Self::parked) as long as it lasts. Reading on goes on.
 #[derive(Debug, Clone)]
 pub struct Cursor {
     query: String,
@@ -88,9 +101,23 @@ pub struct Cursor {
     uncounted: Range<Number>,
     /// How many buckets are counted at once.
     counted_at_once: Number,
+    /// Buckets whose count failed by itself: they are counted alone.
+    uncountable: BTreeSet<Number>,
     /// Buckets to be read again, with their counts.
     changed: VecDeque<(Number, u64)>,
     late: u64,
+    /// The time that the caller told last.
+    now: Nanos,
+    parking: Parking,
+    /// What a sweep was about when it failed, to be gone on with.
+    aside: Option<Job>,
+    /// Of the buckets that the horizon has passed before they could be compared, everything before is done with.
+    checked: Number,
+    /// The same as `aside`, of the first of them.
+    leaving: Option<Job>,
+    /// None of them is read until the caller tells the time again.
+    resting: bool,
+    unchecked: u64,
 }
 
 /// What is being done.
@@ -100,8 +127,9 @@ enum Job {
     Forward(Pager),
     /// Counting buckets.
     Count(Range<Number>),
-    /// Reading a bucket again that has so many entries; what of it is there already.
-    Again { number: Number, count: u64, pager: Pager, entries: Vec<Entry> },
+    /// Reading a bucket again that has so many entries (not known of one that the horizon has passed); what of it is
+    /// there already.
+    Again { number: Number, count: Option<u64>, pager: Pager, entries: Vec<Entry> },
 }
 
 impl Cursor {
@@ -133,8 +161,16 @@ impl Cursor {
             sweep: false,
             uncounted: 0..0,
             counted_at_once: MOST_BUCKETS,
+            uncountable: BTreeSet::new(),
             changed: VecDeque::new(),
             late: 0,
+            now: reached,
+            parking: Parking::default(),
+            aside: None,
+            checked: Number::MIN,
+            leaving: None,
+            resting: false,
+            unchecked: 0,
         }
     }
 
@@ -153,16 +189,27 @@ impl Cursor {
         self.late
     }
 
+    /// Whether late entries are waiting because the sweep that would find them fails; until it is answered again.
+    pub fn parked(&self) -> Option<Parked> {
+        self.parking.report()
+    }
+
+    /// How many buckets have been forgotten, since this value was made, of which late entries may have been missed: they
+    /// could neither be counted nor be read again for several minutes, while newer ones could be read.
+    pub fn unchecked(&self) -> u64 {
+        self.unchecked
+    }
+
     /// It is `now`: what has come since the last tick shall be read.
     pub fn tick(&mut self, now: Nanos) {
         self.target = self.target.max(now.before(self.options.settle));
-        self.forget(now);
+        self.look_at_the_clock(now);
     }
 
     /// It is `now`: what has come late shall be looked for.
     pub fn sweep(&mut self, now: Nanos) {
         self.sweep = true;
-        self.forget(now);
+        self.look_at_the_clock(now);
     }
 
     /// What to ask Loki next; `None` until the next [`tick`](Self::tick) or [`sweep`](Self::sweep). Asked again, it says
@@ -188,7 +235,7 @@ impl Cursor {
     ///
     /// # Errors
     /// [`Error::Inseparable`] and [`Error::Decode`] as [`Pager::answer`], and [`Error::Invalid`] when the answer is not of
-    /// the request's kind. The cursor stays where it was.
+    /// the request's kind. Nothing is skipped: the cursor stays where it was, or, in a sweep, is [`parked`](Self::parked).
     pub fn answer(&mut self, answer: Answer) -> Result<Vec<Entry>, Error> {
         let late = match (self.job.take(), answer) {
             (Some(Job::Forward(mut pager)), Answer::Page(page)) => {
@@ -198,24 +245,38 @@ impl Cursor {
                 self.job = (!done).then_some(Job::Forward(pager));
                 let entries = entries?;
                 self.ledger.record(&entries);
+                if self.resting {
+                    self.give_up();
+                }
                 return Ok(self.wanted(entries));
             }
             (Some(Job::Count(buckets)), Answer::Counts(counts)) => {
+                self.parking.answered();
                 self.compare(buckets, &counts);
                 return Ok(Vec::new());
             }
             (Some(Job::Again { number, count, mut pager, mut entries }), Answer::Page(page)) => {
-                let read = pager.answer(page);
-                let done = pager.next_query().is_none();
-                let failed = read.is_err();
-                if let Ok(read) = &read {
-                    entries.extend_from_slice(read);
+                match pager.answer(page) {
+                    Ok(read) => entries.extend(read),
+                    Err(error) => {
+                        self.sweep_failed(Job::Again { number, count, pager, entries }, &error);
+                        return Err(error);
+                    }
                 }
-                if !done || failed {
+                if count.is_some() {
+                    self.parking.answered();
+                }
+                if pager.next_query().is_some() {
                     self.job = Some(Job::Again { number, count, pager, entries });
-                    return read.map(|_| Vec::new());
+                    return Ok(Vec::new());
                 }
-                self.ledger.settle(number, count, entries)
+                let count_or_read = count.unwrap_or(entries.len() as u64);
+                let late = self.ledger.settle(number, count_or_read, entries);
+                if count.is_none() {
+                    self.checked = number.saturating_add(1);
+                    self.forget();
+                }
+                late
             }
             (job, _) => {
                 self.job = job;
@@ -245,37 +306,98 @@ impl Cursor {
         if less {
             return Failure::Less;
         }
-        if error.is_retryable() {
-            return Failure::Pause;
+        match self.job.take() {
+            Some(job @ (Job::Count(_) | Job::Again { .. })) => self.sweep_failed(job, error),
+            job => {
+                self.job = job;
+                if error.is_retryable() { Failure::Pause } else { Failure::Stuck }
+            }
         }
-        // Reading on must not wait for a bucket that cannot be read: the next sweep finds it again.
-        if !matches!(self.job, Some(Job::Forward(_))) {
-            self.job = None;
-            self.uncounted = 0..0;
-        }
-        Failure::Stuck
     }
 
-    /// Reading on goes first, then the buckets that are known to have changed.
+    /// Reading on must not wait for what a sweep asks.
+    fn sweep_failed(&mut self, job: Job, error: &Error) -> Failure {
+        let for_good = !error.is_retryable();
+        if matches!(job, Job::Again { count: None, .. }) {
+            self.resting = true;
+            self.leaving = Some(job).filter(|_| !for_good);
+            return if for_good { Failure::Stuck } else { Failure::Pause };
+        }
+        if !self.parking.failed(self.now, for_good) {
+            self.aside = Some(job);
+            return Failure::Pause;
+        }
+        match job {
+            Job::Count(buckets) if buckets.end - buckets.start > 1 => {
+                self.counted_at_once = (buckets.end - buckets.start) / 2;
+                self.uncounted.start = buckets.start;
+            }
+            // One that cannot be counted must not keep the others from it.
+            Job::Count(buckets) => {
+                self.uncountable.insert(buckets.start);
+                self.sweep = true;
+            }
+            // Another sweep finds it again, and counts the others first.
+            Job::Again { .. } | Job::Forward(_) => self.sweep = true,
+        }
+        if for_good { Failure::Stuck } else { Failure::Parked }
+    }
+
+    /// Buckets that cannot be read are not kept for ever where others can be. (While nothing can be read, the ledger does
+    /// not grow.)
+    fn give_up(&mut self) {
+        let horizon = self.options.horizon;
+        let grace = (horizon / GRACE).max(self.options.bucket);
+        let passed = self.passed();
+        let end = passed.end.min(self.horizon(horizon.saturating_add(grace)));
+        if end > passed.start {
+            self.unchecked += end.abs_diff(passed.start);
+            self.checked = end;
+            self.forget();
+        }
+    }
+
+    /// What is about to be forgotten goes first, then reading on, then the buckets that are known to have changed.
     fn next_job(&mut self) -> Option<Job> {
+        if !self.resting {
+            if let Some(job) = self.leaving.take() {
+                return Some(job);
+            }
+            if let Some(number) = self.passed().next() {
+                return Some(self.again(number, None));
+            }
+        }
         let unread = Window::new(self.reached, self.target);
         if !unread.is_empty() {
             return Some(Job::Forward(self.pager(unread, self.options.limit)));
         }
-        if let Some((number, count)) = self.changed.pop_front() {
-            let pager = self.pager(self.ledger.window(number), self.options.most);
-            return Some(Job::Again { number, count, pager, entries: Vec::new() });
+        if self.parking.lasts(self.now) {
+            return None;
         }
-        if std::mem::take(&mut self.sweep) {
+        if let Some(job) = self.aside.take() {
+            return Some(job);
+        }
+        if let Some((number, count)) = self.changed.pop_front() {
+            return Some(self.again(number, Some(count)));
+        }
+        if self.uncounted.is_empty() && std::mem::take(&mut self.sweep) {
             self.uncounted = self.ledger.whole(self.reached);
         }
         if self.uncounted.is_empty() {
+            self.parking.done();
             return None;
         }
-        let end = self.uncounted.end.min(self.uncounted.start + self.counted_at_once);
-        let buckets = self.uncounted.start..end;
+        let start = self.uncounted.start;
+        let alone = self.uncountable.range(start..).next().map(|&number| number.max(start.saturating_add(1)));
+        let end = self.uncounted.end.min(start + self.counted_at_once).min(alone.unwrap_or(Number::MAX));
+        let buckets = start..end;
         self.uncounted.start = end;
         Some(Job::Count(buckets))
+    }
+
+    fn again(&self, number: Number, count: Option<u64>) -> Job {
+        let pager = self.pager(self.ledger.window(number), self.options.most);
+        Job::Again { number, count, pager, entries: Vec::new() }
     }
 
     fn pager(&self, window: Window, limit: u32) -> Pager {
@@ -294,6 +416,7 @@ impl Cursor {
 
     fn compare(&mut self, buckets: Range<Number>, counts: &BTreeMap<Nanos, u64>) {
         for number in buckets {
+            self.uncountable.remove(&number);
             let count = counts.get(&self.ledger.end(number)).copied().unwrap_or_default();
             if self.ledger.is_kept(number) && self.ledger.must_read(number, count) {
                 self.changed.push_back((number, count));
@@ -302,13 +425,39 @@ impl Cursor {
         self.counted_at_once = self.counted_at_once.saturating_mul(2).min(MOST_BUCKETS);
     }
 
+    fn look_at_the_clock(&mut self, now: Nanos) {
+        self.now = now;
+        self.resting = false;
+        self.parking.look_at_the_clock(now);
+        self.forget();
+    }
+
+    /// The first bucket that is not longer ago than this.
+    fn horizon(&self, ago: Duration) -> Number {
+        self.ledger.number(self.now.before(ago))
+    }
+
+    /// Buckets behind the horizon that no sweep has compared lately, since sweeps fail.
+    fn passed(&self) -> Range<Number> {
+        let whole = self.ledger.whole(self.reached);
+        let end =
+            if self.parking.behind().is_some() { self.horizon(self.options.horizon) } else { whole.start };
+        whole.start.max(self.checked)..whole.end.min(end)
+    }
+
     /// What lies behind the horizon is forgotten, and what was to be done about it.
-    fn forget(&mut self, now: Nanos) {
-        self.ledger.forget_before(self.ledger.number(now.before(self.options.horizon)));
+    fn forget(&mut self) {
+        let horizon = self.horizon(self.options.horizon);
+        let passed = self.passed();
+        self.ledger.forget_before(if passed.is_empty() { horizon } else { passed.start });
+        self.uncounted.start = self.uncounted.start.max(self.ledger.whole(self.reached).start);
         let ledger = &self.ledger;
+        self.uncountable.retain(|number| ledger.is_kept(*number));
         self.changed.retain(|(number, _)| ledger.is_kept(*number));
-        if matches!(&self.job, Some(Job::Again { number, .. }) if !ledger.is_kept(*number)) {
-            self.job = None;
+        for job in [&mut self.job, &mut self.aside, &mut self.leaving] {
+            if matches!(job, Some(Job::Again { number, .. }) if !ledger.is_kept(*number)) {
+                *job = None;
+            }
         }
     }
 

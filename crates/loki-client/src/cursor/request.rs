@@ -43,10 +43,14 @@ impl Request {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {
-    /// Pause, then go on: the next request is the same.
+    /// Pause, then go on: the same is asked for again, after what has become more urgent.
     Pause,
     /// Go on at once: the next request asks for less.
     Less,
+    /// Tell a person that late entries wait, and go on at once: the sweep that looks for them has failed several times in
+    /// a row and is left alone for a while (see [`Cursor::parked`](super::Cursor::parked)), and the next request is
+    /// about something else.
+    Parked,
     /// Tell a person, then pause: this will not pass by itself. Nothing is skipped; what could not be read is asked for
     /// again.
     Stuck,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ledger::{Ledger, Stored};
+use super::parking::Parking;
 use super::{Cursor, CursorOptions, check};
 use crate::{Error, Nanos, Operation};
 
@@ -17,6 +18,9 @@ pub struct CursorState {
     query: String,
     start: Nanos,
     reached: Nanos,
+    /// Since when sweeps have failed; states of before this field was there have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    behind: Option<Nanos>,
     ledger: Stored,
 }
 
@@ -40,6 +44,7 @@ impl Cursor {
             query: self.query.clone(),
             start: self.start,
             reached: self.reached,
+            behind: self.parking.behind(),
             ledger: self.ledger.store(),
         }
     }
@@ -58,6 +63,10 @@ impl Cursor {
         }
         check(&state.query, &options)?;
         let ledger = Ledger::restore(&state.ledger, options.bucket).map_err(invalid)?;
-        Ok(Self::with(state.query.clone(), options, state.start, state.reached, ledger))
+        let mut cursor = Self::with(state.query.clone(), options, state.start, state.reached, ledger);
+        cursor.parking = Parking::behind_since(state.behind);
+        // The sweep that failed is still to be done.
+        cursor.sweep = state.behind.is_some();
+        Ok(cursor)
     }
 }

@@ -133,8 +133,8 @@ async fn play(scene: Scene) -> u64 {
     let mut follower = Follower::new(&model, scene.seed, scene.options);
     (follower.restarts, follower.saves) = (scene.restarts, scene.saves);
     model.faults(scene.faults);
-    let mut pushed = 0;
-    let end = scene.seconds + scene.latest + 240;
+    let (mut pushed, mut late) = (0, 0);
+    let end = scene.seconds + scene.latest + 780;
     for second in 0..end {
         for at in arrivals.remove(&second).unwrap_or_default() {
             let labels = Labels::from_iter([("app", "web"), ("pod", ["a", "b"][pushed % 2])]);
@@ -142,8 +142,8 @@ async fn play(scene: Scene) -> u64 {
             pushed += 1;
         }
         let now = Nanos::from_seconds(START + second);
-        // The last rounds are undisturbed, so that everything has had its chance.
-        if second == end - 180 {
+        // The last rounds are undisturbed, so that everything has had its chance: also what is parked by then.
+        if second == end - 720 {
             model.faults(0);
             follower.restarts = 0;
         }
@@ -154,13 +154,15 @@ async fn play(scene: Scene) -> u64 {
             follower.cursor.sweep(now);
         }
         follower.run().await;
+        // A restart forgets it.
+        late = late.max(follower.cursor.late());
     }
     let everything = Window::new(Nanos::from_seconds(START), Nanos::MAX);
     let truth: BTreeMap<_, _> = model.truth(everything).into_iter().map(|line| (line, 1)).collect();
     let lost = truth.keys().filter(|line| !follower.lines.contains_key(line)).count();
     let twice = follower.lines.values().filter(|times| **times > 1).count();
     assert_eq!((lost, twice, follower.lines.len()), (0, 0, truth.len()), "lost, twice, read");
-    follower.cursor.late()
+    late
 }
 
 fn options() -> CursorOptions {

@@ -6,3 +6,4 @@ mod following;
 mod logql;
 mod model;
 mod paging;
+mod parking;

@@ -31,6 +31,8 @@ struct World {
     max_read: usize,
     /// Of a hundred answers, so many are none.
     faults: u32,
+    /// What counts entries times out.
+    uncountable: bool,
     queries: usize,
 }
 
@@ -42,6 +44,7 @@ impl Model {
             max_entries: 5000,
             max_read: usize::MAX,
             faults: 0,
+            uncountable: false,
             queries: 0,
         })))
     }
@@ -61,6 +64,11 @@ impl Model {
     /// In percent.
     pub(crate) fn faults(&self, percent: u32) {
         self.0.lock().unwrap().faults = percent;
+    }
+
+    /// From now on counts time out, or no longer.
+    pub(crate) fn uncountable(&self, uncountable: bool) {
+        self.0.lock().unwrap().uncountable = uncountable;
     }
 
     /// A client of it that repeats nothing by itself.
@@ -123,6 +131,9 @@ impl World {
             return success("vector", &json!(vector));
         }
         let (start, end) = (number("start"), number("end"));
+        if query.range.is_some() && self.uncountable {
+            return (StatusCode::GATEWAY_TIMEOUT, "request timed out".to_owned());
+        }
         if query.range.is_some() {
             let step = params["step"].strip_suffix("ms").unwrap().parse::<i64>().unwrap() * 1_000_000;
             let start = start - start.rem_euclid(step);
