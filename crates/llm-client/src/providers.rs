@@ -2,22 +2,33 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::StreamExt;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::breaker::{Admitted, Breaker};
 use crate::client::LONGEST;
 use crate::{
-    BreakerState, Call, Chat, ChatRequest, ChatStream, Completion, Error, Event, Schema, Structured,
+    BreakerState, Call, Chat, ChatRequest, ChatStream, Completion, Deadline, Error, Event, Schema, Structured,
 };
+
+/// In less time than this no model answers, so that a smaller share would be given for nothing.
+const LEAST_SHARE: Duration = Duration::from_secs(5);
 
 /// Models that stand in for each other, tried in order.
 ///
 /// A call goes to the next one when the one before fails in any way, unless the request is one that nobody takes. Once
 /// the first content of a stream has been handed out nothing else is tried: half of one answer and half of another are
 /// no answer.
+///
+/// A request's [`within`](ChatRequest::within) is divided, so that one that is silent leaves time to the next: each
+/// provider gets what is left divided by how many can still be asked (itself included, resting ones not), but at least
+/// 5 s if so much is left; the last one gets everything. Of 60 s a list of three gives the first 20 s; if that one fails
+/// at once, the second has 30 s. An answer of [`complete`](Chat::complete) or [`structured`](Chat::structured) must be
+/// whole in that time. A [`stream`](Chat::stream) must have begun, and then has all the rest of `within`. What a
+/// provider has been configured with (`first_byte`, `deadline`) holds as well; without `within` nothing else does.
 ///
 /// Each provider has a breaker. After three failures in a row, or one that only a person can mend (a wrong key, no
 /// money), it is not asked for 30 s, then twice as long each time up to 10 min, and as long as its `Retry-After` says (10 min at
@@ -58,19 +69,18 @@ impl Providers {
         &self,
         operation: &'static str,
         request: &ChatRequest,
-        ask: impl Fn(Arc<dyn Chat>, ChatRequest) -> F + Send + Sync,
+        ask: impl Fn(&Provider, ChatRequest, Option<Duration>) -> F + Send + Sync,
     ) -> Result<(T, Admitted), Error> {
         let until = request.within.map(|within| Instant::now() + within.min(LONGEST));
         let mut failures = Vec::new();
-        for provider in &self.providers {
+        for (n, provider) in self.providers.iter().enumerate() {
             let mut request = request.clone();
-            if let Some(until) = until {
-                let left = until.saturating_duration_since(Instant::now());
-                if left.is_zero() && !failures.is_empty() {
-                    break;
-                }
-                request.within = Some(left);
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) && !failures.is_empty() {
+                break;
             }
+            let share = left.map(|left| self.share(left, n));
+            request.within = left;
             let admitted = match provider.breaker.admit() {
                 Ok(admitted) => admitted,
                 Err(wait) => {
@@ -78,7 +88,7 @@ impl Providers {
                     continue;
                 }
             };
-            match ask(Arc::clone(&provider.chat), request).await {
+            match ask(provider, request, share).await {
                 Ok(answer) => return Ok((answer, admitted)),
                 Err(error @ Error::Invalid { .. }) => return Err(error),
                 Err(error) => {
@@ -90,19 +100,44 @@ impl Providers {
         }
         Err(Error::AllFailed { call: Call::new(self.service.clone(), operation), failures })
     }
+
+    /// How much of the time that is left a provider may take.
+    fn share(&self, left: Duration, n: usize) -> Duration {
+        let can_be_asked = |provider: &&Provider| !matches!(provider.breaker.state(), BreakerState::Open(_));
+        let later = self.providers.iter().skip(n + 1).filter(can_be_asked).count();
+        let all = u32::try_from(later).unwrap_or(u32::MAX).saturating_add(1);
+        (left / all).max(LEAST_SHARE).min(left)
+    }
 }
 
 #[async_trait]
 impl Chat for Providers {
     async fn complete(&self, request: &ChatRequest) -> Result<Completion, Error> {
-        let ask = |chat: Arc<dyn Chat>, request| async move { chat.complete(&request).await };
+        let ask = |provider: &Provider, mut request: ChatRequest, share| {
+            let chat = Arc::clone(&provider.chat);
+            request.within = share;
+            async move { chat.complete(&request).await }
+        };
         let (completion, admitted) = self.first("complete", request, ask).await?;
         admitted.succeeded();
         Ok(completion)
     }
 
     async fn stream(&self, request: &ChatRequest) -> Result<ChatStream, Error> {
-        let ask = |chat: Arc<dyn Chat>, request| async move { chat.stream(&request).await };
+        let ask = |provider: &Provider, request: ChatRequest, share: Option<Duration>| {
+            let Provider { name, chat, .. } = provider.clone();
+            async move {
+                let Some(share) = share else { return chat.stream(&request).await };
+                // When all of it is its own, it can say by itself what it was too late for.
+                if Some(share) == request.within {
+                    return chat.stream(&request).await;
+                }
+                timeout(share, chat.stream(&request)).await.unwrap_or_else(|_| {
+                    let call = Call::new(name, "stream");
+                    Err(Error::Late { call, deadline: Deadline::FirstByte, after: share })
+                })
+            }
+        };
         let (events, admitted) = self.first("stream", request, ask).await?;
         let service = Arc::clone(events.service());
         // What comes of it is known when it ends.
@@ -116,7 +151,11 @@ impl Chat for Providers {
 
     /// Both rounds go to the same provider; when its second answer does not fit either, the next one is asked.
     async fn structured(&self, request: &ChatRequest, schema: &Schema) -> Result<Structured, Error> {
-        let ask = |chat: Arc<dyn Chat>, request| async move { chat.structured(&request, schema).await };
+        let ask = |provider: &Provider, mut request: ChatRequest, share| {
+            let chat = Arc::clone(&provider.chat);
+            request.within = share;
+            async move { chat.structured(&request, schema).await }
+        };
         let (structured, admitted) = self.first("structured", request, ask).await?;
         admitted.succeeded();
         Ok(structured)

@@ -25,7 +25,7 @@ pub struct ChatRequest {
     /// The form of the answer.
     pub format: Format,
     /// The longest that the whole call may take, all tries and providers included. The client's own deadline holds
-    /// as well.
+    /// as well. A list of providers divides it: see [`Providers`](crate::Providers).
     pub within: Option<Duration>,
 }
 

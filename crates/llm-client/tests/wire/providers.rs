@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use llm_client::{BreakerState, Chat, Error, HttpChat, Profile, Providers, Schema};
 use serde_json::json;
-use tokio::time::advance;
+use tokio::time::{Instant, advance};
 
-use crate::endpoint::{Endpoint, Reply, delta, question};
+use crate::endpoint::{Endpoint, Reply, delta, last, question};
 
 fn client(endpoint: &Endpoint, name: &str) -> HttpChat {
     endpoint.simulated(Profile::OpenAi).service(name).tries(1).build().expect("a client")
@@ -135,7 +135,7 @@ async fn within_covers_the_whole_list() {
         first.simulated(Profile::OpenAi).deadline(Duration::from_secs(6)).build().expect("a client"),
     )
     .then("second", client(&second, "second"));
-    let start = tokio::time::Instant::now();
+    let start = Instant::now();
     providers.complete(&question().within(Duration::from_secs(10))).await.expect_err("late");
     assert_eq!(start.elapsed(), Duration::from_secs(10));
     assert_eq!((first.seen().len(), second.seen().len()), (1, 1));
@@ -156,4 +156,98 @@ async fn a_list_is_a_chat_and_can_stand_in_a_list() {
         (Endpoint::always(down()), Endpoint::always(down()), Endpoint::always(Reply::says("3")));
     let outer = Providers::new("pair", pair(&first, &second)).then("third", client(&third, "third"));
     assert_eq!(outer.complete(&question()).await.expect("an answer").content, "3");
+}
+
+/// Three silent ones, and a list of them.
+fn silent() -> ([Endpoint; 3], Providers) {
+    let endpoints = [(); 3].map(|()| Endpoint::always(Reply::silence()));
+    let [first, second, third] = endpoints.each_ref();
+    let providers = pair(first, second).then("third", client(third, "third"));
+    (endpoints, providers)
+}
+
+/// How long after `start` each was asked first, in seconds.
+fn asked(endpoints: &[Endpoint], start: Instant) -> Vec<u64> {
+    endpoints.iter().map(|endpoint| (endpoint.seen()[0].at - start).as_secs()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_silent_leaves_time_to_the_next() {
+    let schema = Schema::new("s", json!({"type": "object"})).expect("a schema");
+    let request = question().within(Duration::from_secs(60));
+    let first = Endpoint::always(Reply::silence());
+    let second = Endpoint::always(Reply::says("{}").after(Duration::from_secs(29)));
+
+    let start = Instant::now();
+    let answer = pair(&first, &second).complete(&request).await.expect("the second has half a minute");
+    assert_eq!((&*answer.service, start.elapsed().as_secs()), ("second", 59));
+    let found = pair(&first, &second).structured(&request, &schema).await.expect("the second");
+    assert_eq!(&*found.completion.service, "second");
+
+    let second = Endpoint::always(Reply::streams(&["2"]).after(Duration::from_secs(29)));
+    let stream = pair(&first, &second).stream(&request).await.expect("the second");
+    assert_eq!(stream.complete().await.expect("an answer").content, "2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_gets_its_share_of_what_is_left() {
+    let (endpoints, providers) = silent();
+    let start = Instant::now();
+    let error = providers.complete(&question().within(Duration::from_secs(60))).await.expect_err("late");
+    assert_eq!((asked(&endpoints, start), start.elapsed().as_secs()), (vec![0, 20, 40], 60));
+    let shown = error.to_string();
+    assert_eq!(shown.matches("the answer was not complete after 20s").count(), 3, "{shown}");
+
+    // What one does not use is there for the others.
+    let endpoints = [Endpoint::always(down()), Endpoint::always(Reply::silence()), endpoints[2].clone()];
+    let providers = pair(&endpoints[0], &endpoints[1]).then("third", client(&endpoints[2], "third"));
+    let start = Instant::now();
+    providers.complete(&question().within(Duration::from_secs(60))).await.expect_err("late");
+    assert_eq!(asked(&endpoints[..2], start), [0, 0]);
+    assert_eq!((endpoints[2].seen()[1].at - start).as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_share_is_no_shorter_than_an_answer_takes() {
+    let (endpoints, providers) = silent();
+    let start = Instant::now();
+    providers.complete(&question().within(Duration::from_secs(9))).await.expect_err("late");
+    assert_eq!(start.elapsed().as_secs(), 9);
+    assert_eq!(asked(&endpoints[..2], start), [0, 5]);
+    assert!(endpoints[2].seen().is_empty(), "nothing was left");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_kept_for_one_that_rests() {
+    let first = Endpoint::always(Reply::says("1").after(Duration::from_secs(50)));
+    let second = Endpoint::always(Reply::error(401, "", "invalid_api_key", ""));
+    let providers = pair(&first, &second);
+    // The first is too late, and the second goes to rest.
+    providers.complete(&question().within(Duration::from_secs(20))).await.expect_err("late");
+    let answer = providers.complete(&question().within(Duration::from_secs(60))).await.expect("all the time");
+    assert_eq!(&*answer.service, "first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_has_begun_has_all_the_time() {
+    let words = Reply::events([delta(&json!({"content": "half"}))])
+        .pause(Duration::from_secs(50))
+        .and_events([delta(&json!({"content": " whole"})), last("stop")])
+        .and("data: [DONE]\n\n");
+    let (first, second) = (Endpoint::always(words), Endpoint::always(Reply::streams(&["2"])));
+    let request = question().within(Duration::from_secs(60));
+    let stream = pair(&first, &second).stream(&request).await.expect("a stream");
+    assert_eq!(stream.complete().await.expect("an answer").content, "half whole");
+    assert!(second.seen().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_of_its_own_holds_as_well() {
+    let (first, second) = (Endpoint::always(Reply::silence()), Endpoint::always(Reply::streams(&["2"])));
+    let impatient = first.simulated(Profile::OpenAi).first_byte(Duration::from_secs(3)).tries(1);
+    let providers = Providers::new("first", impatient.build().expect("a client"))
+        .then("second", client(&second, "second"));
+    let start = Instant::now();
+    providers.stream(&question().within(Duration::from_secs(60))).await.expect("the second");
+    assert_eq!(start.elapsed().as_secs(), 3);
 }
