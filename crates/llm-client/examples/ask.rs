@@ -35,6 +35,9 @@ struct Args {
     /// The most tokens of the answer.
     #[arg(long)]
     max_tokens: Option<u32>,
+    /// The tokens that the model can have in view, such as Ollama's num_ctx; a prompt that does not fit is refused.
+    #[arg(long)]
+    context_window: Option<u32>,
     /// The longest that the whole answer may take, in seconds.
     #[arg(long, default_value_t = 120)]
     within: u64,
@@ -85,6 +88,9 @@ async fn ask(args: Args) -> Result<(), Box<dyn Error>> {
     if let Some(url) = args.base_url {
         builder = builder.base_url(url.parse().map_err(|error| format!("--base-url: {error}"))?);
     }
+    if let Some(tokens) = args.context_window {
+        builder = builder.context_window(tokens);
+    }
     if let (Some(prompt), Some(completion)) = (args.prompt_price, args.completion_price) {
         builder = builder.prices(Prices::per_million(args.currency, prompt, completion));
     }
@@ -123,10 +129,7 @@ async fn ask(args: Args) -> Result<(), Box<dyn Error>> {
                     eprintln!("not whole: {:?}", answer.finish);
                 }
                 if let Some(cut) = answer.prompt_cut {
-                    eprintln!(
-                        "of the prompt only {} tokens of at least {} were read",
-                        cut.counted, cut.at_least
-                    );
+                    eprintln!("{cut}");
                 }
                 if let Some(usage) = answer.usage {
                     let cost = answer.cost.map(|cost| format!(", {cost}")).unwrap_or_default();

@@ -152,6 +152,7 @@ impl Fault {
             Error::Api { class, .. } if class.is_lasting() => Self::Lasting,
             Error::NotTheApi { retryable: false, .. } => Self::Lasting,
             Error::BudgetSpent { .. }
+            | Error::PromptTooLong { .. }
             | Error::Resting { .. }
             | Error::Invalid { .. }
             | Error::Config { .. } => Self::None,

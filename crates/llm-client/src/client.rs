@@ -47,6 +47,7 @@ pub(crate) struct Endpoint {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) prices: Option<Prices>,
     pub(crate) budget: Option<Arc<TokenBudget>>,
+    pub(crate) context_window: Option<u64>,
     pub(crate) first_byte: Duration,
     pub(crate) deadline: Duration,
     pauses: ExponentialBuilder,
@@ -68,6 +69,7 @@ impl HttpChat {
             authorities: Vec::new(),
             prices: None,
             budget: None,
+            context_window: None,
             first_byte: FIRST_BYTE,
             deadline: DEADLINE,
             tries: TRIES,
@@ -171,6 +173,7 @@ pub struct HttpChatBuilder {
     authorities: Vec<u8>,
     prices: Option<Prices>,
     budget: Option<Arc<TokenBudget>>,
+    context_window: Option<u64>,
     first_byte: Duration,
     deadline: Duration,
     tries: u32,
@@ -223,6 +226,20 @@ impl HttpChatBuilder {
         self
     }
 
+    /// The tokens that the model can have in view, prompt and answer together, as its endpoint was started: for Ollama its
+    /// `num_ctx` (`OLLAMA_CONTEXT_LENGTH`, or `PARAMETER num_ctx` of the model), which cannot be set through this API and
+    /// beyond which it drops the beginning of a prompt without a word.
+    ///
+    /// A prompt that has more tokens for certain is not sent: [`Error::PromptTooLong`]. How many it has is reckoned from
+    /// below (each word of Latin letters and each 12 letters of it one token, three wide characters one; signs, spaces,
+    /// roles, tools and schemas none), which is some three quarters of the truth for English prose and less for code and logs. So
+    /// no prompt that fits is refused, and one that is only a little too long is sent; then an answer whose endpoint
+    /// counted as many tokens as the window holds has [`Completion::prompt_cut`].
+    pub fn context_window(mut self, tokens: u32) -> Self {
+        self.context_window = Some(tokens.into());
+        self
+    }
+
     /// For streams: from the moment the request leaves until the first content; 30 s by default. A whole answer comes at
     /// once when it is done, so that there only the [deadline](Self::deadline) holds.
     pub fn first_byte(mut self, time: Duration) -> Self {
@@ -272,8 +289,8 @@ impl HttpChatBuilder {
     ///
     /// # Errors
     /// [`Error::Config`] when the base URL is not `http` or `https` or holds a password, the model's name is empty, a key is
-    /// missing or cannot stand in an HTTP header, a budget has no [`max_tokens`](Self::max_tokens), an extra field is
-    /// one of the client's own, or (without a transport of one's own) no TLS provider is installed or a certificate is none.
+    /// missing or cannot stand in an HTTP header, a budget has no [`max_tokens`](Self::max_tokens), a context window is
+    /// empty, an extra field is one of the client's own, or (without a transport of one's own) no TLS provider is installed or a certificate is none.
     pub fn build(self) -> Result<HttpChat, Error> {
         let base = match self.base_url {
             Some(url) => url,
@@ -301,6 +318,9 @@ impl HttpChatBuilder {
         }
         if self.budget.is_some() && self.max_tokens.is_none() {
             return Err(config("a budget needs max_tokens, which bounds what one answer can cost", None));
+        }
+        if self.context_window == Some(0) {
+            return Err(config("a context window of no tokens has no room for a prompt", None));
         }
         if let Some(field) = OWN_FIELDS.into_iter().find(|field| self.extra.contains_key(*field)) {
             return Err(config(format!("the extra field {field} is the client's own"), None));
@@ -341,6 +361,7 @@ impl HttpChatBuilder {
                 transport,
                 prices: self.prices,
                 budget: self.budget,
+                context_window: self.context_window,
                 first_byte: self.first_byte,
                 deadline: self.deadline,
                 pauses,

@@ -131,12 +131,44 @@ impl Usage {
     }
 }
 
-/// The endpoint read fewer tokens than the prompt can have: it dropped the rest (Ollama does, beyond `num_ctx`).
+/// The endpoint dropped a part of the prompt, as Ollama does beyond its `num_ctx`. Two things tell it:
+///
+/// - It counted fewer tokens than the prompt can have.
+/// - It counted as many as the context window holds (to within a hundredth), when the client was told of one: that is what
+///   is left of a prompt that was cut; one that was not has no room for an answer.
+///
+/// `Display` says it in one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PromptCut {
     /// What the endpoint counted.
     pub counted: u64,
-    /// What the prompt must have at the very least.
+    /// What the prompt must have at the very least; not more than `counted` when only the window tells.
     pub at_least: u64,
+    /// The context window, when the client was told of it: see [`crate::HttpChatBuilder::context_window`].
+    pub context_window: Option<u64>,
+}
+
+impl PromptCut {
+    /// What an endpoint's count says of a prompt that has at least so many tokens. Only some endpoints `drop` what is
+    /// too much without a word.
+    pub(crate) fn of(counted: u64, at_least: u64, context_window: Option<u64>, drops: bool) -> Option<Self> {
+        let fills_it = context_window.is_some_and(|window| counted >= window - window / 100);
+        ((drops && counted < at_least) || fills_it).then_some(Self { counted, at_least, context_window })
+    }
+}
+
+impl fmt::Display for PromptCut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { counted, at_least, context_window } = self;
+        match context_window {
+            Some(window) if counted >= at_least => {
+                write!(
+                    f,
+                    "the prompt fills the context window ({counted} of {window} tokens): a part of it was dropped, or nothing is left for the answer"
+                )
+            }
+            _ => write!(f, "of the prompt only {counted} tokens of at least {at_least} were read"),
+        }
+    }
 }

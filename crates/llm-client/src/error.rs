@@ -157,6 +157,20 @@ pub enum Error {
         /// What was there.
         available: u64,
     },
+    /// The prompt does not fit into the model's context window. Nothing was sent: an endpoint that drops the rest of a
+    /// prompt without a word (Ollama) would have answered all the same.
+    #[error(
+        "{call}: the prompt has at least {at_least} tokens and the context window {context_window} (repeating does not help: \
+         shorten the prompt, or raise the model's window and the client's)"
+    )]
+    PromptTooLong {
+        /// The call.
+        call: Call,
+        /// What the prompt has at the very least.
+        at_least: u64,
+        /// What the client was told: see [`crate::HttpChatBuilder::context_window`].
+        context_window: u64,
+    },
     /// The provider was not asked, since it kept failing. Nothing was sent.
     #[error("{call}: not asked for another {wait:?}, since it kept failing")]
     Resting {
@@ -206,6 +220,7 @@ impl Error {
             | Self::Withheld { call, .. }
             | Self::Unfit { call, .. }
             | Self::BudgetSpent { call, .. }
+            | Self::PromptTooLong { call, .. }
             | Self::Resting { call, .. }
             | Self::AllFailed { call, .. }
             | Self::Invalid { call, .. } => Some(call),
@@ -238,6 +253,7 @@ impl Error {
             | Self::Withheld { .. }
             | Self::Unfit { .. }
             | Self::BudgetSpent { .. }
+            | Self::PromptTooLong { .. }
             | Self::Invalid { .. }
             | Self::Config { .. } => false,
         }

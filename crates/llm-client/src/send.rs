@@ -65,6 +65,10 @@ impl HttpChat {
             if let Some(what) = fault(request) {
                 return Err(Error::Invalid { call, what });
             }
+            let at_least = prompt_size::at_least(request);
+            if let Some(context_window) = endpoint.context_window.filter(|window| at_least > *window) {
+                return Err(Error::PromptTooLong { call, at_least, context_window });
+            }
             let body = endpoint.dialect.body(request, structured, stream);
             let body = body.map_err(|source| Error::NotSent { call: call.clone(), source: source.into() })?;
             let answer = endpoint.dialect.max_tokens(request).map_or(0, u64::from);
@@ -221,12 +225,13 @@ impl Job {
             count(set_aside, usage.total_tokens());
         }
         let endpoint = &self.endpoint;
-        let prompt_cut = usage.filter(|_| endpoint.dialect.profile.cuts_prompts()).and_then(|usage| {
+        let prompt_cut = usage.and_then(|usage| {
             let at_least = prompt_size::at_least(&self.request);
-            (usage.prompt_tokens < at_least).then_some(PromptCut { counted: usage.prompt_tokens, at_least })
+            let drops = endpoint.dialect.profile.cuts_prompts();
+            PromptCut::of(usage.prompt_tokens, at_least, endpoint.context_window, drops)
         });
-        if let Some(PromptCut { counted, at_least }) = prompt_cut {
-            tracing::warn!(service = %endpoint.service, counted, at_least, "the endpoint dropped a part of the prompt");
+        if let Some(cut) = prompt_cut {
+            tracing::warn!(service = %endpoint.service, "{cut}");
         }
         let censor = self.censor();
         let completion = Completion {

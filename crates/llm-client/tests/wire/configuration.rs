@@ -23,6 +23,7 @@ fn a_client_that_could_not_work_is_not_built() {
         (builder(Profile::Ollama).base_url("ftp://h/".parse().expect("a URL")), "not an http or https URL"),
         (builder(Profile::Ollama).budget(Arc::new(TokenBudget::new(9))), "a budget needs max_tokens"),
         (builder(Profile::Ollama).extra("stream", json!(true)), "the extra field stream is the client's own"),
+        (builder(Profile::Ollama).context_window(0), "a context window of no tokens"),
         (HttpChat::builder(Profile::Ollama, " "), "the model has no name"),
     ];
     for (builder, expected) in broken {

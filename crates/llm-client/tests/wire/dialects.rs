@@ -1,7 +1,8 @@
 //! A test for each row of the table of dialects: what each endpoint does in its own way.
 
 use llm_client::{
-    Chat, ChatRequest, Class, Error, Finish, Message, Profile, PromptCut, Schema, StructuredOutput,
+    BreakerState, Chat, ChatRequest, Class, Error, Finish, Message, Profile, PromptCut, Providers, Schema,
+    StructuredOutput,
 };
 use serde_json::{Value, json};
 
@@ -234,6 +235,66 @@ async fn ollama_a_prompt_that_was_cut_without_a_word_is_noticed() {
     assert_eq!(chat.complete(&question()).await.expect("an answer").prompt_cut, None);
     let chat = Endpoint::always(reply).served(Profile::Vllm).await.build().expect("a client");
     assert_eq!(chat.complete(&prompt).await.expect("an answer").prompt_cut, None);
+}
+
+#[tokio::test]
+async fn ollama_a_prompt_that_cannot_fit_its_window_is_not_sent() {
+    let endpoint = Endpoint::always(Reply::says("an answer to the end of it"));
+    let chat = endpoint.simulated(Profile::Ollama).context_window(4096).build().expect("a client");
+    let words =
+        |count| ChatRequest::new([Message::system("Be brief."), Message::user("word ".repeat(count))]);
+
+    let schema = Schema::new("s", json!({"type": "object"})).expect("a schema");
+    let errors = [
+        chat.complete(&words(4095)).await.expect_err("too long"),
+        chat.stream(&words(4095)).await.expect_err("too long"),
+        chat.structured(&words(4095), &schema).await.expect_err("too long"),
+    ];
+    for error in errors {
+        assert!(
+            matches!(error, Error::PromptTooLong { at_least: 4097, context_window: 4096, .. }),
+            "{error:?}"
+        );
+        let shown = error.to_string();
+        assert!(shown.contains("at least 4097 tokens and the context window 4096"), "{shown}");
+        assert!(!error.is_retryable() && error.call().is_some());
+    }
+    assert!(endpoint.seen().is_empty());
+    chat.complete(&words(4094)).await.expect("it may fit");
+
+    // Another model may have a larger window, and this one works.
+    let larger = endpoint.simulated(Profile::Vllm).service("larger").build().expect("a client");
+    let providers = Providers::new("small", chat).then("larger", larger);
+    for _ in 0..4 {
+        assert_eq!(&*providers.complete(&words(5000)).await.expect("an answer").service, "larger");
+    }
+    assert_eq!(providers.states()[0].1, BreakerState::Closed);
+}
+
+#[tokio::test]
+async fn ollama_a_prompt_that_filled_its_window_is_noticed() {
+    // A log of which nobody knows how many tokens it has: of at least 300, 2048 were counted.
+    let prompt = ChatRequest::new([Message::user("0x1f ".repeat(300))]);
+    let counted = |tokens: u64| {
+        let mut body = answer(&json!({"content": "a summary of the end"}), "stop");
+        body["usage"]["prompt_tokens"] = json!(tokens);
+        Endpoint::always(Reply::json(200, &body))
+    };
+    let cut = async |tokens, window: Option<u32>| {
+        let builder = counted(tokens).simulated(Profile::Ollama);
+        let builder = window.into_iter().fold(builder, llm_client::HttpChatBuilder::context_window);
+        let chat = builder.build().expect("a client");
+        chat.complete(&prompt).await.expect("an answer").prompt_cut
+    };
+    let noticed = cut(2048, Some(2048)).await.expect("noticed");
+    assert_eq!((noticed.counted, noticed.at_least, noticed.context_window), (2048, 300, Some(2048)));
+    assert!(noticed.to_string().contains("fills the context window (2048 of 2048 tokens)"), "{noticed}");
+    assert!(cut(2028, Some(2048)).await.is_some(), "within a hundredth");
+    assert_eq!(cut(2027, Some(2048)).await, None);
+    assert_eq!(cut(2048, Some(4096)).await, None);
+    assert_eq!(cut(2048, None).await, None);
+    let noticed = cut(200, Some(2048)).await.expect("fewer than there are");
+    assert_eq!(noticed.to_string(), "of the prompt only 200 tokens of at least 300 were read");
 }
 
 #[tokio::test]
