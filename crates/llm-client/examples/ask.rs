@@ -82,8 +82,15 @@ async fn ask(args: Args) -> Result<(), Box<dyn Error>> {
 
     let within = Duration::from_secs(args.within);
     let mut builder = HttpChat::builder(args.profile, args.model).deadline(within).first_byte(within);
-    if let Some(key) = args.key {
-        builder = builder.key(key);
+    match args.key {
+        Some(key) => builder = builder.key(key),
+        // The library's own words name a method, which is no help at a command line.
+        None if args.profile.needs_key() => {
+            return Err(
+                format!("{} needs an API key: set LLM_API_KEY, or give it by --key", args.profile).into()
+            );
+        }
+        None => {}
     }
     if let Some(url) = args.base_url {
         builder = builder.base_url(url.parse().map_err(|error| format!("--base-url: {error}"))?);
@@ -140,4 +147,17 @@ async fn ask(args: Args) -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn without_a_key_it_says_what_gives_it_one() {
+        let args =
+            Args { key: None, ..Args::parse_from(["ask", "--profile", "openai", "--model", "m", "why"]) };
+        let error = ask(args).await.unwrap_err();
+        assert_eq!(error.to_string(), "openai needs an API key: set LLM_API_KEY, or give it by --key");
+    }
 }

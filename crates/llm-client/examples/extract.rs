@@ -76,8 +76,15 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
         .map_err(|_| "a TLS provider is installed already")?;
 
     let mut builder = HttpChat::builder(args.profile, args.model);
-    if let Some(key) = args.key {
-        builder = builder.key(key);
+    match args.key {
+        Some(key) => builder = builder.key(key),
+        // The library's own words name a method, which is no help at a command line.
+        None if args.profile.needs_key() => {
+            return Err(
+                format!("{} needs an API key: set LLM_API_KEY, or give it by --key", args.profile).into()
+            );
+        }
+        None => {}
     }
     if let Some(url) = args.base_url {
         builder = builder.base_url(url.parse().map_err(|error| format!("--base-url: {error}"))?);
@@ -104,4 +111,16 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
         eprintln!("{} + {} tokens", usage.prompt_tokens, usage.completion_tokens);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn without_a_key_it_says_what_gives_it_one() {
+        let args = Args { key: None, ..Args::parse_from(["extract", "--profile", "openai", "--model", "m"]) };
+        let error = run(args).await.unwrap_err();
+        assert_eq!(error.to_string(), "openai needs an API key: set LLM_API_KEY, or give it by --key");
+    }
 }

@@ -305,7 +305,10 @@ impl HttpChatBuilder {
         }
         match &self.key {
             None if self.profile.needs_key() => {
-                return Err(config(format!("{} needs an API key", self.profile), None));
+                return Err(config(
+                    format!("{} needs an API key: give it by HttpChatBuilder::key", self.profile),
+                    None,
+                ));
             }
             Some(key)
                 if key.expose_secret().is_empty()

@@ -65,7 +65,9 @@ impl Profile {
         }
     }
 
-    pub(crate) fn needs_key(self) -> bool {
+    /// Whether [`HttpChatBuilder::key`](crate::HttpChatBuilder::key) must be called. The self-hosted ones take a key and
+    /// need none.
+    pub fn needs_key(self) -> bool {
         !matches!(self, Self::Vllm | Self::Ollama)
     }
 

@@ -17,7 +17,7 @@ fn builder(profile: Profile) -> HttpChatBuilder {
 #[test]
 fn a_client_that_could_not_work_is_not_built() {
     let broken = [
-        (builder(Profile::OpenAi), "openai needs an API key"),
+        (builder(Profile::OpenAi), "openai needs an API key: give it by HttpChatBuilder::key"),
         (builder(Profile::DeepSeek).key(""), "the API key is empty"),
         (builder(Profile::DeepSeek).key(format!("{}\n", key())), "characters that no key has"),
         (builder(Profile::Ollama).base_url("ftp://h/".parse().expect("a URL")), "not an http or https URL"),
@@ -30,6 +30,13 @@ fn a_client_that_could_not_work_is_not_built() {
         let error = builder.build().expect_err(expected);
         assert!(matches!(error, Error::Config { .. }) && error.to_string().contains(expected), "{error}");
         assert!(!error.to_string().contains("EXAMPLE"), "{error}");
+    }
+}
+
+#[test]
+fn a_profile_says_beforehand_whether_it_needs_a_key() {
+    for profile in Profile::ALL {
+        assert_eq!(builder(profile).build().is_err(), profile.needs_key(), "{profile}");
     }
 }
 
