@@ -7,5 +7,6 @@
 mod calls;
 mod following;
 mod paging;
+mod starting;
 mod storm;
 mod traffic;
