@@ -6,7 +6,8 @@ use loki_client::{
     Answer, Cursor, CursorOptions, CursorState, Entry, Error, Failure, HttpLoki, Labels, Nanos, Operation,
     Request, Window,
 };
-use rand::{RngExt as _, SeedableRng as _};
+use proptest::prelude::*;
+use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
 use crate::model::{Model, Stored, stored};
@@ -376,4 +377,78 @@ fn and_while_old_minutes_cannot_be_read_either_which_is_told() {
     println!("{bytes} bytes, {} minutes unchecked", cursor.unchecked());
     assert!((800_000..1 << 20).contains(&bytes), "{bytes}");
     assert!((75..=90).contains(&cursor.unchecked()), "{}", cursor.unchecked());
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Tick(i64),
+    Sweep(i64),
+    Answer(u64),
+    Garbage,
+    Fail(u8),
+    Resume,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    // Mostly minutes apart; a clock may also be anywhere.
+    let now = || prop_oneof![20 => 0_i64..20_000, 1 => any::<i64>()];
+    let step = prop_oneof![
+        3 => now().prop_map(Step::Tick),
+        2 => now().prop_map(Step::Sweep),
+        8 => (0_u64..3).prop_map(Step::Answer),
+        1 => Just(Step::Garbage),
+        6 => (0_u8..4).prop_map(Step::Fail),
+        1 => Just(Step::Resume),
+    ];
+    prop::collection::vec(step, 0..200)
+}
+
+fn failure(kind: u8) -> Error {
+    let operation = Operation::QueryRange;
+    match kind {
+        0 => timeout(),
+        1 => Error::TooLarge { operation, most: 1 },
+        2 => Error::Invalid { operation, what: "no".into() },
+        _ => Error::NotSent { operation, source: "no".into() },
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_fails_in_whatever_order_a_cursor_keeps_its_word(steps in steps()) {
+        let mut cursor = Cursor::new(QUERY, at(0), CursorOptions::default()).unwrap();
+        let nanos = |now: i64| if (0..20_000).contains(&now) { at(now) } else { Nanos::new(now) };
+        for step in steps {
+            let reached = cursor.reached();
+            let request = cursor.next_request();
+            prop_assert_eq!(&cursor.next_request(), &request, "asked again, it says the same");
+            match (step, request) {
+                (Step::Tick(now), _) => cursor.tick(nanos(now)),
+                (Step::Sweep(now), _) => cursor.sweep(nanos(now)),
+                (Step::Answer(_), Some(Request::Page(_))) => drop(cursor.answer(Answer::Page(Vec::new())).unwrap()),
+                (Step::Answer(count), Some(Request::Counts(query))) => {
+                    let counts = BTreeMap::from([(query.first, count), (query.last, count)]);
+                    drop(cursor.answer(Answer::Counts(counts)).unwrap());
+                }
+                (Step::Garbage, Some(Request::Page(query))) => {
+                    cursor.answer(Answer::Page(vec![entry(query.window.end)])).unwrap_err();
+                }
+                (Step::Fail(kind), Some(request)) => {
+                    let failure = cursor.failed(&failure(kind));
+                    if failure == Failure::Parked {
+                        prop_assert!(cursor.parked().is_some());
+                        prop_assert_ne!(cursor.next_request(), Some(request), "another one");
+                        prop_assert!(!matches!(cursor.next_request(), Some(Request::Counts(_))));
+                    }
+                }
+                (Step::Resume, _) => {
+                    let state = cursor.state();
+                    cursor = Cursor::resume(&state, CursorOptions::default()).unwrap();
+                    prop_assert_eq!(cursor.state(), state);
+                }
+                _ => {}
+            }
+            prop_assert!(cursor.reached() >= reached);
+        }
+    }
 }
