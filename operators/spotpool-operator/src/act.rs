@@ -58,6 +58,9 @@ pub(crate) async fn act(core: &Arc<Core>, pass: &Pass, plan: &Plan) -> Outcome {
     {
         return outcome;
     }
+    if plan.health.sends_away && !remember(core, pass, plan, &mut outcome).await {
+        return outcome;
+    }
     let settled = instances(core, plan, &mut outcome).await;
     if let Some(way) = &pass.way {
         terminate(core, way, plan, &settled).await;
@@ -75,6 +78,27 @@ pub(crate) async fn act(core: &Arc<Core>, pass: &Pass, plan: &Plan) -> Outcome {
         finalizer(core, pool, false, &mut outcome).await;
     }
     outcome
+}
+
+/// Writes what is to be remembered of a machine that is sent away before it goes: a crash or a conflict in between must
+/// not let the next one follow at once. Whether it stands.
+async fn remember(core: &Core, pass: &Pass, plan: &Plan, outcome: &mut Outcome) -> bool {
+    let Some(mut pool) = pass.seen.pool.object().cloned() else { return true };
+    pool.status.get_or_insert_default().care = plan.health.care.clone();
+    match core.ports.store.replace_pool_status(&pool).await {
+        Ok(written) => {
+            outcome.pool = Some(written);
+            true
+        }
+        Err(StoreError::Conflict | StoreError::NotFound) => {
+            outcome.again = true;
+            false
+        }
+        Err(error) => {
+            outcome.fail("write status.care", &error);
+            false
+        }
+    }
 }
 
 async fn finalizer(core: &Core, pool: &SpotPool, add: bool, outcome: &mut Outcome) {

@@ -57,6 +57,8 @@ pub mod reason {
     pub const REQUEST_REFUSED: &str = "RequestRefused";
     /// A machine that should go carries another name or other tags than it was given.
     pub const DISPUTED_MACHINE: &str = "DisputedMachine";
+    /// SpotInstances that should go were made in another cluster.
+    pub const OTHER_CLUSTER: &str = "OtherCluster";
     /// The cloud does not take a machine back that should go.
     pub const TERMINATION_REFUSED: &str = "TerminationRefused";
     /// The key stands in a Secret and works.

@@ -198,7 +198,7 @@ impl Finding {
             // The cloud checks key, rate and parameters before it makes anything, so any other error but its
             // own trouble refuses a token's first and only request too. To a repeated one it may only say
             // that the token is used up.
-            (Reach::Answered, Some(class)) if class != Class::Unknown => {
+            (Reach::Answered, Some(class)) if !matches!(class, Class::Unknown | Class::Retry) => {
                 if repeated {
                     AttemptOutcome::Errored
                 } else {

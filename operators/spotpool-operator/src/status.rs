@@ -55,6 +55,7 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
         instances: members(plan),
         launch_back_off: memory.entries,
         refusal_budget_whole_at: memory.budget_whole_at.map(whole_seconds),
+        refusals_paid: memory.paid,
         adopting: not_made_yet(old.adopting, seen),
         held_secrets: old.held_secrets,
         care: if valid.is_some() { plan.health.care.clone() } else { old.care },
@@ -200,6 +201,13 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
         );
         return (Truth::True, reason::DISPUTED_MACHINE, message);
     }
+    if !plan.other_cluster.is_empty() {
+        let message = format!(
+            "these SpotInstances are being deleted and were made in another cluster, whose operator alone may terminate              their machines, so nothing happens to them here: {}. If that cluster is gone, or this one is a copy of it,              remove their finalizers, and terminate the machines by hand or let the pool take them over",
+            some_of(plan.other_cluster.clone(), LISTED)
+        );
+        return (Truth::True, reason::OTHER_CLUSTER, message);
+    }
     if !plan.refused.is_empty() {
         return (Truth::True, reason::TERMINATION_REFUSED, termination_refused(plan));
     }
@@ -336,9 +344,11 @@ fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
     let Some(account) = seen.cloud.account() else {
         return (Truth::Unknown, reason::NOT_LOOKED_YET, "nobody has asked the cloud yet".to_owned());
     };
-    if let Some(trouble) = account.trouble.as_ref().filter(|trouble| trouble.times >= OUTAGE) {
+    let speaks = |trouble: &&Trouble| trouble.is_lasting() || trouble.lasted >= OUTAGE;
+    if let Some(trouble) = account.trouble.as_ref().filter(speaks) {
         let message = sentences(&[&trouble.advice(), "The machines that run are left as they are"]);
-        return (Truth::Unknown, reason::CLOUD_UNREACHABLE, message);
+        let why = if trouble.is_lasting() { reason::REFUSED } else { reason::CLOUD_UNREACHABLE };
+        return (Truth::Unknown, why, message);
     }
     if let Some(name) = deleted_secret(seen) {
         let message = format!(

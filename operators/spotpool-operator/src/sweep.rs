@@ -76,12 +76,12 @@ pub struct Trouble {
     pub request_id: Option<String>,
     /// The error in words.
     pub text: String,
-    /// How many sweeps in a row have failed.
-    pub times: u32,
+    /// For how long no sweep has succeeded.
+    pub lasted: Duration,
 }
 
-/// So many failed sweeps in a row are an outage, not a hiccup: half a minute at the default interval.
-pub const OUTAGE: u32 = 15;
+/// What lasts longer is an outage, not a hiccup.
+pub const OUTAGE: Duration = Duration::from_secs(30);
 
 impl Trouble {
     /// What an error tells people.
@@ -91,7 +91,7 @@ impl Trouble {
             code: error.code().map(str::to_owned),
             request_id: error.request_id().map(str::to_owned),
             text: error.to_string(),
-            times: 1,
+            lasted: Duration::ZERO,
         }
     }
 
@@ -152,6 +152,8 @@ struct Account {
     cloud: Arc<dyn Cvm>,
     pools: BTreeMap<PoolKey, Interest>,
     view: AccountView,
+    /// When the first sweep began since which none has succeeded.
+    failing_since: Option<Instant>,
 }
 
 impl Account {
@@ -212,7 +214,12 @@ impl Sweeps {
         let mut started = false;
         let account = accounts.entry(key.clone()).or_insert_with(|| {
             started = true;
-            Account { cloud: Arc::clone(cloud), pools: BTreeMap::new(), view: AccountView::default() }
+            Account {
+                cloud: Arc::clone(cloud),
+                pools: BTreeMap::new(),
+                view: AccountView::default(),
+                failing_since: None,
+            }
         });
         account.cloud = Arc::clone(cloud);
         let interest = account.pools.entry(pool.clone()).or_default();
@@ -316,7 +323,7 @@ impl Sweeps {
                 Err(trouble) if trouble.is_lasting() => LASTING_TROUBLE_PROBE,
                 _ => self.interval.max(TIME_PER_CALL * calls),
             };
-            self.publish(key, result);
+            self.publish(key, begun, result);
             // After the sweep, which people wait for, and apart from it and the next one: close together they would be
             // more than what others leave of the calls of a second.
             if begun >= next_wide {
@@ -416,13 +423,19 @@ impl Sweeps {
         Some((strays, listing.calls))
     }
 
-    fn publish(&self, key: &AccountKey, result: Result<(Snapshot, Option<CloudTime>), Trouble>) {
+    fn publish(
+        &self,
+        key: &AccountKey,
+        begun: Instant,
+        result: Result<(Snapshot, Option<CloudTime>), Trouble>,
+    ) {
         let mut woken = Vec::new();
         {
             let mut accounts = self.lock();
             let Some(account) = accounts.get_mut(key) else { return };
             match result {
                 Ok((snapshot, time)) => {
+                    account.failing_since = None;
                     let recovered = account.view.trouble.take().is_some();
                     let news_for_all = recovered || account.view.snapshot.is_none();
                     if let Some(time) = time {
@@ -439,7 +452,7 @@ impl Sweeps {
                 }
                 Err(mut trouble) => {
                     let before = account.view.trouble.as_ref();
-                    trouble.times = before.map_or(1, |before| before.times.saturating_add(1));
+                    trouble.lasted = account.failing_since.get_or_insert(begun).elapsed();
                     tracing::warn!(
                         region = key.region,
                         code = trouble.code,
@@ -447,7 +460,9 @@ impl Sweeps {
                         "sweep failed: {}",
                         trouble.text
                     );
-                    if before.map(|before| &before.code) != Some(&trouble.code) || trouble.times == OUTAGE {
+                    let an_outage_before = before.is_some_and(|before| before.lasted >= OUTAGE);
+                    let becomes_an_outage = trouble.lasted >= OUTAGE && !an_outage_before;
+                    if before.map(|before| &before.code) != Some(&trouble.code) || becomes_an_outage {
                         woken.extend(account.pools.keys().cloned());
                     }
                     account.view.trouble = Some(trouble);

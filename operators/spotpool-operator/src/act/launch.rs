@@ -31,7 +31,8 @@ pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: 
     }
     let mut made = Vec::new();
     if let Some(raise) = &plan.raise {
-        made = create(core, object, valid, raise, outcome).await;
+        let latest = outcome.pool.clone().unwrap_or_else(|| (**object).clone());
+        made = create(core, &latest, valid, raise, outcome).await;
         outcome.again = true;
         if !outcome.failures.is_empty() {
             return;

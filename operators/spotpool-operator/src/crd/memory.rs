@@ -58,6 +58,16 @@ pub struct Boots {
     pub failed: u32,
 }
 
+/// A refused request that counts against the hour's refusals already.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PaidRefusal {
+    /// Number of the SpotInstance.
+    pub n: i64,
+    /// Number of its attempt.
+    pub attempt: i64,
+}
+
 /// Memory of launches that the cloud refused or that failed, for one thing that they were refused for.
 #[derive(JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::instance::Candidate;
-pub use super::memory::{Adoption, Boots, Care, LaunchBackOff, RefusalScope};
+pub use super::memory::{Adoption, Boots, Care, LaunchBackOff, PaidRefusal, RefusalScope};
 
 /// A pool of Tencent Cloud CVM spot machines, each serving a model with ollama, kept between a minimum and
 /// a maximum whatever the cloud takes back.
@@ -374,6 +374,9 @@ pub struct SpotPoolStatus {
     /// At most 60 refused requests an hour: each is paid from a budget, which is whole again at this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal_budget_whole_at: Option<Time>,
+    /// The refused requests of late that are paid for already.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refusals_paid: Vec<PaidRefusal>,
     /// What the care for machines that do not answer must remember.
     #[serde(skip_serializing_if = "Care::is_empty")]
     pub care: Care,

@@ -12,11 +12,11 @@ use sha2::{Digest, Sha256};
 use tencent_cvm::{Action, Class, Scope, classify};
 
 use super::attempts::last_sent;
-use crate::crd::pool::{LaunchBackOff, RefusalScope};
+use crate::crd::pool::{LaunchBackOff, PaidRefusal, RefusalScope};
 use crate::crd::{
     Attempt, AttemptOutcome, Candidate, SpotInstance, SpotInstanceStatus, SpotPoolStatus, whole_seconds,
 };
-use crate::span::later;
+use crate::span::{between, earlier, later};
 use crate::valid::ValidPool;
 
 /// The longest pause after a refusal for want of stock.
@@ -30,6 +30,10 @@ const BUDGET: Duration = Duration::from_secs(29 * 120);
 const RESERVE: Duration = PRICE;
 /// The cloud's clock is read anew at each sweep, and may go back by so much.
 const CLOCKS: Duration = Duration::from_secs(2);
+/// Named like a quota, and means that spot machines are sold out.
+const SPOT_QUOTA: &str = "LimitExceeded.SpotQuota";
+/// So many different types of a zone that met with it stand for the zone.
+const TYPES_OF_A_ZONE: usize = 3;
 /// The code that stands for a machine that was accepted and then could not be made.
 pub const LAUNCH_FAILED: &str = "LAUNCH_FAILED";
 /// The code that stands for a request that could not leave.
@@ -45,6 +49,8 @@ pub struct Memory {
     pub entries: Vec<LaunchBackOff>,
     /// When the budget of refusals is whole again.
     pub budget_whole_at: Option<Timestamp>,
+    /// Refusals of late that the budget has paid for.
+    pub paid: Vec<PaidRefusal>,
 }
 
 impl Memory {
@@ -53,6 +59,7 @@ impl Memory {
         Self {
             entries: status.launch_back_off.clone(),
             budget_whole_at: status.refusal_budget_whole_at.as_ref().map(|time| time.0),
+            paid: status.refusals_paid.clone(),
         }
     }
 
@@ -63,7 +70,21 @@ impl Memory {
         pool: &'a ValidPool,
     ) -> impl Iterator<Item = &'a LaunchBackOff> {
         let standing = self.entries.iter().filter(|entry| entry.failures > 0);
-        standing.filter(move |entry| entry.concerns(candidate, pool))
+        standing.filter(move |entry| {
+            entry.concerns(candidate, pool) || self.whole_zone_is_out(entry, candidate, pool)
+        })
+    }
+
+    /// `LimitExceeded.SpotQuota` says that spot machines are sold out: of this type, and, when several types of one zone
+    /// have met with it, of the zone. This entry is one of those of the candidate's zone.
+    fn whole_zone_is_out(&self, entry: &LaunchBackOff, candidate: &Candidate, pool: &ValidPool) -> bool {
+        let in_zone = |entry: &&LaunchBackOff| {
+            entry.failures > 0
+                && entry.code == SPOT_QUOTA
+                && entry.about.availability_zone.as_ref() == Some(&candidate.availability_zone)
+                && entry.about.charge_type.as_deref() == Some(pool.template.charge_type.as_str())
+        };
+        in_zone(&entry) && self.entries.iter().filter(in_zone).count() >= TYPES_OF_A_ZONE
     }
 
     /// When the back-off of this candidate ends, if something stands against it.
@@ -114,6 +135,13 @@ impl Memory {
         self.budget_whole_at?.checked_sub(BUDGET - PRICE).ok()
     }
 
+    /// How many refusals can be paid for now.
+    pub(super) fn payable(&self, now: Timestamp) -> usize {
+        let spent = self.budget_whole_at.map_or(Duration::ZERO, |whole| between(now, whole));
+        let left = BUDGET.saturating_sub(spent).as_secs() / PRICE.as_secs();
+        usize::try_from(left).unwrap_or(usize::MAX)
+    }
+
     /// More than half of the budget is gone.
     pub(super) fn is_tight(&self, now: Timestamp) -> bool {
         self.budget_whole_at.is_some_and(|whole| whole > later(now, BUDGET / 2))
@@ -145,6 +173,7 @@ impl Memory {
     #[must_use]
     pub fn learn(mut self, instances: &[Known<'_>], pool: &ValidPool, now: Timestamp) -> Self {
         let hash = pool.template.hash();
+        self.pay(instances, pool, now);
         let mut failures: Vec<Failure> =
             instances.iter().flat_map(|known| failures_of(known, pool)).collect();
         failures.sort_by_key(|failure| failure.at);
@@ -160,9 +189,41 @@ impl Memory {
             }
         }
         self.budget_whole_at = self.budget_whole_at.filter(|whole| *whole > now);
+        if self.budget_whole_at.is_none() {
+            self.paid.clear();
+        }
         let goes_on = self.budget_whole_at.is_some();
         self.entries.retain(|entry| goes_on || later(entry.until.0, KEPT) > now);
         self
+    }
+
+    /// Each request that the cloud refused is paid for, however many were refused together.
+    fn pay(&mut self, instances: &[Known<'_>], pool: &ValidPool, now: Timestamp) {
+        let refused = |attempt: &&Attempt| {
+            matches!(attempt.outcome, AttemptOutcome::Refused | AttemptOutcome::Errored)
+                && attempt.sent_at.0 > earlier(now, PRICE)
+        };
+        let of_late: Vec<(PaidRefusal, Timestamp)> = instances
+            .iter()
+            .flat_map(|(instance, status)| {
+                let of_late = status.attempts.iter().filter(refused);
+                of_late.map(|attempt| {
+                    (PaidRefusal { n: instance.spec.n, attempt: attempt.number }, attempt.sent_at.0)
+                })
+            })
+            .collect();
+        let mut fresh: Vec<_> = of_late.iter().filter(|(refusal, _)| !self.paid.contains(refusal)).collect();
+        if fresh.is_empty() {
+            return;
+        }
+        fresh.sort_by_key(|(_, at)| *at);
+        for (_, at) in fresh {
+            // Pools that run out of it together do not take turns together.
+            let alone = || later(*at, PRICE.mul_f64(spread(&pool.uid, &RefusalScope::default(), 0)));
+            let from = self.budget_whole_at.unwrap_or_else(alone).max(*at);
+            self.budget_whole_at = Some(whole_seconds(later(from, PRICE)).0);
+        }
+        self.paid = of_late.into_iter().map(|(refusal, _)| refusal).collect();
     }
 
     fn add(&mut self, failure: Failure, pool: &ValidPool, hash: &str, now: Timestamp) {
@@ -177,12 +238,6 @@ impl Memory {
         let until = later(failure.at, delay(failure.class, failures, &failure.about, &pool.uid));
         if later(until, KEPT) <= now {
             return;
-        }
-        if failure.refused {
-            // Pools that run out of it together do not take turns together.
-            let alone = || later(failure.at, PRICE.mul_f64(spread(&pool.uid, &failure.about, 0)));
-            let from = self.budget_whole_at.unwrap_or_else(alone).max(failure.at);
-            self.budget_whole_at = Some(whole_seconds(later(from, PRICE)).0);
         }
         let early =
             before.is_some_and(|before| before.failures > 0 && later(failure.at, CLOCKS) < before.until.0);
@@ -273,8 +328,6 @@ struct Failure {
     stock_asked_at: Option<Time>,
     about: RefusalScope,
     class: Class,
-    /// The cloud answered it.
-    refused: bool,
     code: String,
     request_id: Option<String>,
     message: Option<String>,
@@ -301,7 +354,6 @@ fn failures_of((_, status): &Known<'_>, pool: &ValidPool) -> Vec<Failure> {
             stock_asked_at: attempt.stock_asked_at.clone(),
             about: RefusalScope::of(class, &attempt.candidate, pool),
             class,
-            refused: matches!(attempt.outcome, AttemptOutcome::Refused | AttemptOutcome::Errored),
             code,
             request_id: attempt.request_id.clone(),
             message,
@@ -344,7 +396,7 @@ fn delay(class: Class, failures: u32, about: &RefusalScope, pool_uid: &str) -> D
         Class::Money | Class::ZoneQuota | Class::AccountQuota => Duration::from_secs(300),
         // Wrong as it stands: another template is tried at once, this one hardly ever.
         Class::Fatal | Class::CandidateFatal | Class::Forbidden => Duration::from_secs(600),
-        Class::NotOffered => Duration::from_secs(3600),
+        Class::NotOffered => Duration::from_secs(24 * 3600),
         _ => {
             let step = Duration::from_secs(1_u64 << failures.saturating_sub(1).min(6)).min(LONGEST);
             let spread = step.mul_f64(0.75 + 0.25 * spread(pool_uid, about, failures));

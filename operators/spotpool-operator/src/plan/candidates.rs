@@ -19,8 +19,8 @@ const SCOUT_DEADLINE: Duration = Duration::from_secs(15);
 /// Who may send a first request now, and for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Gate {
-    /// All who are due, for this candidate.
-    Open(Candidate),
+    /// So many of those who are due, for this candidate, those under way included.
+    Open(Candidate, usize),
     /// One, whose answer the others follow.
     Scout(Candidate),
     /// Nobody before this time.
@@ -50,8 +50,11 @@ pub fn gate(
     let mut next = Timestamp::MAX;
     for prospect in prospects {
         let candidate = prospect.candidate;
+        // Whoever asks may be refused: no more ask at once than have just been given machines, twice over, nor than could
+        // be paid for. One may always follow another.
+        let at_most = |wanted: usize| wanted.min(memory.payable(now)).max(1);
         if prospect.has_stock(now) {
-            return Gate::Open(candidate.clone());
+            return Gate::Open(candidate.clone(), at_most(2 * prospect.given));
         }
         let is_said = prospect.advert.is_some_and(|advert| advert.in_stock);
         if is_said && !rules.guards.probe_once {
@@ -69,7 +72,7 @@ pub fn gate(
         }
         return match prospect.unanswered {
             Some(until) if until > now => Gate::Shut(until),
-            Some(_) => Gate::Open(candidate.clone()),
+            Some(_) => Gate::Open(candidate.clone(), at_most(usize::MAX)),
             None => Gate::Scout(candidate.clone()),
         };
     }
@@ -79,7 +82,7 @@ pub fn gate(
 /// Whether what the cloud advertises might change who is asked, or when.
 pub fn is_a_guess(gate: &Gate, memory: &Memory, pool: &ValidPool, now: Timestamp) -> bool {
     match gate {
-        Gate::Open(_) => false,
+        Gate::Open(..) => false,
         Gate::Scout(_) => pool.candidates.len() > 1,
         Gate::Shut(_) => memory.waits_for_stock(pool, now),
     }
@@ -90,6 +93,8 @@ struct Prospect<'a> {
     candidate: &'a Candidate,
     /// When the last machine of it was given, if no refusal came since.
     made: Option<Timestamp>,
+    /// How many machines were given since the last refusal.
+    given: usize,
     /// Until when the answer to a request for it is awaited.
     unanswered: Option<Timestamp>,
     advert: Option<&'a Advert>,
@@ -111,8 +116,9 @@ impl<'a> Prospect<'a> {
         let failed = memory.last_failure(candidate, pool);
         let sent = |outcome| {
             let all = instances.iter().flat_map(|(_, status)| &status.attempts);
-            let sent = all.filter(|attempt| attempt.candidate == *candidate && attempt.outcome == outcome);
-            sent.map(|attempt| attempt.sent_at.0).filter(|at| *at > failed).max()
+            let sent =
+                all.filter(move |attempt| attempt.candidate == *candidate && attempt.outcome == outcome);
+            sent.map(|attempt| attempt.sent_at.0).filter(move |at| *at > failed)
         };
         let advert = advertised.and_then(|advertised| advertised.of(candidate));
         let news_since = advert.filter(|advert| advert.in_stock).map(|advert| advert.since);
@@ -120,8 +126,9 @@ impl<'a> Prospect<'a> {
         let counts = !is_news && (later(failed, LONGEST) > now || memory.is_tight(now));
         let mut prospect = Self {
             candidate,
-            made: sent(AttemptOutcome::Made),
-            unanswered: sent(AttemptOutcome::Unknown).map(|at| later(at, SCOUT_DEADLINE)),
+            made: sent(AttemptOutcome::Made).max(),
+            given: sent(AttemptOutcome::Made).count(),
+            unanswered: sent(AttemptOutcome::Unknown).max().map(|at| later(at, SCOUT_DEADLINE)),
             advert,
             is_news,
             turn: (if counts { failed } else { Timestamp::MIN }, 0),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::machine::{DELETED, NOT_RUNNING, should_run_soon};
 use super::member::Member;
 use super::{Rules, Target};
 use crate::crd::pool::{Boots, Care};
@@ -45,6 +46,8 @@ pub struct Health {
     pub gave_up: Option<GaveUp>,
     /// SpotInstances that do not answer.
     pub unwell: Vec<String>,
+    /// One is sent away: what is to be remembered of that stands in the store before it goes.
+    pub sends_away: bool,
 }
 
 /// Whether the machines can be asked at all.
@@ -133,6 +136,15 @@ fn unwell<'a>(pool: &ValidPool, members: &'a [Member], care: &Care, now: Timesta
     unwell
 }
 
+/// Those that were deleted by hand and do not answer: nobody waits for them to get well again.
+fn unwell_and_deleted(members: &[Member]) -> impl Iterator<Item = Unwell<'_>> {
+    let silent = members.iter().filter(|member| member.is_held() && member.status.phase == Phase::NotReady);
+    silent.map(|member| {
+        let out_for = member.probe.as_ref().and_then(|probe| probe.out_for);
+        Unwell { member, why: DELETED, after: out_for.unwrap_or(VOUCHES_FOR) }
+    })
+}
+
 fn judge<'a>(pool: &ValidPool, member: &'a Member, care: &Care, now: Timestamp) -> Option<Unwell<'a>> {
     if member.is_elsewhere() {
         return None;
@@ -141,6 +153,12 @@ fn judge<'a>(pool: &ValidPool, member: &'a Member, care: &Care, now: Timestamp) 
     match member.status.phase {
         // It will not answer before somebody pays, and another one would not be given.
         Phase::NotReady if member.waits_for_payment() => None,
+        Phase::NotReady if member.status.reason.as_deref() == Some(NOT_RUNNING) => {
+            let soon = member.status.cloud_state.as_deref().is_some_and(should_run_soon);
+            let since = member.status.since.as_ref()?.0;
+            let overdue = soon && now >= later(since, pool.probe.startup_timeout);
+            overdue.then_some(Unwell { member, why: UNHEALTHY, after: VOUCHES_FOR })
+        }
         Phase::NotReady => {
             let after = probe?.out_for?;
             Some(Unwell { member, why: UNHEALTHY, after })
@@ -227,10 +245,11 @@ impl Health {
     ) -> Option<(String, &'static str)> {
         let pause = pool.probe.interval.saturating_mul(pool.probe.threshold);
         let rested = self.care.last_sent_away.as_ref().is_none_or(|last| later(last.0, pause) <= now);
-        let vouched = |unwell: &&Unwell<'_>| {
+        let vouched = |unwell: &Unwell<'_>| {
             !rules.guards.evidence || members.iter().any(|other| vouches(other, unwell))
         };
-        for unwell in unwell(pool, members, &self.care, now).iter().filter(vouched) {
+        let unwell = unwell(pool, members, &self.care, now);
+        for unwell in unwell_and_deleted(members).chain(unwell).filter(vouched) {
             if unwell.why == NEVER_SERVED {
                 self.gave_up = gave_up(&self.care, pool, now);
                 if self.gave_up.is_some() {
@@ -240,8 +259,11 @@ impl Health {
             if !rested {
                 return None;
             }
-            // Whoever was started beside it takes its place.
-            self.care.replacement = None;
+            if unwell.why != DELETED {
+                // Whoever was started beside it takes its place.
+                self.care.replacement = None;
+            }
+            self.sends_away = true;
             self.care.last_sent_away = Some(whole_seconds(now));
             if unwell.why == NEVER_SERVED {
                 pay_boot(&mut self.care, unwell.member, pool, now);
@@ -263,7 +285,8 @@ impl Health {
             members.iter().filter(|member| member.counts() && member.status.phase == Phase::Booting);
         let deadline = booting.filter_map(|member| boot_deadline(pool, member, &self.care)).min();
         let deadline = deadline.filter(|deadline| *deadline > now).map(|deadline| between(now, deadline));
-        let next_answer = (!self.unwell.is_empty()).then_some(pool.probe.interval.max(SOON));
+        let waits = !self.unwell.is_empty() || unwell_and_deleted(members).next().is_some();
+        let next_answer = waits.then_some(pool.probe.interval.max(SOON));
         deadline.into_iter().chain(next_answer).min()
     }
 

@@ -208,6 +208,21 @@ fn is_wanted(instance: &SpotInstance, seen: &Observed) -> bool {
 /// The reason of a machine that stands still because the account has not paid.
 pub(super) const IN_ARREARS: &str = "AccountInArrears";
 
+/// The reason of a machine that served and that the cloud shows in a state in which it cannot.
+pub const NOT_RUNNING: &str = "NotRunning";
+
+/// Whether a machine in this state may serve, so that its model server is asked: it runs, or is moved to another host
+/// while it does.
+pub(super) fn is_asked(state: &str) -> bool {
+    state == "RUNNING" || state.ends_with("SERVICE_LIVE_MIGRATE")
+}
+
+/// Whether a machine in this state is on its way to run, so that there is an end to waiting for it. What a person does
+/// to it (rescue mode), and what is not known here, has none.
+pub(super) fn should_run_soon(state: &str) -> bool {
+    matches!(state, "STARTING" | "REBOOTING")
+}
+
 /// Why a machine does not work, as the cloud shows it.
 struct Standstill {
     /// For good.
@@ -227,7 +242,9 @@ fn set_phase(
     let probe = seen.probes.get(&instance.uid().unwrap_or_default());
     let served = matches!(was.0, Phase::Ready | Phase::NotReady);
     let leaving = instance.metadata.deletion_timestamp.is_some();
-    let held = leaving && was.0 == Phase::Ready && lost.is_none() && !unpaid && is_wanted(instance, seen);
+    // It has served: whether it still does is not for one failed question to say.
+    let held = leaving && served && lost.is_none() && !unpaid && is_wanted(instance, seen);
+    let works = status.cloud_state.as_deref().is_none_or(is_asked);
     let (phase, reason): (Phase, &str) = if leaving && !held {
         // Why it was let go stays; that it is gone by now is no news.
         let why = status.reason.as_deref().filter(|_| was.0 == Phase::Terminating);
@@ -240,11 +257,16 @@ fn set_phase(
         (Phase::Launching, if status.attempts.is_empty() { "Wished" } else { "Requested" })
     } else {
         match probe.and_then(|probe| probe.ok.map(|ok| (ok, probe.out_for.is_some()))) {
-            Some((false, true)) if held => (Phase::Terminating, DELETED),
-            _ if held => (Phase::Ready, WAITS_FOR_REPLACEMENT),
+            Some((true, _)) if held && works => (Phase::Ready, WAITS_FOR_REPLACEMENT),
+            Some((false, true)) if held => (Phase::NotReady, WAITS_FOR_REPLACEMENT),
+            _ if held && works => (was.0, WAITS_FOR_REPLACEMENT),
+            _ if held => (Phase::NotReady, WAITS_FOR_REPLACEMENT),
+            _ if served && !works => (Phase::NotReady, NOT_RUNNING),
             Some((true, _)) => (Phase::Ready, "Answering"),
             Some((false, true)) if served => (Phase::NotReady, "ProbeFailed"),
-            _ if was.1.as_deref() == Some(IN_ARREARS) => (Phase::NotReady, "WaitingForModelServer"),
+            _ if [Some(IN_ARREARS), Some(NOT_RUNNING)].contains(&was.1.as_deref()) => {
+                (Phase::NotReady, "WaitingForModelServer")
+            }
             _ if served => (was.0, was.1.as_deref().unwrap_or("Answering")),
             Some((false, _)) => (Phase::Booting, "WaitingForModelServer"),
             None => (Phase::Booting, "WaitingForMachine"),

@@ -63,6 +63,9 @@ pub fn members(seen: &Observed, rules: &Rules, wall_now: Timestamp, plan: &mut P
     let mut members = Vec::new();
     for instance in &seen.instances {
         if instance.spec.cluster_id != rules.cluster_id {
+            if instance.metadata.deletion_timestamp.is_some() {
+                plan.other_cluster.push(instance.name_any());
+            }
             continue;
         }
         if seen.pool.valid().is_some_and(|pool| is_hand_made(instance, pool)) {

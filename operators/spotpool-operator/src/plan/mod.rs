@@ -104,6 +104,8 @@ pub struct Plan {
     pub in_arrears: Vec<String>,
     /// SpotInstances that nobody here made.
     pub hand_made: Vec<String>,
+    /// SpotInstances of another cluster that somebody has deleted here: their finalizers wait for that cluster's operator.
+    pub other_cluster: Vec<String>,
     /// How many there are of what.
     pub tally: Tally,
     /// Look at the pool again after the first sweep begun at this time.
@@ -379,10 +381,12 @@ fn serving(members: &[Member]) -> usize {
     members.iter().filter(serves).count()
 }
 
-/// Of the machines that were deleted by hand and serve, the first deleted go as soon as enough others serve.
+/// Of the machines that were deleted by hand and serve, the first deleted go as soon as enough others serve. (One that
+/// does not answer goes when another one's answer speaks against it, like any other: see [`health`].)
 fn let_go(members: &mut [Member], pool: &ValidPool, rules: &Rules, wall_now: Timestamp) {
     let spare = serving(members).saturating_sub(pool.least);
-    let mut held: Vec<&mut Member> = members.iter_mut().filter(|member| member.is_held()).collect();
+    let mut held: Vec<&mut Member> =
+        members.iter_mut().filter(|member| member.is_held() && member.status.phase == Phase::Ready).collect();
     held.sort_by_key(|member| member.instance.metadata.deletion_timestamp.as_ref().map(|time| time.0));
     let may_go = if rules.guards.replacement_first { spare } else { usize::MAX };
     for member in held.into_iter().take(may_go) {
@@ -392,7 +396,8 @@ fn let_go(members: &mut [Member], pool: &ValidPool, rules: &Rules, wall_now: Tim
 
 fn questions(pool: &ValidPool, members: &[Member]) -> BTreeMap<String, Question> {
     let running = |member: &&Member| {
-        (member.counts() || member.is_held()) && member.status.cloud_state.as_deref() == Some("RUNNING")
+        (member.counts() || member.is_held())
+            && member.status.cloud_state.as_deref().is_some_and(machine::is_asked)
     };
     let question = |member: &Member| {
         let target = ProbeTarget {

@@ -144,8 +144,8 @@ impl Fit<'_> {
             }
         }
         match gate {
-            Gate::Open(candidate) => {
-                plan.launch = choose(candidate, IN_FLIGHT_AT_ONCE.saturating_sub(in_flight));
+            Gate::Open(candidate, at_most) => {
+                plan.launch = choose(candidate, at_most.min(IN_FLIGHT_AT_ONCE).saturating_sub(in_flight));
             }
             Gate::Scout(candidate) if in_flight == 0 => plan.launch = choose(candidate, 1),
             // Its end wakes the pool.
@@ -167,7 +167,9 @@ impl Plan {
                 entry.status.take().or_else(|| entry.instance.status.clone()).unwrap_or_default();
             send_away(&mut status, why, wall_now);
             entry.status = Some(status);
-            entry.step = Step::Delete(why);
+            if entry.instance.metadata.deletion_timestamp.is_none() {
+                entry.step = Step::Delete(why);
+            }
         }
     }
 }

@@ -69,7 +69,7 @@ fn a_machine_that_was_just_given_is_a_better_witness_than_what_is_advertised() {
     let told = told(&pool, &[Some(false), Some(false), Some(true), Some(true)], 0, 100);
     let made = of(pool.candidates[1].clone(), with(1, 90, AttemptOutcome::Made, None));
     let next = ask_told(&Memory::default(), &[made], &pool, Some(&told), 100);
-    assert_eq!(next, Gate::Open(pool.candidates[1].clone()));
+    assert_eq!(next, Gate::Open(pool.candidates[1].clone(), 2));
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn refused_by(lie: impl Fn(u64) -> Option<(bool, u64)>, until: u64) -> Vec<u64> 
     for now in 1..until {
         let told = lie(now).map(|(in_stock, since)| told(&pool, &[Some(in_stock)], since, now));
         if let Gate::Scout(_) = ask_told(&memory, &[], &pool, told.as_ref(), now) {
-            let mut refused = refused(1, now, SOLD_OUT);
+            let mut refused = refused(i64::try_from(now).unwrap(), now, SOLD_OUT);
             refused.1.attempts[0].stock_asked_at = told.map(|told| Time(told.asked_at));
             memory = learn(&memory, &[refused], &pool, now);
             sent.push(now);

@@ -90,13 +90,13 @@ fn stock_that_a_machine_proved_is_used_before_a_refused_candidate_is_tried_again
     let first = of(pool.candidates[0].clone(), refused(1, 0, SOLD_OUT));
     let memory = learn(&Memory::default(), &[first], &pool, 0);
     let made = of(pool.candidates[1].clone(), with(2, 0, AttemptOutcome::Made, None));
-    assert_eq!(ask(&memory, from_ref(&made), &pool, 0), Gate::Open(pool.candidates[1].clone()));
+    assert_eq!(ask(&memory, from_ref(&made), &pool, 0), Gate::Open(pool.candidates[1].clone(), 2));
     // A minute later the first in the spec is tried again: it is the one that is wanted most.
-    assert_eq!(ask(&memory, from_ref(&made), &pool, 59), Gate::Open(pool.candidates[1].clone()));
+    assert_eq!(ask(&memory, from_ref(&made), &pool, 59), Gate::Open(pool.candidates[1].clone(), 2));
     assert_eq!(ask(&memory, from_ref(&made), &pool, 60), Gate::Scout(pool.candidates[0].clone()));
     // Unless no more refusals can be paid for.
     let poor = Memory { budget_whole_at: Some(later(at(60), Duration::from_secs(3600))), ..memory };
-    assert_eq!(ask(&poor, &[made], &pool, 60), Gate::Open(pool.candidates[1].clone()));
+    assert_eq!(ask(&poor, &[made], &pool, 60), Gate::Open(pool.candidates[1].clone(), 1));
 }
 
 #[test]
@@ -107,6 +107,7 @@ fn what_was_learnt_survives_a_restart_through_the_status() {
     let status = spotpool_operator::crd::SpotPoolStatus {
         launch_back_off: memory.entries.clone(),
         refusal_budget_whole_at: memory.budget_whole_at.map(spotpool_operator::crd::whole_seconds),
+        refusals_paid: memory.paid.clone(),
         ..Default::default()
     };
     let written = serde_json::to_string(&status).unwrap();
@@ -123,12 +124,13 @@ fn refused_of(candidates: usize) -> BTreeMap<u64, Candidate> {
     while now < 4 * 3600 {
         match ask(&memory, &[], &pool, now) {
             Gate::Scout(candidate) => {
-                memory = learn(&memory, &[of(candidate.clone(), refused(1, now, SOLD_OUT))], &pool, now);
+                let n = i64::try_from(now).unwrap();
+                memory = learn(&memory, &[of(candidate.clone(), refused(n, now, SOLD_OUT))], &pool, now);
                 sent.insert(now, candidate);
                 now += 1;
             }
             Gate::Shut(until) => now = until.duration_since(at(0)).as_secs().unsigned_abs(),
-            Gate::Open(_) => panic!("nothing was ever made"),
+            Gate::Open(..) => panic!("nothing was ever made"),
         }
     }
     sent
@@ -151,4 +153,90 @@ fn a_long_list_is_tried_to_its_end_before_any_of_it_is_tried_again() {
     first.sort_by(|a, b| a.availability_zone.cmp(&b.availability_zone));
     first.dedup();
     assert_eq!(first.len(), 64);
+}
+
+#[test]
+fn each_of_many_that_are_refused_together_counts() {
+    let pool = valid();
+    let together: Vec<Kept> = (1..=20).map(|n| refused(n, 10, SOLD_OUT)).collect();
+    // Their answers come one after the other.
+    let first = learn(&Memory::default(), &together[..7], &pool, 11);
+    let all = learn(&first, &together, &pool, 12);
+    assert_eq!(learn(&all, &together, &pool, 13), all, "none counts twice");
+    let spent = all.budget_whole_at.unwrap().duration_since(at(10)).as_secs();
+    assert!((20 * 120..=21 * 120).contains(&spent), "{spent}");
+    assert_eq!(all.entries[0].failures, 1, "for the back-off they are one");
+}
+
+#[test]
+fn who_is_given_machines_asks_for_twice_as_many_and_for_no_more_than_can_be_paid() {
+    let pool = valid();
+    let made = |count: i64| (1..=count).map(|n| with(n, 10, AttemptOutcome::Made, None)).collect::<Vec<_>>();
+    let poor =
+        Memory { budget_whole_at: Some(later(at(12), Duration::from_secs(24 * 120))), ..Memory::default() };
+    let broke =
+        Memory { budget_whole_at: Some(later(at(12), Duration::from_secs(40 * 120))), ..Memory::default() };
+    for (given, rich, of_five) in [(1, 2, 2), (2, 4, 4), (3, 6, 5), (9, 18, 5)] {
+        let known = made(given);
+        let open = |memory: &Memory| ask(memory, &known, &pool, 12);
+        let candidate = pool.candidates[0].clone();
+        assert_eq!(open(&Memory::default()), Gate::Open(candidate.clone(), rich));
+        assert_eq!(open(&poor), Gate::Open(candidate.clone(), of_five));
+        assert_eq!(open(&broke), Gate::Open(candidate, 1), "one may always follow another");
+    }
+}
+
+/// A cloud that gives back one machine every `every` seconds, and a pool that wants fifty: the most refusals in an hour.
+fn most_refusals_with_a_trickle(every: u64) -> usize {
+    let pool = valid();
+    let mut memory = Memory::default();
+    let mut known: Vec<Kept> = Vec::new();
+    let (mut refusals, mut next_n, mut stock) = (Vec::new(), 1_i64, 0);
+    for now in 0..3 * 3600 {
+        stock += u64::from(now % every == 0);
+        let at_once = match ask(&memory, &known, &pool, now) {
+            Gate::Open(_, at_most) => at_most.min(20),
+            Gate::Scout(_) => 1,
+            Gate::Shut(_) => 0,
+        };
+        for _ in 0..at_once {
+            let granted = stock > 0;
+            stock -= u64::from(granted);
+            if granted {
+                known.push(with(next_n, now, AttemptOutcome::Made, Some("RUNNING")));
+            } else {
+                known.push(refused(next_n, now, SOLD_OUT));
+                refusals.push(now);
+            }
+            next_n += 1;
+        }
+        memory = learn(&memory, &known, &pool, now);
+        // What it was given goes again, so that it wants fifty for ever.
+        known.retain(|(_, status)| status.attempts[0].sent_at.0 > at(now.saturating_sub(400)));
+    }
+    let from = |from: &u64| refusals.iter().filter(|at| (*from..*from + 3600).contains(at)).count();
+    refusals.iter().map(from).max().unwrap_or(0)
+}
+
+#[test]
+fn a_trickle_of_stock_costs_no_more_refusals_than_none() {
+    for every in [5, 30, 60, 120, 121, 300, 900] {
+        let most = most_refusals_with_a_trickle(every);
+        assert!(most <= 60, "{most} with a machine every {every} s");
+    }
+}
+
+#[test]
+fn spot_quota_in_several_types_of_a_zone_is_the_zones() {
+    let types = ["A", "B", "C", "D"].map(|kind| candidate(kind, "1"));
+    let pool = ValidPool { candidates: [&types[..], &[candidate("D", "2")]].concat(), ..valid() };
+    let mut memory = Memory::default();
+    for (now, kind) in (0..3).zip(&types) {
+        let n = i64::try_from(now).unwrap();
+        let met = of(kind.clone(), refused(n, now, "LimitExceeded.SpotQuota"));
+        memory = learn(&memory, &[met], &pool, now);
+        let shut = memory.backs_off_until(&types[3], &pool).is_some();
+        assert_eq!(shut, now == 2, "after {} types", now + 1);
+    }
+    assert!(memory.backs_off_until(&pool.candidates[4], &pool).is_none(), "another zone");
 }

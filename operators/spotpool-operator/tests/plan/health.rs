@@ -276,3 +276,117 @@ fn a_deleted_machine_that_may_be_spared_goes_at_once() {
     model.pass_for(60);
     assert_eq!(model.numbers(), [2, 3], "the size may shrink: nothing comes instead");
 }
+
+/// `kubectl delete si --all`.
+fn delete_all(model: &mut Model) {
+    let time = k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(500));
+    for instance in &mut model.instances {
+        instance.metadata.deletion_timestamp.get_or_insert_with(|| time.clone());
+    }
+}
+
+#[test]
+fn machines_that_are_deleted_during_a_cut_stay_until_another_one_answers() {
+    let mut model = filled(3, 3);
+    model.cut_since = Some(model.now);
+    model.pass_for(60);
+    delete_all(&mut model);
+    let first: Vec<_> = model.machines.keys().take(3).cloned().collect();
+    for _ in 0..120 {
+        model.pass();
+        assert!(first.iter().all(|id| model.machines.contains_key(id)), "one went, and nobody had answered");
+        model.wait(5);
+    }
+    model.cut_since = None;
+    for _ in 0..60 {
+        model.pass();
+        assert!(model.living() >= 3, "{} live", model.living());
+        model.wait(5);
+    }
+    assert!(first.iter().all(|id| !model.machines.contains_key(id)), "then all are replaced");
+    assert_eq!(model.serving(), 3);
+}
+
+#[test]
+fn a_short_cut_during_a_slow_roll_ends_nothing() {
+    let mut model = filled(5, 5);
+    delete_all(&mut model);
+    model.pass_for(10);
+    let before = model.living();
+    model.cut_since = Some(model.now);
+    model.pass_for(25);
+    assert!(model.living() >= before, "{} of {before} live", model.living());
+    model.cut_since = None;
+    model.pass_for(600);
+    assert_eq!((model.numbers().len(), model.serving(), model.living()), (5, 5, 5));
+}
+
+#[test]
+fn a_deleted_machine_that_does_not_answer_goes_when_another_one_does() {
+    let mut model = filled(2, 2);
+    model.falls_silent(1);
+    model.pass_for(20);
+    let time = k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(500));
+    model.instances[0].metadata.deletion_timestamp = Some(time);
+    model.pass_for(60);
+    assert_eq!(model.instances.iter().map(|instance| instance.spec.n).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(model.living(), 2);
+}
+
+impl Model {
+    fn is_shown_as(&mut self, n: i64, state: &str) {
+        let id = self.instances.iter().find(|it| it.spec.n == n).unwrap().status.clone().unwrap().instance_id;
+        let machine = self.machines.get_mut(&id.unwrap().as_str().into()).unwrap();
+        machine.state = Some(state.to_owned().into());
+    }
+
+    fn phase_of(&self, n: i64) -> (Phase, Option<String>) {
+        let found = self.instances.iter().find(|instance| instance.spec.n == n).unwrap();
+        let status = found.status.clone().unwrap();
+        (status.phase, status.reason)
+    }
+}
+
+#[test]
+fn a_machine_that_the_cloud_shows_at_work_on_itself_does_not_serve() {
+    let not_running = (Phase::NotReady, Some("NotRunning".to_owned()));
+    for state in ["REBOOTING", "STARTING", "RESCUE_MODE", "ENTER_RESCUE_MODE", "WHATEVER_COMES"] {
+        let mut model = filled(2, 2);
+        model.is_shown_as(1, state);
+        model.pass_for(10);
+        assert_eq!(model.phase_of(1), not_running, "{state}");
+        assert_eq!(model.says(kind::READY).0, "False", "{state}");
+        // Only what should be over by itself has a deadline; a person may be at work on the rest.
+        model.pass_for(BOOT_DEADLINE + 120);
+        let stays = !["REBOOTING", "STARTING"].contains(&state);
+        assert_eq!(model.numbers().contains(&1), stays, "{state}");
+    }
+    let mut model = filled(2, 2);
+    model.is_shown_as(1, "REBOOTING");
+    model.pass_for(60);
+    model.is_shown_as(1, "RUNNING");
+    model.pass_for(10);
+    assert_eq!(model.phase_of(1).0, Phase::Ready, "it is asked again, and answers");
+}
+
+#[test]
+fn a_machine_that_is_moved_while_it_runs_serves_on() {
+    let mut model = filled(1, 1);
+    model.is_shown_as(1, "ENTER_SERVICE_LIVE_MIGRATE");
+    model.pass_for(60);
+    assert_eq!(model.phase_of(1).0, Phase::Ready);
+}
+
+#[test]
+fn the_last_one_that_serves_is_not_let_go_beside_one_that_is_being_rebooted() {
+    let mut model = filled(1, 2);
+    model.pool.as_mut().unwrap().spec.minimum = 2;
+    model.settle();
+    model.pool.as_mut().unwrap().spec.minimum = 1;
+    model.is_shown_as(2, "REBOOTING");
+    model.pass_for(10);
+    let time = k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(500));
+    model.instances[0].metadata.deletion_timestamp = Some(time);
+    model.pass_for(60);
+    assert_eq!(model.phase_of(1), (Phase::Ready, Some("WaitsForReplacement".to_owned())));
+}

@@ -61,8 +61,8 @@ fn refusals_back_off_from_1_to_60_seconds_with_jitter_and_count_once() {
     let mut memory = Memory::default();
     let mut sent = 0;
     let mut pauses = Vec::new();
-    for _ in 0..8 {
-        let known = [refused(1, sent, SOLD_OUT)];
+    for n in 1..=8 {
+        let known = [refused(n, sent, SOLD_OUT)];
         memory = learn(&memory, &known, &pool, sent);
         assert_eq!(learn(&memory, &known, &pool, sent), memory, "seen twice, counted once");
         let until = memory.backs_off_until(&candidate(), &pool).unwrap();
@@ -94,7 +94,7 @@ fn a_wrong_request_waits_for_another_template_and_money_for_minutes() {
     assert_eq!(pause("InvalidImageId.NotFound"), 600);
     assert_eq!(pause("InvalidAccount.InsufficientBalance"), 300);
     assert_eq!(pause("UnauthorizedOperation"), 60);
-    assert_eq!(pause("ResourceUnavailable.InstanceType"), 3600, "the zone does not sell it");
+    assert_eq!(pause("ResourceUnavailable.InstanceType"), 24 * 3600, "the zone does not sell it");
     let wrong = learn(&Memory::default(), &[refused(1, 0, "InvalidImageId.NotFound")], &pool, 0);
     assert_eq!(ask(&wrong, &[], &pool, 30), Gate::Shut(at(600)));
     let mut edited = pool.clone();
@@ -113,17 +113,17 @@ fn one_asks_first_and_the_others_follow_its_answer() {
     use AttemptOutcome::{Made, Unknown};
     let (pool, nothing) = (valid(), Memory::default());
     let scout = Gate::Scout(candidate());
-    let open = Gate::Open(candidate());
+    let open = |at_most| Gate::Open(candidate(), at_most);
     let ask = |memory: &Memory, known: &[Kept], now| ask(memory, known, &pool, now);
     assert_eq!(ask(&nothing, &[], 0), scout);
     let unknown = with(1, 10, Unknown, None);
     assert_eq!(ask(&nothing, from_ref(&unknown), 12), Gate::Shut(at(25)), "its answer is awaited");
-    assert_eq!(ask(&nothing, &[unknown], 25), open, "but not for ever");
-    assert_eq!(ask(&nothing, &[with(1, 10, Made, None)], 12), open);
+    assert_eq!(ask(&nothing, &[unknown], 25), open(29), "but not for ever");
+    assert_eq!(ask(&nothing, &[with(1, 10, Made, None)], 12), open(2));
     assert_eq!(ask(&nothing, &[with(1, 10, Made, None)], 10 + 301), scout, "stock was known long ago");
     let sold_out = learn(&nothing, &[refused(1, 10, SOLD_OUT)], &pool, 10);
     assert_eq!(ask(&sold_out, &[with(2, 5, Made, None)], 11), scout, "made before the refusal");
-    assert_eq!(ask(&sold_out, &[with(2, 12, Made, None)], 13), open, "made after it");
+    assert_eq!(ask(&sold_out, &[with(2, 12, Made, None)], 13), open(2), "made after it");
 }
 
 #[test]

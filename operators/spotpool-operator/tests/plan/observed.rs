@@ -400,7 +400,7 @@ fn trouble(u: &mut Unstructured<'_>) -> Result<Trouble> {
         code: Some(code.to_owned()),
         request_id: None,
         text: "text".to_owned(),
-        times: u.arbitrary()?,
+        lasted: Duration::from_secs(u.arbitrary::<u16>()?.into()),
     })
 }
 

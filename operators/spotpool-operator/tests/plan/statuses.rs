@@ -1,6 +1,7 @@
 //! What people read: every trouble says what, since when, what the cloud said and what to do.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use spotpool_operator::conditions::kind;
 use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus, SpotPool, SpotPoolStatus};
@@ -62,7 +63,7 @@ fn trouble(class: Class, code: &str) -> Option<Trouble> {
         code: Some(code.to_owned()),
         request_id: Some("req-1".to_owned()),
         text,
-        times: 1,
+        lasted: Duration::ZERO,
     })
 }
 
@@ -195,12 +196,29 @@ fn an_unknown_region_stalls_and_an_unreachable_cloud_does_not() {
         &read(&wrong),
         &[(kind::STALLED, "True", "Refused", &["UnsupportedRegion", "spec.region"])],
     );
+    // With an earlier look to go by, it is said when it lasts, or at once when it will.
+    for (class, code, lasted, reason) in [
+        (None, None, 29, "Accepted"),
+        (None, None, 30, "CloudUnreachable"),
+        (Some(Class::Fatal), Some("UnsupportedRegion"), 0, "Refused"),
+    ] {
+        let trouble = Trouble {
+            class,
+            code: code.map(str::to_owned),
+            request_id: None,
+            text: "DescribeInstances: no answer".to_owned(),
+            lasted: Duration::from_secs(lasted),
+        };
+        let seen = observed(one_wish(), vec![], account(Some(trouble), true));
+        let truth = if reason == "Accepted" { "True" } else { "Unknown" };
+        says("a cut after a look", &read(&seen), &[(kind::CREDENTIALS_VALID, truth, reason, &[])]);
+    }
     let cut = Trouble {
         class: None,
         code: None,
         request_id: None,
         text: "DescribeInstances: nothing was sent".to_owned(),
-        times: 1,
+        lasted: Duration::ZERO,
     };
     let cut = observed(one_wish(), vec![], account(Some(cut), false));
     says(
@@ -239,4 +257,24 @@ fn a_settled_pool_reads_well_and_keeps_its_times() {
     model.wait(1000);
     model.pass();
     assert_eq!(model.pool.unwrap().status.unwrap(), first, "time alone is no news");
+}
+
+#[test]
+fn what_another_cluster_must_let_go_is_named() {
+    let mut copied = vec![instance(1)];
+    copied[0].spec.cluster_id = "another-cluster".to_owned();
+    let stays = observed(one_wish(), copied.clone(), account(None, true));
+    says("a copy", &read(&stays), &[(kind::STALLED, "False", "NothingStalled", &[])]);
+    copied[0].metadata.deletion_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(5)));
+    let leaving = observed(one_wish(), copied, account(None, true));
+    says(
+        "a copy that is deleted",
+        &read(&leaving),
+        &[(
+            kind::STALLED,
+            "True",
+            "OtherCluster",
+            &["pool-1", "made in another cluster", "remove their finalizers"],
+        )],
+    );
 }

@@ -95,9 +95,7 @@ impl Pool {
                 times.pop_front();
             }
         }
-        let (_, at_once) = self.bounds_since(now.saturating_sub(HOUR));
-        let allowed = REFUSALS + at_once * self.answered.len();
-        (self.refused.len() > allowed).then_some(self.refused.len())
+        (self.refused.len() > REFUSALS).then_some(self.refused.len())
     }
 
     /// The greatest (minimum, maximum) that was asked for since `from`.
