@@ -29,6 +29,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    ::servers::obtainable(true, true)?;
     let servers = ensure()?;
     let loki = ensure_loki()?;
     if !arguments.print {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 pub(crate) use run::{Count, whole};
-use suites::{SUITES, Suite};
+use suites::{SUITES, Suite, servers_of};
 
 const LONG: &str = "\
 Run what a change has to pass. CI runs exactly this.
@@ -65,6 +65,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         (arguments.only.is_empty() || arguments.only.iter().any(|name| name == suite.name))
             && !arguments.skip.iter().any(|name| name == suite.name)
     };
+    let names: Vec<_> = SUITES.iter().filter(chosen).map(|suite| suite.name).collect();
+    if let Err(error) = servers_of(&names) {
+        eprintln!("error: {error:#}");
+        println!("0 passed, 1 failed");
+        return Ok(ExitCode::FAILURE);
+    }
     let lines: Vec<_> = SUITES.iter().filter(chosen).map(one).collect();
     let left_out: Vec<_> = SUITES.iter().filter(|suite| !chosen(suite)).map(|suite| suite.name).collect();
     Ok(summary(&lines, &left_out, started.elapsed()))

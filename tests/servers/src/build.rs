@@ -20,7 +20,10 @@ const TAIL: usize = 30;
 /// Builds those that the cache lacks.
 pub(crate) fn missing(modules: &[Module], say: &mut dyn FnMut(&str)) -> Result<()> {
     let cache = cache::directory()?;
-    go_is_there()?;
+    if !go_is_there() {
+        let programs = modules.iter().flat_map(|module| module.programs);
+        bail!(without_go(&programs.map(|program| program.name).collect::<Vec<_>>()));
+    }
     let _lock = cache::lock(&cache, say)?;
     for module in modules {
         // Looked at under the lock: the run that we waited for may have built it.
@@ -37,15 +40,25 @@ pub(crate) fn missing(modules: &[Module], say: &mut dyn FnMut(&str)) -> Result<(
     Ok(())
 }
 
-fn go_is_there() -> Result<()> {
-    match Command::new("go").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status() {
-        Ok(status) if status.success() => Ok(()),
-        _ => bail!(
-            "the servers for tests are built with Go, which is not on PATH: install Go 1.26 or later \
-             (https://go.dev/dl); for the API server it is also enough to set KUBEBUILDER_ASSETS to a \
-             directory that has kube-apiserver, kubectl and etcd"
-        ),
+/// What to say when there is no Go and these programs are not there.
+pub(crate) fn without_go(missing: &[&str]) -> String {
+    let mut said = format!(
+        "{} must be built once with Go, which is not on PATH: install Go 1.26 or later (https://go.dev/dl)",
+        missing.join(", ")
+    );
+    if missing.contains(&"kube-apiserver") {
+        said.push_str(", or set KUBEBUILDER_ASSETS to a directory that has kube-apiserver, kubectl and etcd");
     }
+    if missing.contains(&"loki") {
+        said.push_str("; tests without Loki: `cargo xtask test --skip loki`");
+    }
+    said
+}
+
+/// Whether there is a Go that starts.
+pub(crate) fn go_is_there() -> bool {
+    let version = Command::new("go").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    version.is_ok_and(|status| status.success())
 }
 
 fn build(module: &Module, program: &Program, into: &Path, say: &mut dyn FnMut(&str)) -> Result<()> {

@@ -15,7 +15,7 @@ pub mod own;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 pub use cache::cache_directory;
 pub use origin::{NotFound, find, kubectl};
@@ -58,4 +58,27 @@ pub fn ensure(say: &mut dyn FnMut(&str)) -> Result<Servers> {
             Ok(find()?)
         }
     }
+}
+
+/// Looks whether what is asked for can be had: it is there, or Go is there to build it. Builds nothing, so that it can
+/// be asked before anything that takes long.
+///
+/// # Errors
+/// When it cannot; the message is one sentence that says what is missing and what to do.
+pub fn obtainable(of_kubernetes: bool, loki: bool) -> Result<()> {
+    let mut missing = Vec::new();
+    if of_kubernetes {
+        match find() {
+            Ok(_) => {}
+            Err(NotFound::Unusable(reason)) => bail!(reason),
+            Err(NotFound::NotBuilt { .. }) => missing.extend(["kube-apiserver", "kubectl", "etcd"]),
+        }
+    }
+    if loki && loki::find().is_err() {
+        missing.push("loki");
+    }
+    if missing.is_empty() || build::go_is_there() {
+        return Ok(());
+    }
+    bail!(build::without_go(&missing))
 }

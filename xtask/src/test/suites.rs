@@ -43,6 +43,13 @@ pub(crate) const SUITES: [Suite; 12] = [
     Suite { name: "demo", what: "the README's demo", run: the_demo },
 ];
 
+/// Looks before anything runs whether the servers of these suites can be had: a suite that cannot be run says so at
+/// the start, not after half an hour.
+pub(crate) fn servers_of(names: &[&str]) -> Result<()> {
+    let of_kubernetes = names.iter().any(|name| ["e2e", "demo"].contains(name));
+    ::servers::obtainable(of_kubernetes, names.contains(&"loki"))
+}
+
 fn format() -> Result<Count> {
     whole(own::cargo().args(["fmt", "--all", "--check"]))
 }
