@@ -69,6 +69,7 @@ pub(crate) fn command(arguments: &Arguments) -> Result<Command> {
     }
     let mut command = Command::new(own::target().join("debug").join("demo"));
     command.env(own::UP_TO_DATE, "1");
+    servers::proxy::not_for_loopback(&mut command);
     if arguments.keep {
         command.arg("--keep");
     }

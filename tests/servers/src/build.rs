@@ -67,7 +67,9 @@ fn build(module: &Module, program: &Program, into: &Path, say: &mut dyn FnMut(&s
         program.name, program.usual_time
     ));
     let started = Instant::now();
-    let mut child = Command::new("go")
+    let mut go = Command::new("go");
+    crate::proxy::not_for_loopback(&mut go);
+    let mut child = go
         .arg("build")
         .args(GO_FLAGS)
         .args(["-ldflags", &module.linker_flags()?, "-o"])

@@ -1,5 +1,5 @@
 //! Finds or builds the programs that tests and the demo run: the real servers (kube-apiserver, kubectl and
-//! etcd; [`loki`]), and our own binaries (see [`own`]).
+//! etcd; [`loki`]), and our own binaries (see [`own`]); and keeps them from asking a [`proxy`] for loopback.
 //!
 //! The servers of Kubernetes come, in this order, from the directory that `KUBEBUILDER_ASSETS` names, from `PATH`,
 //! or from a cache outside the checkout that [`ensure`] fills by building them with Go from the modules beside
@@ -12,6 +12,7 @@ pub mod loki;
 mod modules;
 mod origin;
 pub mod own;
+pub mod proxy;
 
 use std::path::PathBuf;
 

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::proxy;
+
 /// A binary of this workspace; package and binary have the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Binary(pub &'static str);
@@ -50,6 +52,8 @@ pub fn cargo() -> Command {
             command.env_remove(&name);
         }
     }
+    // For the tests that it may run, whose clients ask loopback.
+    proxy::not_for_loopback(&mut command);
     command
 }
 

@@ -172,8 +172,14 @@ pub(crate) async fn client(kubeconfig: &Path) -> Result<kube::Client> {
     crate::install_tls();
     let what = || format!("reading {}", kubeconfig.display());
     let file = Kubeconfig::read_from(kubeconfig).with_context(what)?;
-    let config =
+    let behind_a_proxy =
+        file.clusters.iter().flat_map(|named| &named.cluster).any(|cluster| cluster.proxy_url.is_some());
+    let mut config =
         Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.with_context(what)?;
+    if !behind_a_proxy {
+        // kube takes that of HTTPS_PROXY, also for loopback, and cannot use it as it is built here.
+        config.proxy_url = None;
+    }
     kube::Client::try_from(config).with_context(what)
 }
 

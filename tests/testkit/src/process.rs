@@ -76,7 +76,7 @@ impl Launch {
         self
     }
 
-    /// Sets one variable; the others are inherited.
+    /// Sets one variable; the others are inherited, but for those that name a proxy.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.environment.push((name.to_owned(), value.as_ref().to_owned()));
@@ -112,6 +112,8 @@ impl Launch {
             command.process_group(0);
             command
         };
+        // All that is started here listens on loopback and asks nobody else.
+        servers::proxy::never(&mut command);
         let child = command
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))

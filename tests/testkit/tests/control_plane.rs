@@ -4,14 +4,7 @@
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{Api, ListParams, ObjectMeta, PostParams};
-use kube::config::{Config, KubeConfigOptions, Kubeconfig};
-use testkit::ControlPlane;
-
-async fn client(kubeconfig: &std::path::Path) -> kube::Client {
-    let file = Kubeconfig::read_from(kubeconfig).unwrap();
-    let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.unwrap();
-    kube::Client::try_from(config).unwrap()
-}
+use testkit::{Cluster, ControlPlane};
 
 #[tokio::test]
 async fn a_control_plane_serves_keeps_identities_apart_and_goes() {
@@ -31,7 +24,8 @@ async fn a_control_plane_serves_keeps_identities_apart_and_goes() {
 
     // A ServiceAccount's token is accepted, and gives no right that no role gives.
     let account = cluster.service_account(&first, "nobody-in-particular").await.unwrap();
-    let secrets = Api::<Secret>::namespaced(client(&account).await, &first);
+    let nobody = Cluster::new(account, cluster.kubectl_path().to_owned(), std::env::temp_dir());
+    let secrets = Api::<Secret>::namespaced(nobody.client().await.unwrap(), &first);
     let refused = secrets.list(&ListParams::default()).await.unwrap_err();
     let kube::Error::Api(status) = refused else { panic!("{refused}") };
     assert!(status.is_forbidden() && status.message.contains("nobody-in-particular"), "{}", status.message);

@@ -7,11 +7,13 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, test_kill_process};
-use testkit::{Launch, Process, Signal, wait, watchdog};
+use testkit::{Cluster, Launch, Process, Signal, wait, watchdog};
 
 const SOON: Duration = Duration::from_secs(20);
 /// Set in a child of this test binary that is about to be killed.
 const VICTIM: &str = "TESTKIT_VICTIM_DIRECTORY";
+/// Nobody listens there: whoever asks it fails.
+const PROXY: &str = "http://127.0.0.1:9";
 
 fn shell(directory: &Path, script: &str) -> Process {
     Launch::new("/bin/sh", directory.join("log")).args(["-c", script]).spawn().unwrap()
@@ -92,6 +94,34 @@ async fn a_killed_test_process_takes_everything_with_it() {
         wait_for_end(pid).await;
     }
     wait::until("the removal", SOON, async || Ok((!directory.exists()).then_some(()))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_proxy_of_the_environment_is_not_asked_for_loopback() {
+    if std::env::var("HTTPS_PROXY").as_deref() != Ok(PROXY) {
+        // Once more, in a process with these variables.
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        again.args(["--exact", "a_proxy_of_the_environment_is_not_asked_for_loopback"]);
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"] {
+            again.env(name, PROXY);
+        }
+        let output = again.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut process = shell(directory.path(), "env; echo done");
+    process.wait_for_line("done", SOON).await.unwrap();
+    assert!(!process.log().contains(PROXY), "{}", process.log());
+
+    let kubeconfig = directory.path().join("kubeconfig");
+    let text = r#"{"apiVersion": "v1", "kind": "Config", "current-context": "one",
+        "contexts": [{"name": "one", "context": {"cluster": "one", "user": "one"}}],
+        "clusters": [{"name": "one", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "users": [{"name": "one", "user": {}}]}"#;
+    std::fs::write(&kubeconfig, text).unwrap();
+    let cluster = Cluster::new(kubeconfig, "kubectl".into(), directory.path().to_owned());
+    cluster.client().await.unwrap();
 }
 
 #[tokio::test]
