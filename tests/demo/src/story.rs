@@ -16,7 +16,7 @@ use crate::timeline::Timeline;
 use crate::week;
 
 /// The pool of deploy/samples/spotpool.yaml.
-const SAMPLE: &str = "spotpool-sample";
+pub(crate) const SAMPLE: &str = "spotpool-sample";
 /// The pool of deploy/samples/spotpool-secret.yaml, and its Secret.
 const SECOND: &str = "spotpool-secret";
 pub(crate) const SECRET: &str = "tencent-credentials";
@@ -78,6 +78,7 @@ pub(crate) async fn tell(timeline: &Timeline, stage: &Stage) -> Told {
     let mut steps = Vec::new();
     for (name, step) in STEPS {
         timeline.say(name);
+        timeline.awaits("machines boot, and their model servers come up");
         let outcome = step(timeline, stage).await;
         if let Ok(proof) = &outcome {
             timeline.holds(proof);
@@ -175,6 +176,9 @@ async fn deleted(timeline: &Timeline, stage: &Stage) -> Result<Proof> {
         "  kubectl delete spotpool {SECOND} {}: they go when their machines are proven gone",
         week::POOL
     ));
+    timeline.awaits(
+        "absence is proof from 65 s after a launch was recorded; until then the cloud is asked again",
+    );
     tokio::task::spawn_blocking(delete).await.context("waiting for kubectl")??;
     let took = timeline.elapsed().saturating_sub(started);
 

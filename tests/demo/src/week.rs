@@ -1,5 +1,6 @@
 //! The steps of a bad week: the first choice is sold out, somebody scales, a key is rotated, a machine falls sick.
-//! They happen to the pool of deploy/samples/spotpool-candidates.yaml.
+//! All but the last happen to the pool of deploy/samples/spotpool-candidates.yaml, which is deleted after them: a machine
+//! that is young then is waited for, so the one that replaces the sick machine belongs to the pool that stays.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use testkit::wait;
 
 use crate::stage::{ROTATED, Stage};
 use crate::story::{
-    FILLED_WITHIN, Proof, SECRET, full, ids, last_event, launches, machines_of, pool, terminations,
+    FILLED_WITHIN, Proof, SAMPLE, SECRET, full, ids, last_event, launches, machines_of, pool, terminations,
 };
 use crate::timeline::Timeline;
 
@@ -79,11 +80,12 @@ pub(crate) async fn rotated(timeline: &Timeline, stage: &Stage) -> Result<Proof>
 
 pub(crate) async fn sick(timeline: &Timeline, stage: &Stage) -> Result<Proof> {
     let seen = last_event(stage).await?;
-    let before = pool(stage, POOL).await?;
+    let before = pool(stage, SAMPLE).await?;
     let sick = ids(&before).pop_last().context("the pool has no machine")?;
     let behaviour = json!({"behaviour": "hang"});
     stage.sim.post(&format!("instances/{sick}/model-server"), &behaviour).await?;
     timeline.say(&format!("  the model server of {sick} hangs; the other machine answers"));
+    timeline.awaits("its model server is asked every 5 s, in vain three times before it counts as sick");
     let started = timeline.elapsed();
     let ended = wait::until("the sick machine to be sent away", SICK_FOR, async || {
         let ended = terminations(stage, seen).await?;
@@ -92,7 +94,7 @@ pub(crate) async fn sick(timeline: &Timeline, stage: &Stage) -> Result<Proof> {
     let ended = ended.await?;
     ensure!(ended == [sick.clone()], "{ended:?} were terminated");
     let took = timeline.elapsed().saturating_sub(started);
-    let after = full(stage, POOL, &BTreeSet::from([sick.clone()])).await?;
+    let after = full(stage, SAMPLE, &BTreeSet::from([sick.clone()])).await?;
     machines_of(stage, &after).await?;
     Ok(format!("{sick} was sent away after {:.0} s and replaced", took.as_secs_f64()))
 }
