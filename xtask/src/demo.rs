@@ -13,14 +13,18 @@ const LONG: &str = "\
 Show the product doing its main job, on a real Kubernetes API server.
 
 Starts kube-apiserver and etcd, a stand-in for Tencent's CVM that checks every signature, and the shipped
-operator under its own role. Then it lives through a day in a minute: a pool is filled, a machine vanishes
-and is replaced, a stranger's machine in the same account is left alone, a lost answer is adopted, a second
-pool is deleted and leaves nothing behind; a sold-out candidate is passed over, a pool is scaled by kubectl,
-its key rotated, a sick machine replaced. Each step is checked against the cloud's own ledger; the exit
-code is 1 when one fails.
+operator under its own role. Then it lives through a bad week in less than 3 minutes: a pool is filled, a
+machine vanishes and is replaced, a stranger's machine in the same account is left alone, a lost answer is
+adopted, a sold-out candidate is passed over, a pool is scaled by kubectl, its key rotated, a sick machine
+replaced, two pools are deleted and leave nothing behind. Each step is checked against the cloud's own
+ledger; the exit code is 1 when one fails, and 130 after Ctrl-C.
 
 The first run builds the servers with Go (about 5 minutes) and the operator (about 3 minutes). Later runs
 start in seconds. Everything listens on loopback, and everything is gone at the end unless --keep is given.
+
+With --kubeconfig it plays in a namespace of its own. CRDs and roles that the cluster has stay as they are;
+what it had not is taken out again at the end, after Ctrl-C and after an error. It refuses a cluster that
+has SpotPools, or an operator at work.
 
   cargo xtask demo --keep && . target/demo/env && kubectl get sp,si
   cargo xtask demo --stop";
@@ -37,8 +41,8 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with_all = ["keep", "kubeconfig"])]
     stop: bool,
 
-    /// Use this cluster's current context instead of starting an API server. The CRDs and the role are
-    /// applied to it, and removed at the end unless --keep is given
+    /// Use this cluster's current context instead of starting an API server. What it lacks of the CRDs and
+    /// the role is applied to it, and removed at the end unless --keep is given
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
 }
@@ -49,16 +53,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// The demo, with all it needs in place.
-pub(crate) fn command(arguments: &Arguments) -> Result<Command> {
+fn command(arguments: &Arguments) -> Result<Command> {
     if !arguments.stop {
         if arguments.kubeconfig.is_none() || servers::kubectl().is_err() {
             ensure()?;
         }
-        eprintln!(
-            "building the operator and the stand-in; the first time it takes about 3 minutes on two cores"
-        );
-        own::build(own::SIM)?;
-        own::build(own::OPERATOR)?;
+        build_own()?;
     }
     let status = own::cargo()
         .args(["build", "--quiet", "--package", "demo", "--bin", "demo"])
@@ -88,9 +88,4 @@ pub(crate) fn build_own() -> Result<()> {
     own::build(own::SIM)?;
     own::build(own::OPERATOR)?;
     Ok(())
-}
-
-/// What `cargo xtask test` runs.
-pub(crate) fn for_test() -> Result<Command> {
-    command(&Arguments { keep: false, stop: false, kubeconfig: None })
 }

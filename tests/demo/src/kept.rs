@@ -9,9 +9,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde::{Deserialize, Serialize};
-use testkit::{Cluster, own, wait};
+use testkit::{own, wait};
 
-use crate::stage::{CREDENTIAL, Guest, Stage, leave_guest};
+use crate::guest::Guest;
+use crate::stage::{CREDENTIAL, Stage};
 
 /// Calls in flight end first; then it is killed.
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
@@ -57,8 +58,16 @@ fn start_time(pid: u32) -> Option<u64> {
     (state != "Z").then(|| fields.nth(18)?.parse().ok()).flatten()
 }
 
+/// Where everything is. Tests have a place of their own, so as not to end what somebody looks at.
 fn directory() -> PathBuf {
-    own::target().join("demo")
+    let elsewhere = std::env::var_os("AIOPS_OPERATORS_DEMO").filter(|path| !path.is_empty());
+    elsewhere.map_or_else(|| own::target().join("demo"), PathBuf::from)
+}
+
+/// Removes what is there of a demo that was not kept after all.
+pub(crate) fn clear() -> Result<()> {
+    let directory = directory();
+    fs::remove_dir_all(&directory).with_context(|| format!("clearing {}", directory.display()))
 }
 
 fn state_file() -> PathBuf {
@@ -73,19 +82,19 @@ pub(crate) async fn make_room() -> Result<PathBuf> {
     }
     let directory = directory();
     if directory.exists() {
-        fs::remove_dir_all(&directory).with_context(|| format!("clearing {}", directory.display()))?;
+        clear()?;
     }
     fs::create_dir_all(&directory).with_context(|| format!("creating {}", directory.display()))?;
     Ok(directory)
 }
 
 /// Lets everything run on, and writes down how to use it and how to end it.
-pub(crate) async fn leave(stage: Stage, directory: &Path) -> Result<()> {
+pub(crate) async fn leave(stage: Stage, guest: Option<&Guest>, directory: &Path) -> Result<()> {
     let kubeconfig = stage.cluster.kubeconfig().to_owned();
     let kubectl = stage.cluster.kubectl_path().to_owned();
     let endpoint = stage.sim.endpoint().to_owned();
     let namespace = stage.namespace.clone();
-    let guest = stage.guest.clone();
+    let guest = guest.cloned();
     let mut processes = Vec::new();
     for (name, pid) in stage.release().await? {
         processes.push(Running::new(name, pid)?);
@@ -96,22 +105,27 @@ pub(crate) async fn leave(stage: Stage, directory: &Path) -> Result<()> {
     let folder = kubectl.parent().unwrap_or_else(|| Path::new("/"));
     let path = std::env::var("PATH").unwrap_or_default();
     let (secret_id, secret_key) = CREDENTIAL;
-    let variables = [
+    let mut variables = vec![
         ("KUBECONFIG", kubeconfig.to_string_lossy().into_owned()),
         ("PATH", format!("{}:{path}", folder.display())),
         ("CVM_ENDPOINT", endpoint),
         ("CVM_SECRET_ID", secret_id.to_owned()),
         ("CVM_SECRET_KEY", secret_key.to_owned()),
     ];
-    let lines = variables.map(|(name, value)| format!("export {name}={}\n", quoted(&value)));
+    if servers::proxy::is_set() {
+        // For curl and whatever else reads these: the stand-in is on loopback.
+        variables.extend(["NO_PROXY", "no_proxy"].map(|name| (name, servers::proxy::exceptions())));
+    }
+    let lines = variables.iter().map(|(name, value)| format!("export {name}={}\n", quoted(value)));
     let file = directory.join("env");
-    fs::write(&file, lines.concat()).with_context(|| format!("writing {}", file.display()))?;
+    fs::write(&file, lines.collect::<String>()).with_context(|| format!("writing {}", file.display()))?;
     println!(
         "\nEverything runs on, with spotpool-sample Ready in namespace {namespace}. Look around:\n\n\
-         \x20 . target/demo/env\n\
+         \x20 . {}\n\
          \x20 kubectl --namespace {namespace} get spotpools,spotinstances\n\
          \x20 curl $CVM_ENDPOINT/_sim/        # what the stand-in can be told to do\n\
-         \x20 cargo xtask demo --stop\n"
+         \x20 cargo xtask demo --stop\n",
+        file.strip_prefix(own::root()).unwrap_or(&file).display()
     );
     Ok(())
 }
@@ -127,17 +141,7 @@ pub(crate) async fn stop() -> Result<ExitCode> {
         println!("no demo is running");
         return Ok(ExitCode::SUCCESS);
     };
-    let kept: Kept = serde_json::from_str(&text).context("reading target/demo/state.json")?;
-    let all_alive = kept.processes.iter().all(Running::is_alive);
-    if let Some(guest) = &kept.guest {
-        if all_alive {
-            println!("removing what the demo put into the cluster; the machines go first");
-            let cluster = Cluster::new(guest.kubeconfig.clone(), servers::kubectl()?, directory());
-            leave_guest(&cluster, guest)?;
-        } else {
-            println!("the operator or the stand-in has ended: the cluster keeps what the demo put into it");
-        }
-    }
+    let kept: Kept = serde_json::from_str(&text).context("reading what a demo left in state.json")?;
     for process in &kept.processes {
         if process.is_alive() {
             end(process).await?;
@@ -146,7 +150,11 @@ pub(crate) async fn stop() -> Result<ExitCode> {
             println!("{} had ended before", process.name);
         }
     }
-    fs::remove_dir_all(directory()).context("clearing target/demo")?;
+    if let Some(guest) = &kept.guest {
+        println!("removing what the demo put into the cluster");
+        guest.leave(&guest.cluster(&directory())?)?;
+    }
+    clear()?;
     Ok(ExitCode::SUCCESS)
 }
 

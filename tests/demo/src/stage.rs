@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use kube::Api;
-use serde::{Deserialize, Serialize};
 use spotpool_operator::crd::{SpotInstance, SpotPool};
 use testkit::{Canaries, Cluster, Collector, ControlPlane, OPERATOR_NAMESPACE, Operator, SimCvm, own};
 use tokio::task::JoinHandle;
 
+use crate::guest::Guest;
 use crate::timeline::Timeline;
 
 /// The key pair that the samples carry; the stand-in accepts this and no other.
@@ -22,18 +22,6 @@ pub(crate) const CREDENTIAL: (&str, &str) = ("xxx", "xxx");
 const PLANTED: (&str, &str) = ("AKIDFAKEPLANTED", "canarySecretKeyOfTheDemoEXAMPLE0001");
 /// The one that it is rotated to, just as rare.
 pub(crate) const ROTATED: (&str, &str) = ("AKIDFAKEROTATED", "canarySecretKeyOfTheDemoEXAMPLE0002");
-/// Where the demo plays in a cluster that is not its own.
-const NAMESPACE: &str = "spotpool-demo";
-/// Long enough for a machine to be terminated and proven gone.
-const GONE_WITHIN: &str = "--timeout=240s";
-
-/// What the demo has put into a cluster that outlives it, and takes out again.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Guest {
-    pub(crate) kubeconfig: PathBuf,
-    /// Whether the CRDs and the role are ours to remove.
-    installed: bool,
-}
 
 /// The stage.
 pub(crate) struct Stage {
@@ -42,7 +30,6 @@ pub(crate) struct Stage {
     pub(crate) sim: Arc<SimCvm>,
     /// The machine of somebody else in the same account.
     pub(crate) stranger: String,
-    pub(crate) guest: Option<Guest>,
     operator: Operator,
     collector: Collector,
     control_plane: Option<ControlPlane>,
@@ -52,34 +39,25 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Sets everything up. What is kept in `directory` are logs, keys and kubeconfigs.
+    /// Sets everything up, in a cluster of its own or as a guest. What is kept in `directory` are logs, keys and
+    /// kubeconfigs.
     pub(crate) async fn set(
         timeline: &Timeline,
         directory: &Path,
-        kubeconfig: Option<&Path>,
+        guest: Option<&Guest>,
         keep: bool,
     ) -> Result<Self> {
-        let (cluster, control_plane, guest) = match kubeconfig {
+        let (cluster, control_plane) = match guest {
             None => {
                 let control_plane = ControlPlane::start_in(&directory.join("control-plane"), keep).await?;
                 let cluster = control_plane.cluster().clone();
-                timeline
-                    .say(&format!("Kubernetes {} is up: etcd, kube-apiserver, RBAC on", version(&cluster)?));
-                (cluster, Some(control_plane), None)
+                let version = version(&cluster)?;
+                timeline.say(&format!("Kubernetes {version} is up: etcd, kube-apiserver, RBAC on"));
+                (cluster, Some(control_plane))
             }
-            Some(kubeconfig) => {
-                let kubeconfig = kubeconfig.canonicalize().context("the kubeconfig")?;
-                let cluster = Cluster::new(kubeconfig.clone(), servers::kubectl()?, directory.to_owned());
-                timeline.say(&format!(
-                    "using the Kubernetes {} of {}",
-                    version(&cluster)?,
-                    kubeconfig.display()
-                ));
-                let installed = prepare_guest(&cluster)?;
-                (cluster, None, Some(Guest { kubeconfig, installed }))
-            }
+            Some(guest) => (guest.cluster(directory)?, None),
         };
-        let namespace = if guest.is_some() { NAMESPACE } else { "default" }.to_owned();
+        let namespace = guest.map_or("default", |guest| &guest.namespace).to_owned();
 
         let planted = format!("{}:{}", PLANTED.0, PLANTED.1);
         let sim = SimCvm::start_in_session(directory, CREDENTIAL, &["--credential", &planted], keep).await?;
@@ -90,12 +68,17 @@ impl Stage {
         let stranger = sim.add_stranger("somebody-elses-database").await?;
         timeline.say(&format!("  {stranger} runs in the same account and belongs to somebody else"));
 
-        cluster.install_crds()?;
-        let operator_kubeconfig = cluster.install_operator_role().await?;
+        let operator_kubeconfig = match guest {
+            Some(guest) => guest.enter(&cluster).await?,
+            None => {
+                cluster.install_crds()?;
+                cluster.install_operator_role().await?
+            }
+        };
         timeline.say("CRDs and role applied: deploy/crds, deploy/rbac");
         let mut arguments = Vec::new();
         if guest.is_some() {
-            arguments.extend(["--namespace", NAMESPACE]);
+            arguments.extend(["--namespace", namespace.as_str()]);
         }
         let log = directory.join("operator.log");
         let collector = Collector::start()?;
@@ -114,7 +97,6 @@ impl Stage {
             namespace,
             sim,
             stranger,
-            guest,
             operator,
             collector,
             control_plane,
@@ -197,13 +179,9 @@ impl Stage {
         Ok(folder)
     }
 
-    /// Takes everything down again. A cluster of our own just ends; a foreign one is cleaned first.
-    pub(crate) async fn strike(self, timeline: &Timeline) -> Result<()> {
+    /// Takes everything down again.
+    pub(crate) async fn strike(self) -> Result<()> {
         self.timeline.close();
-        if let Some(guest) = &self.guest {
-            timeline.say("removing what the demo put into the cluster");
-            leave_guest(&self.cluster, guest)?;
-        }
         // A panic in the follower would only have cost lines of the timeline.
         let _ = self.follower.await;
         self.operator.process.stop(Duration::from_secs(30)).await.context("stopping the operator")?;
@@ -227,41 +205,8 @@ impl Stage {
 }
 
 /// The server's version; also proves that it can be reached.
-fn version(cluster: &Cluster) -> Result<String> {
+pub(crate) fn version(cluster: &Cluster) -> Result<String> {
     let versions = cluster.kubectl_stdout(["version", "--output=json"]).context("reaching the cluster")?;
     let versions: serde_json::Value = serde_json::from_str(&versions).context("reading kubectl version")?;
     Ok(versions["serverVersion"]["gitVersion"].as_str().unwrap_or("of unknown version").to_owned())
-}
-
-/// Makes the demo's namespace. Says whether the CRDs will be ours to remove: with them go all SpotPools.
-fn prepare_guest(cluster: &Cluster) -> Result<bool> {
-    let known = cluster.kubectl_stdout(["get", "crd", "--output=name"])?;
-    let installed = !known.contains("spotpools.demo.aiops.org");
-    if !installed {
-        let pools = cluster.kubectl_stdout(["get", "spotpools", "--all-namespaces", "--output=name"])?;
-        if !pools.trim().is_empty() {
-            bail!("this cluster has SpotPools already, which the demo must not touch: use another cluster");
-        }
-    }
-    let made = cluster.kubectl(["create", "namespace", NAMESPACE])?;
-    let said = String::from_utf8_lossy(&made.stderr);
-    if !made.status.success() && !said.contains("AlreadyExists") {
-        bail!("creating namespace {NAMESPACE}: {}", said.trim());
-    }
-    Ok(installed)
-}
-
-/// Removes everything that the demo has put into a foreign cluster. The operator and the stand-in must
-/// still run: they are what makes the pools go.
-pub(crate) fn leave_guest(cluster: &Cluster, guest: &Guest) -> Result<()> {
-    cluster.kubectl_stdout(["delete", "spotpools", "--all", "--namespace", NAMESPACE, GONE_WITHIN])?;
-    cluster.kubectl_stdout(["delete", "namespace", NAMESPACE, "--wait=false"])?;
-    if guest.installed {
-        for folder in ["deploy/crds", "deploy/rbac"] {
-            let folder = own::root().join(folder);
-            let arguments = ["delete", "--ignore-not-found", "--wait=false", "--filename"];
-            cluster.kubectl_stdout([&arguments[..], &[&folder.to_string_lossy()]].concat())?;
-        }
-    }
-    Ok(())
 }

@@ -14,9 +14,10 @@ use servers::own;
 
 use crate::kubeconfig::{self, Endpoint};
 
-/// The namespace and the ServiceAccount that deploy/ gives to the operator.
+/// The namespace that deploy/ gives to the operator.
 pub const OPERATOR_NAMESPACE: &str = "spotpool-system";
-const OPERATOR_ACCOUNT: &str = "spotpool-operator";
+/// The ServiceAccount that deploy/ gives to the operator; the operator's Lease has the same name.
+pub const OPERATOR_ACCOUNT: &str = "spotpool-operator";
 /// Longer than any test or look around, short enough to be harmless when it leaks.
 const TOKEN_SECONDS: i64 = 24 * 3600;
 

@@ -19,7 +19,7 @@ pub mod wait;
 pub mod watchdog;
 
 pub use canary::Canaries;
-pub use cluster::{Cluster, OPERATOR_NAMESPACE};
+pub use cluster::{Cluster, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE};
 pub use collector::{Collector, SeenSpan};
 pub use control_plane::ControlPlane;
 pub use loki::Loki;
