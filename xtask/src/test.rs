@@ -25,11 +25,11 @@ Run what a change has to pass. CI runs exactly this.
   loki          the Loki client on a real Loki
   conformance   the official Python SDKs against the stand-ins
   simulation    200 seeds of faults in virtual time
-  demo          the README's demo, as a test
+  demo          the README's demo: alone, kept and ended, in a cluster that one has, interrupted
 
 What is missing is fetched or built once and kept outside the checkout: the servers (`cargo xtask servers`),
-cargo-deny, a Python environment. Needs Go 1.26 and Python 3.11. On two cores some 35 minutes the first
-time and 23 the next. Nothing is skipped unless you say so, and the summary says so too.";
+cargo-deny, a Python environment. Needs Go 1.26 and Python 3.11. On two cores some 44 minutes the first
+time and 21 the next. Nothing is skipped unless you say so, and the summary says so too.";
 
 /// Run what a change has to pass
 #[derive(clap::Args)]

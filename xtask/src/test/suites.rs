@@ -19,6 +19,7 @@ pub(crate) struct Suite {
 /// These packages start real servers; they are suites of their own.
 const ON_KUBERNETES: [&str; 2] = ["e2e", "testkit"];
 const ON_LOKI: &str = "loki-e2e";
+const DEMO: &str = "demo";
 /// Enough for a change; the whole of it runs before a release.
 const SEEDS: &str = "200";
 /// Each guard is found by a third of these.
@@ -40,7 +41,7 @@ pub(crate) const SUITES: [Suite; 12] = [
         what: "200 seeds of faults in virtual time, and each guard switched off",
         run: simulation,
     },
-    Suite { name: "demo", what: "the README's demo", run: the_demo },
+    Suite { name: "demo", what: "the README's demo, kept, as a guest, and interrupted", run: the_demo },
 ];
 
 /// Looks before anything runs whether the servers of these suites can be had: a suite that cannot be run says so at
@@ -69,7 +70,7 @@ fn lint() -> Result<Count> {
 fn unit() -> Result<Count> {
     let mut command = own::cargo();
     command.args(["test", "--workspace", "--all-targets", "--all-features", "--locked"]);
-    for package in ON_KUBERNETES.into_iter().chain([ON_LOKI]) {
+    for package in ON_KUBERNETES.into_iter().chain([ON_LOKI, DEMO]) {
         command.args(["--exclude", package]);
     }
     counted(&mut command)
@@ -156,5 +157,14 @@ fn finds(run: &mut Command, guard: &str) -> Result<Count> {
 }
 
 fn the_demo() -> Result<Count> {
-    whole(&mut demo::for_test()?)
+    real_servers::ensure()?;
+    demo::build_own()?;
+    println!("four demos at once, each on an API server of its own; they take about 3 minutes");
+    let mut command = own::cargo();
+    command.args(["test", "--locked", "--package", DEMO]).env(own::UP_TO_DATE, "1");
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        // They mostly wait, as those of `e2e`.
+        command.env("RUST_TEST_THREADS", "4");
+    }
+    counted(&mut command)
 }
