@@ -43,16 +43,19 @@ async fn nothing_is_launched_in_a_namespace_that_goes_and_nothing_that_bills_is_
 #[tokio::test]
 async fn a_pool_that_keeps_its_machines_keeps_them_when_its_namespace_goes() {
     let world = World::begin("kept").await.unwrap();
-    let manifest = world.manifest("kept", 2, 2).unwrap().with("spec.health.interval", "1s");
+    let manifest = world.manifest("kept", 2, 2).unwrap().with("spec.health.failureThreshold", 1);
     world.people.create::<SpotPool>(&manifest).await.unwrap();
     world.ready("kept").await.unwrap();
     let before: Vec<String> = world.ours().await.unwrap().into_iter().map(|machine| machine.id).collect();
     let kept = json!({"metadata": {"annotations": {KEEP_MACHINES_ANNOTATION: "true"}}});
     world.people.edit::<SpotPool>("kept", &kept).await.unwrap();
 
-    // The SpotInstances first, one of which does not serve at that moment: it would have nothing to wait for.
-    let dies = json!({"behaviour": "die"});
-    world.cloud.post(&format!("instances/{}/model-server", before[0]), &dies).await.unwrap();
+    // The SpotInstances first, one of which does not serve at that moment: it would have nothing to wait for. The other
+    // one's answer is on its way, so that it does not speak against the first, which would be replaced at once.
+    for (id, behaviour) in [(&before[1], "hang"), (&before[0], "die")] {
+        let behaviour = json!({"behaviour": behaviour});
+        world.cloud.post(&format!("instances/{id}/model-server"), &behaviour).await.unwrap();
+    }
     world
         .until("one to be NotReady", SOON, async || {
             let all = world.people.instances().await?;
@@ -81,5 +84,5 @@ async fn a_pool_that_keeps_its_machines_keeps_them_when_its_namespace_goes() {
         .await
         .unwrap();
     let after: Vec<String> = world.ours().await.unwrap().into_iter().map(|machine| machine.id).collect();
-    assert_eq!(after, before, "every machine lives");
+    assert!(before.iter().all(|id| after.contains(id)), "every machine lives: {before:?}, {after:?}");
 }
