@@ -1,22 +1,23 @@
 //! The pool's status: what people read with `kubectl get` and `describe`. Comes in: what was seen, planned
 //! and done. Goes out: the new status, equal to the old one when there is nothing to say. Pure.
 
+mod capacity;
+
 use jiff::Timestamp;
 use kube::ResourceExt;
-use tencent_cvm::{AccountQuota, Class, ZoneQuota};
+use tencent_cvm::Class;
 
-use crate::blame::{self, sentences};
+use crate::blame::sentences;
 use crate::conditions::{Truth, kind, reason, set};
 use crate::crd::pool::{LaunchBackOff, PoolMember};
-use crate::crd::{
-    ADOPT_ANNOTATION, Adoption, Candidate, ChargeType, POOL_LABEL, Phase, SpotPool, SpotPoolStatus,
-    whole_seconds,
-};
-use crate::plan::back_off::{LAUNCH_FAILED, NOT_SENT};
+use crate::crd::{ADOPT_ANNOTATION, Adoption, POOL_LABEL, Phase, SpotPool, SpotPoolStatus, whole_seconds};
 use crate::plan::health::{GaveUp, Reach};
+use crate::plan::secrets::may_vanish;
 use crate::plan::{Memory, Observed, Plan};
 use crate::sweep::{OUTAGE, Trouble};
 use crate::valid::ValidPool;
+
+use capacity::{capacity, capacity_reason, sentence, stalled_reason};
 
 /// The status lists so many machines at most, and so does a message that people work through.
 const LISTED: usize = 100;
@@ -350,6 +351,14 @@ fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
         let why = if trouble.is_lasting() { reason::REFUSED } else { reason::CLOUD_UNREACHABLE };
         return (Truth::Unknown, why, message);
     }
+    if let Some(name) = deleted_secret(seen).filter(|_| may_vanish(seen)) {
+        let message = format!(
+            "Secret {name} is being deleted and goes as soon as nobody else needs it: it was deleted before this pool could \
+             hold it, so nothing is launched with its key. Name another Secret in spec.credentialsSecretRef, or make \
+             this one anew when it is gone"
+        );
+        return (Truth::False, reason::SECRET_DELETED, message);
+    }
     if let Some(name) = deleted_secret(seen) {
         let message = format!(
             "Secret {name} was deleted and is kept, with its key at work, until this pool's machines are gone: name \
@@ -370,107 +379,6 @@ fn credentials(seen: &Observed, plan: &Plan) -> Verdict {
 fn deleted_secret(seen: &Observed) -> Option<&str> {
     let secret = seen.secret.as_ref().filter(|secret| secret.deletion_timestamp.is_some())?;
     secret.name.as_deref()
-}
-
-fn capacity(seen: &Observed, plan: &Plan) -> Verdict {
-    let pool = seen.pool.valid();
-    let quota = seen.cloud.account().and_then(|account| account.quota.as_deref());
-    if let Some(pool) = pool
-        && let Some(first) = plan.memory.drought(pool)
-    {
-        return (Truth::False, capacity_reason(first), refused_where(&plan.memory, pool, quota));
-    }
-    let meanwhile = pool.map(|pool| refused_where(&plan.memory, pool, quota)).filter(|text| !text.is_empty());
-    let meanwhile = meanwhile.map_or_else(String::new, |text| format!("; refused meanwhile: {text}"));
-    let given = seen
-        .instances
-        .iter()
-        .any(|instance| instance.status.as_ref().is_some_and(|status| status.instance_id.is_some()));
-    if given || plan.tally.with_machine > 0 {
-        let given = "the cloud gave the machines that were asked for";
-        (Truth::True, reason::LAUNCHES_SUCCEED, format!("{given}{meanwhile}"))
-    } else if meanwhile.is_empty() {
-        (Truth::Unknown, reason::NOTHING_ASKED, "no machine was asked for yet".to_owned())
-    } else {
-        (Truth::Unknown, reason::LAUNCHING, format!("the next candidate is asked for{meanwhile}"))
-    }
-}
-
-/// What the cloud refused where, how often, and when it is asked again; empty when nothing stands refused.
-fn refused_where(memory: &Memory, pool: &ValidPool, quota: Option<&AccountQuota>) -> String {
-    let refusals = memory.refusals(pool);
-    let texts = refusals.iter().take(NAMED).map(|(refusal, candidates)| {
-        let several = pool.candidates.len() > 1;
-        let whom = if several { format!("{}: ", whom(candidates)) } else { String::new() };
-        let next = memory.payable_at().map_or(refusal.until.0, |payable| payable.max(refusal.until.0));
-        let quota = quota.filter(|_| refusal.is_about_a_quota());
-        format!(
-            "{whom}{}{} Refused or failed {} times since the last success; next try at {next}",
-            sentence(refusal, several),
-            quota.map(|quota| in_figures(quota, pool, candidates)).unwrap_or_default(),
-            refusal.failures,
-        )
-    });
-    let more = refusals.len().saturating_sub(NAMED);
-    let more = (more > 0).then(|| format!("and {more} more, see status.launchBackOff"));
-    texts.chain(more).collect::<Vec<_>>().join(". ")
-}
-
-/// What the account has of what it may have, in the zones of these candidates.
-fn in_figures(quota: &AccountQuota, pool: &ValidPool, candidates: &[&Candidate]) -> String {
-    let (what, zones) = match pool.template.charge_type {
-        ChargeType::Spotpaid => ("spot", &quota.spot),
-        ChargeType::PostpaidByHour => ("pay-as-you-go", &quota.on_demand),
-    };
-    let concerns = |zone: &&ZoneQuota| {
-        candidates.iter().any(|candidate| zone.zone.as_deref() == Some(&candidate.availability_zone))
-    };
-    let figures: Vec<String> = zones
-        .iter()
-        .filter(concerns)
-        .take(NAMED)
-        .filter_map(|zone| Some(format!("{}: {} of {} vCPU", zone.zone.as_deref()?, zone.used?, zone.total?)))
-        .collect();
-    if figures.is_empty() { String::new() } else { format!(" In use ({what}): {}.", figures.join(", ")) }
-}
-
-fn whom(candidates: &[&Candidate]) -> String {
-    let named = candidates.iter().take(NAMED);
-    let mut names: Vec<String> = named
-        .map(|candidate| format!("{} in {}", candidate.instance_type, candidate.availability_zone))
-        .collect();
-    let more = candidates.len().saturating_sub(NAMED);
-    names.extend((more > 0).then(|| format!("{more} more")));
-    names.join(", ")
-}
-
-fn sentence(refusal: &LaunchBackOff, several: bool) -> String {
-    let said = refusal.message.clone().unwrap_or_else(|| format!("the cloud answered {}", refusal.code));
-    let tell = if several { blame::sentence_of_candidates } else { blame::sentence };
-    tell(&said, &refusal.code, refusal.class().advice())
-}
-
-fn stalled_reason(refusal: &LaunchBackOff) -> &'static str {
-    use Class::{CandidateFatal, Fatal, Forbidden};
-    match refusal.class() {
-        Fatal | CandidateFatal | Forbidden => reason::REQUEST_REFUSED,
-        _ => capacity_reason(refusal),
-    }
-}
-
-fn capacity_reason(refusal: &LaunchBackOff) -> &'static str {
-    match refusal.code.as_str() {
-        LAUNCH_FAILED => return reason::LAUNCH_FAILED,
-        NOT_SENT => return reason::CLOUD_UNREACHABLE,
-        _ => {}
-    }
-    match refusal.class() {
-        Class::SoldOut | Class::ZoneSoldOut | Class::DiskSoldOut | Class::SubnetFull => reason::SOLD_OUT,
-        Class::NotOffered => reason::NOT_OFFERED,
-        Class::ZoneQuota | Class::AccountQuota => reason::QUOTA_EXCEEDED,
-        Class::Money => reason::ACCOUNT_PROBLEM,
-        _ => reason::REFUSED,
-    }
 }
 
 fn unclaimed(plan: &Plan, pool: &str) -> Verdict {

@@ -48,11 +48,13 @@ pub enum Kind {
     FalseAdvert,
     /// A SpotInstance loses the labels by which people find it.
     LostLabel,
+    /// A machine is rebooted, or is being rescued.
+    NotRunning,
 }
 
 impl Kind {
     /// All of them, in the order in which they are summed up.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::Edit,
         Self::Vanish,
         Self::Reclaim,
@@ -90,6 +92,7 @@ impl Kind {
         Self::Adoption,
         Self::FalseAdvert,
         Self::LostLabel,
+        Self::NotRunning,
     ];
 
     /// Its name in the summary.
@@ -132,6 +135,7 @@ impl Kind {
             Self::Adoption => "adoption",
             Self::FalseAdvert => "false-advert",
             Self::LostLabel => "lost-label",
+            Self::NotRunning => "not-running",
         }
     }
 }

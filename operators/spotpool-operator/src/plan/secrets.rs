@@ -68,6 +68,17 @@ fn can_be_taken(pool: &SpotPool, valid: &ValidPool, name: &str, seen: &Observed)
     })
 }
 
+/// Somebody has deleted the Secret before this pool held it: it is there as long as others hold it, and takes no finalizer
+/// any more. What was launched with its key could not be terminated.
+pub fn may_vanish(seen: &Observed) -> bool {
+    let Some(pool) = seen.pool.valid() else { return false };
+    let finalizer = secret_finalizer(&pool.key.name);
+    seen.secret.as_ref().is_some_and(|secret| {
+        let held = secret.finalizers.iter().flatten().any(|known| *known == finalizer);
+        secret.deletion_timestamp.is_some() && !held
+    })
+}
+
 /// A Secret that the pool named before is needed until the machines are known to the key that it names now.
 fn is_superseded(seen: &Observed, members: &[Member]) -> bool {
     let sees = seen.cloud.account().is_some_and(|account| {

@@ -6,6 +6,7 @@ use super::candidates::{Gate, gate, is_a_guess};
 use super::member::send_away;
 use super::{
     AccountSeen, Chosen, Member, Observed, Plan, PoolSeen, Raise, Rules, Step, Target, adoption, health,
+    secrets,
 };
 use jiff::Timestamp;
 
@@ -46,7 +47,7 @@ pub fn fit(
         fit.shrink(plan, now, wall_now);
     }
     // The API server takes no new object there, and what is launched now would be taken down at once.
-    if seen.namespace_leaving {
+    if seen.namespace_leaving || rules.guards.hold_secret && secrets::may_vanish(seen) {
         return;
     }
     fit.take_over(plan);

@@ -168,3 +168,17 @@ fn nothing_is_launched_in_a_namespace_that_is_being_deleted() {
     let stalled = told.conditions.iter().find(|condition| condition.type_ == kind::STALLED).unwrap();
     assert_eq!((stalled.status.as_str(), stalled.reason.as_str()), ("True", reason::NAMESPACE_LEAVING));
 }
+
+#[test]
+fn nothing_is_launched_with_the_key_of_a_secret_that_was_deleted_before_it_was_held() {
+    let mut secret = finalizers(&["demo.aiops.org/spotpool-another"]).unwrap();
+    secret.deletion_timestamp = Some(Time(at(0)));
+    let pool = keyed(&[]);
+    let seen = seen(pool, Vec::new(), Some(secret));
+    let plan = plan(&seen, &rules(), at(1000));
+    assert!(plan.raise.is_none() && plan.launch.is_none() && plan.secrets == SecretHold::default());
+    let told = status(seen.pool.object().unwrap(), &seen, &plan, at(1000));
+    let valid = told.conditions.iter().find(|condition| condition.type_ == kind::CREDENTIALS_VALID).unwrap();
+    assert_eq!((valid.status.as_str(), valid.reason.as_str()), ("False", reason::SECRET_DELETED));
+    assert!(valid.message.contains("nothing is launched with its key"), "{}", valid.message);
+}

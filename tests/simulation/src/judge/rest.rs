@@ -47,13 +47,15 @@ pub(super) fn judge(book: &Book, expected: &Expected) -> Vec<Finding> {
 }
 
 /// While its key was another account's, a pool launched there; with its own key back it sees none of that and
-/// holds until a person explains it, as it should. Of what somebody wrote into the status of one that was asked for
-/// there, it cannot know that it is not there.
+/// holds until a person explains it, as it should. Of one that was asked for there it cannot know that it is not there, nor
+/// of what somebody wrote into the status of such a one.
 fn is_held(book: &Book, pool_uid: &str) -> bool {
     let of_pool = |instance: &&Instance| instance.pool_uid == pool_uid && instance.gone_at.is_none();
     let elsewhere =
         |name: &str| book.machines.values().any(|machine| machine.name == name && machine.account != ACCOUNT);
-    let claimed = |instance: &Instance| instance.asked_elsewhere && instance.machine.is_some();
+    let claimed = |instance: &Instance| {
+        instance.asked_elsewhere && (instance.machine.is_some() || !instance.tokens.is_empty())
+    };
     book.instances
         .values()
         .filter(of_pool)

@@ -240,7 +240,8 @@ fn changed(
             let text = format!("{name} is given up, and its machine {id} only waits for somebody to pay");
             found.push(Finding::new(Invariant::UnpaidIsNotLost, &key.name, text));
         }
-        if was_leaving && (old.phase, new.phase) == (Phase::Ready, Phase::Terminating) {
+        let served = matches!(old.phase, Phase::Ready | Phase::NotReady);
+        if was_leaving && served && new.phase == Phase::Terminating {
             found.extend(serves_first(book, &uid, now, read.unwrap_or(now)));
         }
     }
@@ -323,14 +324,20 @@ fn serves_first(book: &Book, uid: &str, now: Duration, read: Duration) -> Option
     let recorded = instance.machine.as_ref().and_then(|id| book.machines.get(id));
     let own = recorded
         .is_some_and(|machine| machine.lives() && !machine.unpaid && machine.name == instance.machine_name);
-    let answers = own && book.answered_since(instance, just_now);
+    // It answers, or nobody knows: then another one of its pool must have answered.
+    let since = read.saturating_sub(VOUCHES_FOR);
+    let of_pool =
+        book.instances.iter().filter(|(other, known)| *other != uid && known.pool_uid == instance.pool_uid);
+    let vouched = of_pool.map(|(_, known)| known).any(|known| book.answered_since(known, since));
+    let answers = own && (book.answered_since(instance, just_now) || !vouched);
     let from = instance.leaving_at.unwrap_or(now).saturating_sub(TWO_LEADERS);
     let others = book.staffed(&instance.pool_uid).saturating_sub(1);
     let least = pool.least_since(from);
     let text = || {
         format!(
-            "{} serves and is let go; {others} others have machines, {least} are asked for",
-            instance.name
+            "{} {} and is let go; {others} others have machines, {least} are asked for",
+            instance.name,
+            if vouched { "serves" } else { "may serve, for no other one answers," }
         )
     };
     let stood_still = now.saturating_sub(read) > TWO_LEADERS;

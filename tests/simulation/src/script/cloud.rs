@@ -189,6 +189,33 @@ pub(super) async fn sick_server(mut scene: Scene) {
     let _ = scene.world.cloud.with(|cloud| cloud.set_model_server(&machine, ModelServer::Ok));
 }
 
+/// Somebody reboots a machine, or is at work on it, for a while that may be longer than it has to boot.
+pub(super) async fn not_running(mut scene: Scene) {
+    let Some(pool) = scene.pool() else { return };
+    let Some(machine) = scene.machine(&pool) else { return };
+    let state = scene.pick(&[State::Rebooting, State::Rebooting, State::RescueMode]);
+    let becomes = |scene: &Scene, from: State, to: State| {
+        scene.world.cloud.with(|cloud| match cloud.machine(&machine).map(|machine| machine.state) {
+            Some(now) if now == from => cloud.set_state(&machine, to).is_ok(),
+            _ => false,
+        })
+    };
+    if !becomes(&scene, State::Running, state) {
+        return;
+    }
+    scene.count(Kind::NotRunning, &pool.name_any(), || format!("machine {machine} is {}", state.as_str()));
+    if scene.chance(0.4)
+        && let Some(instance) = scene.instance(&pool)
+    {
+        scene.wait(0, 20).await;
+        super::people::delete(&scene, &instance);
+    }
+    let lasts = if scene.chance(0.2) { (900, 1200) } else { (10, 120) };
+    scene.wait(lasts.0, lasts.1).await;
+    // Unless it is on its way out.
+    becomes(&scene, state, State::Running);
+}
+
 /// The account does not pay for a while: its machines stand still, and come back when it does.
 pub(super) async fn arrears(mut scene: Scene) {
     scene.count(Kind::Arrears, "", || "the account has not paid".to_owned());

@@ -61,7 +61,7 @@ pub(super) async fn delete_instance(mut scene: Scene) {
     }
 }
 
-fn delete(scene: &Scene, instance: &SpotInstance) {
+pub(super) fn delete(scene: &Scene, instance: &SpotInstance) {
     let name = instance.name_any();
     scene.count(Kind::DeletedInstance, &instance.spec.pool.name, || {
         format!("somebody deletes SpotInstance {name}")
