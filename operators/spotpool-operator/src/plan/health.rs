@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::machine::{DELETED, NOT_RUNNING, should_run_soon};
+use super::machine::{DELETED, NOT_RUNNING, is_asked, should_run_soon};
 use super::member::Member;
 use super::{Rules, Target};
 use crate::crd::pool::{Boots, Care};
@@ -139,9 +139,11 @@ fn unwell<'a>(pool: &ValidPool, members: &'a [Member], care: &Care, now: Timesta
 /// Those that were deleted by hand and do not answer: nobody waits for them to get well again.
 fn unwell_and_deleted(members: &[Member]) -> impl Iterator<Item = Unwell<'_>> {
     let silent = members.iter().filter(|member| member.is_held() && member.status.phase == Phase::NotReady);
-    silent.map(|member| {
-        let out_for = member.probe.as_ref().and_then(|probe| probe.out_for);
-        Unwell { member, why: DELETED, after: out_for.unwrap_or(VOUCHES_FOR) }
+    silent.filter_map(|member| {
+        let runs = member.status.cloud_state.as_deref().is_none_or(is_asked);
+        // One that runs again may answer in a moment.
+        let after = if runs { member.probe.as_ref()?.out_for? } else { VOUCHES_FOR };
+        Some(Unwell { member, why: DELETED, after })
     })
 }
 

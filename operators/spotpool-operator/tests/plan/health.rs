@@ -390,3 +390,21 @@ fn the_last_one_that_serves_is_not_let_go_beside_one_that_is_being_rebooted() {
     model.pass_for(60);
     assert_eq!(model.phase_of(1), (Phase::Ready, Some("WaitsForReplacement".to_owned())));
 }
+
+#[test]
+fn a_deleted_machine_that_runs_again_is_asked_before_it_is_judged() {
+    let mut model = filled(2, 2);
+    // No replacement comes.
+    model.stock = 0;
+    model.is_shown_as(1, "RESCUE_MODE");
+    model.pass_for(10);
+    let time = k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(500));
+    model.instances[0].metadata.deletion_timestamp = Some(time);
+    model.is_shown_as(1, "RUNNING");
+    model.nobody_asked = true;
+    model.pass_for(5);
+    assert_eq!(model.phase_of(1), (Phase::NotReady, Some("WaitsForReplacement".to_owned())));
+    model.nobody_asked = false;
+    model.pass_for(5);
+    assert_eq!(model.phase_of(1), (Phase::Ready, Some("WaitsForReplacement".to_owned())));
+}

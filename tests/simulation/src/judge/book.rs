@@ -194,6 +194,8 @@ pub(super) struct Machine {
     /// Who pays for it.
     pub(super) account: String,
     pub(super) life: Life,
+    /// Since when it runs, if it does as far as it lives.
+    pub(super) runs_since: Option<Duration>,
     /// It stands still until somebody pays.
     pub(super) unpaid: bool,
     /// It once did.

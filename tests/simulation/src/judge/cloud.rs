@@ -45,6 +45,10 @@ pub(super) fn judge(
                 *state,
                 "RUNNING" | "STARTING" | "REBOOTING" | "RESCUE_MODE" | "SERVICE_LIVE_MIGRATE"
             );
+            if let Some(machine) = book.machines.get_mut(instance_id) {
+                let runs = matches!(*state, "RUNNING" | "SERVICE_LIVE_MIGRATE");
+                machine.runs_since = runs.then(|| machine.runs_since.unwrap_or(now));
+            }
             let unpaid = book.machines.get(instance_id).is_some_and(|machine| machine.unpaid);
             set_life(book, instance_id, if stays || unpaid { Life::Living } else { Life::Leaving });
             Vec::new()
@@ -128,6 +132,7 @@ fn launched(
         by_call: launch.caller.is_some(),
         account: launch.account.clone(),
         life: Life::Living,
+        runs_since: Some(Duration::ZERO),
         unpaid: false,
         was_unpaid: false,
     };

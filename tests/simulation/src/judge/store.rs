@@ -322,8 +322,12 @@ fn serves_first(book: &Book, uid: &str, now: Duration, read: Duration) -> Option
     let just_now = now.saturating_sub(JUST_NOW);
     // Somebody may have pointed its status at another's machine.
     let recorded = instance.machine.as_ref().and_then(|id| book.machines.get(id));
-    let own = recorded
-        .is_some_and(|machine| machine.lives() && !machine.unpaid && machine.name == instance.machine_name);
+    // What began to run again since the last look is not known to run.
+    let runs =
+        |machine: &super::book::Machine| machine.runs_since.is_some_and(|at| at + JUST_NOW <= read.min(now));
+    let own = recorded.is_some_and(|machine| {
+        machine.lives() && runs(machine) && !machine.unpaid && machine.name == instance.machine_name
+    });
     // It answers, or nobody knows: then another one of its pool must have answered.
     let since = read.saturating_sub(VOUCHES_FOR);
     let of_pool =
