@@ -4,18 +4,17 @@
 //! the cloud's clock, and a wake-up for each pool whose machines changed. It decides nothing: what an
 //! absence means is the plan's business.
 
+mod trouble;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tencent_cvm::{
-    AccountQuota, AppId, Class, Cvm, Error, Filter, Instance, InstanceId, Listing, Reach, SecretId,
-};
+use tencent_cvm::{AccountQuota, AppId, Cvm, Error, Filter, Instance, InstanceId, Listing, Reach, SecretId};
 use tokio::time::Instant;
 use tracing::{Instrument, debug_span};
 
-use crate::blame;
 use crate::cloud_time::CloudTime;
 use crate::identity::{AccountId, CLUSTER_TAG, POOL_TAG, name_prefix};
 use crate::market::Market;
@@ -23,6 +22,8 @@ use crate::metrics::Metrics;
 use crate::ports::{Clock, PoolKey};
 use crate::task::Tasks;
 use crate::traces;
+
+pub use trouble::{OUTAGE, Trouble};
 
 /// How often the whole account is looked through for machines of ours without tags.
 const WIDE_LOOK_EVERY: Duration = Duration::from_secs(300);
@@ -63,55 +64,6 @@ pub struct WideLook {
     pub begun_at: Instant,
     /// The machines.
     pub machines: Vec<Instance>,
-}
-
-/// Why the latest sweep failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
-    /// The handling class, when the cloud answered.
-    pub class: Option<Class>,
-    /// The cloud's code, when it answered.
-    pub code: Option<String>,
-    /// What support asks for.
-    pub request_id: Option<String>,
-    /// The error in words.
-    pub text: String,
-    /// For how long no sweep has succeeded.
-    pub lasted: Duration,
-}
-
-/// What lasts longer is an outage, not a hiccup.
-pub const OUTAGE: Duration = Duration::from_secs(30);
-
-impl Trouble {
-    /// What an error tells people.
-    pub fn of(error: &Error) -> Self {
-        Self {
-            class: error.class(),
-            code: error.code().map(str::to_owned),
-            request_id: error.request_id().map(str::to_owned),
-            text: error.to_string(),
-            lasted: Duration::ZERO,
-        }
-    }
-
-    /// Repeating the same question will not help: the key, the region or the account has to change.
-    pub fn is_lasting(&self) -> bool {
-        self.class.is_some_and(|class| {
-            !matches!(class, Class::Retry | Class::Throttled | Class::Unknown | Class::Wait)
-        })
-    }
-
-    /// What the cloud said and what to do about it.
-    pub fn advice(&self) -> String {
-        let advice = self.class.map_or("", Class::advice);
-        blame::sentence(&self.text, self.code.as_deref().unwrap_or_default(), advice)
-    }
-
-    /// The key, its token or its permissions.
-    pub fn is_auth(&self) -> bool {
-        self.class == Some(Class::Auth)
-    }
 }
 
 /// All that is known of an account at one moment.
