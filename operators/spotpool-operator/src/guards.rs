@@ -72,6 +72,10 @@ guards! {
     probe_once = "probe-once",
     /// A machine that does not answer goes only when another one has answered since.
     evidence = "evidence",
+    /// Machines that do not answer go one at a time.
+    one_at_a_time = "one-at-a-time",
+    /// Machines that never answer are replaced so often and no more.
+    boot_breaker = "boot-breaker",
     /// The one that is started beside silent machines keeps its place until somebody answers.
     beside = "beside",
     /// A machine that serves and is deleted by hand goes only when enough others serve.

@@ -48,13 +48,15 @@ pub enum Kind {
     FalseAdvert,
     /// A SpotInstance loses the labels by which people find it.
     LostLabel,
+    /// Machines come up and never serve.
+    BrokenImage,
     /// A machine is rebooted, or is being rescued.
     NotRunning,
 }
 
 impl Kind {
     /// All of them, in the order in which they are summed up.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::Edit,
         Self::Vanish,
         Self::Reclaim,
@@ -93,6 +95,7 @@ impl Kind {
         Self::FalseAdvert,
         Self::LostLabel,
         Self::NotRunning,
+        Self::BrokenImage,
     ];
 
     /// Its name in the summary.
@@ -136,6 +139,7 @@ impl Kind {
             Self::FalseAdvert => "false-advert",
             Self::LostLabel => "lost-label",
             Self::NotRunning => "not-running",
+            Self::BrokenImage => "broken-image",
         }
     }
 }

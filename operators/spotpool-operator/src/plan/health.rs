@@ -253,12 +253,12 @@ impl Health {
         let unwell = unwell(pool, members, &self.care, now);
         for unwell in unwell_and_deleted(members).chain(unwell).filter(vouched) {
             if unwell.why == NEVER_SERVED {
-                self.gave_up = gave_up(&self.care, pool, now);
+                self.gave_up = gave_up(&self.care, pool, now).filter(|_| rules.guards.boot_breaker);
                 if self.gave_up.is_some() {
                     continue;
                 }
             }
-            if !rested {
+            if !rested && rules.guards.one_at_a_time {
                 return None;
             }
             if unwell.why != DELETED {

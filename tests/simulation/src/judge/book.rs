@@ -64,6 +64,12 @@ pub(super) struct Pool {
     pub(super) replacements: BTreeSet<i64>,
     /// The one of them that is beside the others still.
     pub(super) beside: Option<i64>,
+    /// So long rests who has sent a machine away for not answering.
+    pub(super) pause: Duration,
+    /// When the pool was read on which the last of them was sent away.
+    pub(super) sent_away: Option<Duration>,
+    /// When machines that never answered were sent away within the last hour.
+    pub(super) never_served: VecDeque<Duration>,
     /// When its requests of the last hour were refused.
     pub(super) refused: VecDeque<Duration>,
     /// When its requests of the last hour were granted.
@@ -78,6 +84,20 @@ pub(super) fn bounds(spec: &SpotPoolSpec) -> (i32, i32) {
 
 /// A decision goes by a status that another leader may have changed since.
 const DECIDED: Duration = Duration::from_secs(60);
+
+/// Clocks of seconds, and a look that began before the last answer.
+const SOONER: Duration = Duration::from_secs(4);
+/// So many machines that never answered may be replaced in an hour, or three times the maximum.
+const BOOTS: usize = 10;
+
+/// What is wrong about sending a machine away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hasty {
+    /// Another one went just before.
+    Together,
+    /// So many went within the hour.
+    TooMany(usize),
+}
 
 /// A pool may cost so many refused requests an hour.
 const REFUSALS: usize = 60;
@@ -96,6 +116,22 @@ impl Pool {
             }
         }
         (self.refused.len() > REFUSALS).then_some(self.refused.len())
+    }
+
+    /// Notes a machine that is sent away for not answering, by what was read at that time. What is wrong with that.
+    pub(super) fn sends_away(&mut self, now: Duration, read: Duration, never_served: bool) -> Option<Hasty> {
+        let before = self.sent_away.replace(read);
+        if never_served {
+            self.never_served.push_back(now);
+        }
+        while self.never_served.front().is_some_and(|at| now.saturating_sub(*at) >= HOUR) {
+            self.never_served.pop_front();
+        }
+        let most = BOOTS.max(3 * self.bounds_since(now.saturating_sub(HOUR)).1);
+        if before.is_some_and(|before| read.saturating_sub(before) + SOONER < self.pause) {
+            return Some(Hasty::Together);
+        }
+        (self.never_served.len() > most).then_some(Hasty::TooMany(self.never_served.len()))
     }
 
     /// The greatest (minimum, maximum) that was asked for since `from`.

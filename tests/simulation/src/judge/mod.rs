@@ -62,6 +62,10 @@ pub enum Invariant {
     FewRefusals,
     /// A machine that does not answer goes only when another one did.
     NotByRumour,
+    /// Machines that do not answer go one at a time.
+    OneAtATime,
+    /// Machines that never answered are replaced so often an hour and no more.
+    FewBoots,
     /// A machine that serves and is deleted by hand goes when enough others serve.
     ServesFirst,
     /// A key is not lost while machines need it.
@@ -100,6 +104,8 @@ impl Invariant {
             Self::LetsLive => "lets-live",
             Self::FewRefusals => "few-refusals",
             Self::NotByRumour => "not-by-rumour",
+            Self::OneAtATime => "one-at-a-time",
+            Self::FewBoots => "few-boots",
             Self::ServesFirst => "serves-first",
             Self::KeyStays => "key-stays",
             Self::TakenOverAsAsked => "taken-over-as-asked",

@@ -6,8 +6,9 @@ use std::time::Duration;
 use kube::ResourceExt;
 use spotpool_operator::crd::{ADOPT_ANNOTATION, KEEP_MACHINES_ANNOTATION, Phase, SpotInstance, SpotPool};
 use spotpool_operator::identity::instance_name;
+use spotpool_operator::valid::ValidPool;
 
-use super::book::{Book, Instance, OVERLAP, Pool, TWO_LEADERS, bounds};
+use super::book::{Book, Hasty, Instance, OVERLAP, Pool, TWO_LEADERS, bounds};
 use super::{Finding, Invariant, secrets};
 use crate::nature::is_other_account;
 use crate::site::{owner, pool_key};
@@ -58,6 +59,9 @@ fn pool(
         kept_at: None,
         replacements: BTreeSet::new(),
         beside: None,
+        pause: Duration::MAX,
+        sent_away: None,
+        never_served: VecDeque::new(),
         refused: VecDeque::new(),
         answered: VecDeque::new(),
     });
@@ -74,6 +78,9 @@ fn pool(
     known.adopts.extend(named.split(',').map(|id| id.trim().to_owned()));
     known.beside = object.status.as_ref().and_then(|status| status.care.replacement);
     known.replacements.extend(known.beside);
+    if let Ok(valid) = ValidPool::try_from(object) {
+        known.pause = known.pause.min(valid.probe.interval.saturating_mul(valid.probe.threshold));
+    }
     known.paused_at = known.paused_at.or(Some(now)).filter(|_| object.spec.paused);
     if by == Actor::People
         && before.is_some_and(|pool| !pool.finalizers().is_empty())
@@ -226,6 +233,8 @@ fn changed(
         let leaves = !was_leaving && after.metadata.deletion_timestamp.is_some();
         if leaves && matches!(new.reason.as_deref(), Some("Unhealthy" | "NeverServed")) {
             found.extend(by_rumour(book, &uid, read.unwrap_or(now)));
+            let never_served = new.reason.as_deref() == Some("NeverServed");
+            found.extend(hastily(book, &uid, now, read.unwrap_or(now), never_served));
         }
         if leaves && new.reason.as_deref() == Some("Surplus") && new.instance_id.is_some() {
             found.extend(needed_by_then(book, &uid, now, read.unwrap_or(now)));
@@ -284,6 +293,23 @@ fn by_rumour(book: &Book, uid: &str, read: Duration) -> Option<Finding> {
     let vouched = of_pool.map(|(_, known)| known).any(answered);
     let text = || format!("{} is sent away for not answering, and no other machine answers", instance.name);
     (!vouched).then(|| Finding::new(Invariant::NotByRumour, &instance.pool.name, text()))
+}
+
+/// A machine is sent away for not answering: the last one must have gone some time before, and not too many within the
+/// hour.
+fn hastily(book: &mut Book, uid: &str, now: Duration, read: Duration, never_served: bool) -> Option<Finding> {
+    let instance = book.instances.get(uid)?;
+    let (name, about, pool) = (instance.name.clone(), instance.pool.name.clone(), instance.pool_uid.clone());
+    let (invariant, text) = match book.pools.get_mut(&pool)?.sends_away(now, read, never_served)? {
+        Hasty::Together => {
+            (Invariant::OneAtATime, format!("{name} is sent away, and another one was a moment ago"))
+        }
+        Hasty::TooMany(many) => (
+            Invariant::FewBoots,
+            format!("{name} never answered and is sent away as number {many} in an hour"),
+        ),
+    };
+    Some(Finding::new(invariant, &about, text))
 }
 
 /// A machine is sent away as one too many: the pool must have more than it may have, or another one must have

@@ -216,6 +216,38 @@ pub(super) async fn not_running(mut scene: Scene) {
     becomes(&scene, state, State::Running);
 }
 
+/// Machines of a pool come up for a while and never serve, beside one or two that do.
+pub(super) async fn broken_image(mut scene: Scene) {
+    let Some(pool) = scene.pool() else { return };
+    let (key, about) = (Scene::key(&pool), pool.name_any());
+    let store = scene.world.home().around.store.clone();
+    let well = scene.world.machines_of(&pool);
+    if well.is_empty() {
+        return;
+    }
+    scene.count(Kind::BrokenImage, &about, || {
+        format!("machines of {key} come up and never serve from now on")
+    });
+    let edited = store.edit_pool(&key, |spec| {
+        spec.minimum = 2.max(spec.minimum);
+        spec.maximum = 3.max(spec.maximum);
+        "20s".clone_into(&mut spec.health.startup_timeout);
+    });
+    let until = tokio::time::Instant::now() + scene.secs(120, 900);
+    while edited.is_ok() && tokio::time::Instant::now() < until {
+        for machine in scene.world.machines_of(&pool).iter().filter(|id| !well.contains(id)) {
+            // It may be gone by now.
+            let _ = scene.world.cloud.with(|cloud| cloud.set_model_server(machine, ModelServer::Die));
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    scene.tell(&about, || format!("the image of {key} is right again"));
+    let _ = store.edit_pool(&key, |spec| "60s".clone_into(&mut spec.health.startup_timeout));
+    for machine in scene.world.machines_of(&pool) {
+        let _ = scene.world.cloud.with(|cloud| cloud.set_model_server(&machine, ModelServer::Ok));
+    }
+}
+
 /// The account does not pay for a while: its machines stand still, and come back when it does.
 pub(super) async fn arrears(mut scene: Scene) {
     scene.count(Kind::Arrears, "", || "the account has not paid".to_owned());

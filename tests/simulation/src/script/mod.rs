@@ -69,6 +69,7 @@ const SCENES: &[(u32, Play)] = &[
     (4, |scene| Box::pin(cloud::sick_server(scene))),
     (1, |scene| Box::pin(cloud::arrears(scene))),
     (2, |scene| Box::pin(cloud::not_running(scene))),
+    (2, |scene| Box::pin(cloud::broken_image(scene))),
     (6, |scene| Box::pin(network::lost_answer(scene))),
     (5, |scene| Box::pin(network::late_commit(scene))),
     (2, |scene| Box::pin(network::doubled_request(scene))),
