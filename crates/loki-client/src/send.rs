@@ -112,7 +112,8 @@ impl HttpLoki {
             .when(is_worth_another_try)
             .adjust(|error, pause| {
                 let pause = pause?.max(error.retry_after().unwrap_or_default());
-                (Instant::now() + pause < deadline).then_some(pause)
+                // A gateway may name a time so far away that there is no such instant.
+                (pause < deadline.saturating_duration_since(Instant::now())).then_some(pause)
             })
             .notify(|error, pause| debug!(?pause, %error, "trying again"))
             .instrument(span)

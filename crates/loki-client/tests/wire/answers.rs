@@ -93,12 +93,14 @@ async fn a_gateway_that_says_how_long_to_wait_is_heeded() {
     let start = Instant::now();
     ask(&script).await.unwrap();
     assert!(start.elapsed() >= Duration::from_secs(17));
-    // Not beyond the deadline.
-    let script = Script::new([Say::With(http::StatusCode::TOO_MANY_REQUESTS, "retry-after", "86400")]);
-    let start = Instant::now();
-    let error = ask(&script).await.unwrap_err();
-    assert_eq!((error.retry_after(), script.sent().len()), (Some(Duration::from_secs(86400)), 1));
-    assert_eq!(start.elapsed(), Duration::ZERO);
+    // Not beyond the deadline, and not where time itself ends.
+    for (text, seconds) in [("86400", 86400), ("18446744073709551615", u64::MAX)] {
+        let script = Script::new([Say::With(http::StatusCode::TOO_MANY_REQUESTS, "retry-after", text)]);
+        let start = Instant::now();
+        let error = ask(&script).await.unwrap_err();
+        assert_eq!((error.retry_after(), script.sent().len()), (Some(Duration::from_secs(seconds)), 1));
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
 }
 
 #[tokio::test(start_paused = true)]
