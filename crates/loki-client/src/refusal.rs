@@ -56,11 +56,17 @@ impl Refusal {
         if says(&["no org id", "multiple org IDs present"]) {
             return Self::Tenant;
         }
+        // Under the status that somebody has configured (`block_ingestion_status_code`); 260 by default.
+        if says(&["ingestion blocked for user"]) {
+            return Self::Blocked;
+        }
         match status.as_u16() {
             400 if operation == Operation::Push => {
-                let stored_in_part =
-                    ["entry for stream", "entry with timestamp", "max entry size", "total ignored"];
-                if says(&stored_in_part) { Self::Entries } else { Self::Parameter }
+                if says(&STORED_IN_PART) {
+                    Self::Entries
+                } else {
+                    Self::Parameter
+                }
             }
             400 if says(&["max_entries_limit_per_query", "max entries limit per query exceeded"]) => {
                 Self::Limit { most: most(text) }
@@ -69,14 +75,14 @@ impl Refusal {
             // Between its own parts it has another limit, of bytes: a querier's answer did not fit.
             500 if says(&["received message larger than max"]) => Self::TooMuch,
             400 if says(&["blocked by policy"]) => Self::Blocked,
-            // Loki's own status for entries that it drops because somebody blocked ingestion.
             260 => Self::Blocked,
             400 if says(&QUERY) => Self::Query,
             401 | 403 | 407 => Self::Credentials,
             404 | 405 | 410 => Self::NotFound,
             413 => Self::TooMuch,
             408 | 504 => Self::TimedOut,
-            429 if says(&["disabled", "blocked"]) => Self::Blocked,
+            // No shorter: other refusals name the stream, and with it whatever its labels are called.
+            429 if says(&["querying is disabled"]) => Self::Blocked,
             429 => Self::Busy,
             400..=498 => Self::Parameter,
             // 499: Loki's word for a query that was cancelled, such as by a shutdown.
@@ -85,6 +91,20 @@ impl Refusal {
         }
     }
 }
+
+/// `pkg/validation/validate.go`: of a push, what is not refused like this is stored.
+const STORED_IN_PART: [&str; 10] = [
+    "entry for stream",
+    "entry with timestamp",
+    "max entry size",
+    "total ignored",
+    "has label name too long",
+    "has label value too long",
+    "has duplicate label name",
+    "has structured metadata too large",
+    "has too many structured metadata labels",
+    "includes structured metadata, but this feature is disallowed",
+];
 
 const QUERY: [&str; 4] = [
     "parse error",

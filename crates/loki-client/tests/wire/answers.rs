@@ -185,14 +185,46 @@ async fn what_somebody_has_blocked_is_said_to_be() {
     let error = ask(&script).await.unwrap_err();
     assert_eq!(error.refusal(), Some(&Refusal::Blocked), "{error}");
 
-    // Loki drops the entries of a tenant whose ingestion is blocked, under a status that is no refusal by HTTP.
-    let script = Script::new([Say::refuse(
-        260,
-        "ingestion blocked for user fake until '2027-01-01T00:00:00Z' with status code '260'",
-    )]);
+    // Loki drops the entries of a tenant whose ingestion is blocked, by default under a status that is no refusal by
+    // HTTP, or under one that somebody has configured.
+    for status in [260, 400, 403, 429, 503] {
+        let text = format!("ingestion blocked for user 'a' until '2027-01-01' with status code '{status}'");
+        let (error, requests) = push(Say::refuse(status, text)).await;
+        assert_eq!((error.refusal(), requests), (Some(&Refusal::Blocked), 1), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_called_blocked_is_not() {
+    let text = "Per stream rate limit exceeded (limit: 3MB/sec) while attempting to ingest for stream \
+                '{app=\"blocked\", state=\"disabled\"}' totaling 4MB, consider splitting a stream";
+    let (error, requests) = push(Say::refuse(429, text)).await;
+    assert_eq!((error.refusal(), requests), (Some(&Refusal::Busy), 4), "{error}");
+    assert!(error.is_retryable());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_push_that_is_stored_in_part_is_said_to_be() {
+    for text in [
+        "entry for stream '{app=\"a\"}' has timestamp too old: 2026-01-01T00:00:00Z, oldest acceptable timestamp is: x",
+        "max entry size '262144' bytes exceeded for stream '{app=\"a\"}' while adding an entry with length '300000' bytes",
+        "stream '{app=\"a\"}' has structured metadata too large: '70000' bytes, limit: '65536' bytes.",
+        "stream '{app=\"a\"}' has too many structured metadata labels: '200', limit: '128'.",
+        "stream '{app=\"a\"}' includes structured metadata, but this feature is disallowed.",
+        "stream '{app=\"a\"}' has label name too long: 'x'",
+        "stream '{app=\"a\"}' has label value too long: 'x'",
+        "stream '{app=\"a\"}' has duplicate label name: 'x'",
+    ] {
+        let (error, requests) = push(Say::refuse(400, text)).await;
+        assert_eq!((error.refusal(), requests), (Some(&Refusal::Entries), 1), "{error}");
+    }
+}
+
+/// The error of a push, and how often it was tried.
+async fn push(say: Say) -> (Error, usize) {
+    let script = Script::new([say]);
     let entry = PushEntry { timestamp: Nanos::new(1), line: "lost".into(), ..PushEntry::default() };
-    let labels = Labels::from_iter([("app", "web")]);
-    let stream = PushStream { labels, entries: vec![entry] };
+    let stream = PushStream { labels: Labels::from_iter([("app", "web")]), entries: vec![entry] };
     let error = script.client().push(&[stream]).await.unwrap_err();
-    assert_eq!(error.refusal(), Some(&Refusal::Blocked), "{error}");
+    (error, script.sent().len())
 }
