@@ -16,6 +16,10 @@ const LONGEST_TENANT: usize = 150;
 /// A secret shorter than this is not looked for in texts: it would redact half of every message.
 const SHORTEST_SECRET: usize = 4;
 const REDACTED: &str = "[redacted]";
+/// Of a server's words, in characters.
+const LONGEST_MESSAGE: usize = 300;
+/// Of a server's text, in characters: nobody writes that many to say what is wrong.
+pub(crate) const LONGEST_TEXT: usize = 64 * 1024;
 
 /// How the client proves who it is.
 #[derive(Clone, Default)]
@@ -96,8 +100,29 @@ impl Identity {
         Ok(Self { headers, secrets })
     }
 
+    /// A server's text on one line, without our secrets, capped.
+    pub(crate) fn words(&self, text: &str) -> String {
+        // Redacted before it is cut short, lest half a secret is left at the end.
+        let text = match text.char_indices().nth(LONGEST_TEXT) {
+            Some((end, _)) => self.redact_cut(&text[..end]),
+            None => self.redact(text),
+        };
+        let mut words = String::new();
+        for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty())
+        {
+            if !words.is_empty() {
+                words.push(' ');
+            }
+            words.push_str(word);
+            if words.chars().nth(LONGEST_MESSAGE).is_some() {
+                return words.chars().take(LONGEST_MESSAGE).chain(['…']).collect();
+            }
+        }
+        if words.is_empty() { "(no words)".to_owned() } else { words }
+    }
+
     /// The text without any secret of this client.
-    pub(crate) fn redact(&self, text: &str) -> String {
+    fn redact(&self, text: &str) -> String {
         self.secrets
             .iter()
             .fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), REDACTED))
@@ -105,7 +130,7 @@ impl Identity {
 
     /// The same for the start of a longer text, where the cut may have gone through a secret: as much is left out at the
     /// end as half of one could be.
-    pub(crate) fn redact_cut(&self, start: &str) -> String {
+    fn redact_cut(&self, start: &str) -> String {
         let mut text = self.redact(start);
         let halves =
             self.secrets.iter().map(|secret| secret.expose_secret().chars().count().saturating_sub(1));

@@ -36,7 +36,8 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// It waits on tokio's clock only, so that it runs unchanged in a paused runtime over a simulated [`Transport`].
 pub struct HttpLoki {
     pub(crate) base: Url,
-    pub(crate) identity: Identity,
+    /// Shared with the tails, which outlive a call.
+    pub(crate) identity: Arc<Identity>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) timeout: Duration,
     pub(crate) deadline: Duration,
@@ -172,7 +173,7 @@ impl HttpLokiBuilder {
         if self.base.query().is_some() || self.base.fragment().is_some() {
             return Err(invalid("the address has a query or a fragment, which nothing can be appended to"));
         }
-        let identity = Identity::new(&self.auth, &self.tenants)?;
+        let identity = Arc::new(Identity::new(&self.auth, &self.tenants)?);
         let transport = match self.transport {
             Some(transport) => transport,
             None => Arc::new(ReqwestTransport::new(CONNECT_TIMEOUT, self.most, &self.authorities).map_err(

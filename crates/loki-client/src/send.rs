@@ -11,6 +11,7 @@ use tracing::{Instrument as _, debug};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
+use crate::auth::LONGEST_TEXT;
 use crate::{Error, HttpLoki, Operation, Refusal, TransportError, Window};
 
 /// Asks for structured metadata apart from the stream's labels.
@@ -21,10 +22,6 @@ const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 /// Proxies take URLs of at least this length. Longer queries are sent as a form, which Loki takes for the same.
 const LONGEST_QUERY: usize = 4096;
-/// Of a server's words, in characters.
-const LONGEST_MESSAGE: usize = 300;
-/// Of a server's text, in characters: nobody writes that many to say what is wrong.
-const LONGEST_TEXT: usize = 64 * 1024;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
@@ -187,8 +184,8 @@ impl HttpLoki {
         let text = String::from_utf8_lossy(answer.body());
         let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
         let message = match location {
-            Some(location) if status.is_redirection() => self.words(&format!("moved to {location}")),
-            _ => self.words(&text),
+            Some(location) if status.is_redirection() => self.identity.words(&format!("moved to {location}")),
+            _ => self.identity.words(&text),
         };
         Err(Error::Refused {
             operation,
@@ -206,29 +203,8 @@ impl HttpLoki {
         }
         // Enough for `words` to see that there is more.
         let start = &body[..body.len().min(4 * (LONGEST_TEXT + 1))];
-        let excerpt = self.words(&String::from_utf8_lossy(start));
+        let excerpt = self.identity.words(&String::from_utf8_lossy(start));
         Error::Decode { operation, excerpt, source: Box::new(Place::from(error)) }
-    }
-
-    /// A server's text on one line, without our secrets, capped.
-    fn words(&self, text: &str) -> String {
-        // Redacted before it is cut short, lest half a secret is left at the end.
-        let text = match text.char_indices().nth(LONGEST_TEXT) {
-            Some((end, _)) => self.identity.redact_cut(&text[..end]),
-            None => self.identity.redact(text),
-        };
-        let mut words = String::new();
-        for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty())
-        {
-            if !words.is_empty() {
-                words.push(' ');
-            }
-            words.push_str(word);
-            if words.chars().nth(LONGEST_MESSAGE).is_some() {
-                return words.chars().take(LONGEST_MESSAGE).chain(['…']).collect();
-            }
-        }
-        if words.is_empty() { "(no words)".to_owned() } else { words }
     }
 }
 

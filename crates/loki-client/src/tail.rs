@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
 
+use crate::auth::Identity;
 use crate::send::{Call, NoAnswer, Place, unsent};
 use crate::transport::{Connection, Upgrade};
 use crate::types::{TailFrame, TailQuery};
@@ -88,7 +90,7 @@ pub(crate) async fn open(client: &HttpLoki, query: &TailQuery) -> Result<Tail, E
                 .max_message_size(Some(LARGEST_FRAME))
                 .max_frame_size(Some(LARGEST_FRAME));
             let socket = WebSocketStream::from_raw_socket(connection, Role::Client, Some(config)).await;
-            Ok(Tail::from_frames(frames(socket)))
+            Ok(Tail::from_frames(frames(socket, Arc::clone(&client.identity))))
         }
         Upgrade::Answered(answer) => {
             client.judge(operation, &answer)?;
@@ -100,17 +102,17 @@ pub(crate) async fn open(client: &HttpLoki, query: &TailQuery) -> Result<Tail, E
 type Socket = WebSocketStream<Box<dyn Connection>>;
 
 /// Ends with the connection, and after the first error.
-fn frames(socket: Socket) -> impl Stream<Item = Result<TailFrame, Error>> {
-    futures::stream::unfold(Some(socket), async |socket| {
-        let mut socket = socket?;
-        match next_frame(&mut socket).await? {
-            Ok(frame) => Some((Ok(frame), Some(socket))),
+fn frames(socket: Socket, identity: Arc<Identity>) -> impl Stream<Item = Result<TailFrame, Error>> {
+    futures::stream::unfold(Some((socket, identity)), async |open| {
+        let (mut socket, identity) = open?;
+        match next_frame(&mut socket, &identity).await? {
+            Ok(frame) => Some((Ok(frame), Some((socket, identity)))),
             Err(error) => Some((Err(error), None)),
         }
     })
 }
 
-async fn next_frame(socket: &mut Socket) -> Option<Result<TailFrame, Error>> {
+async fn next_frame(socket: &mut Socket, identity: &Identity) -> Option<Result<TailFrame, Error>> {
     let broken = |source: BoxError| Error::Unanswered { operation: Operation::Tail, source };
     loop {
         let message = match timeout(SILENCE, socket.next()).await {
@@ -129,7 +131,9 @@ async fn next_frame(socket: &mut Socket) -> Option<Result<TailFrame, Error>> {
             Message::Close(Some(CloseFrame { code, reason }))
                 if !matches!(code, CloseCode::Normal | CloseCode::Away) =>
             {
-                return Some(Err(broken(format!("Loki closed the tail: {reason}").into())));
+                return Some(Err(broken(
+                    format!("Loki closed the tail: {}", identity.words(&reason)).into(),
+                )));
             }
             Message::Close(_) => return None,
             // A ping is answered by the library with the next read.

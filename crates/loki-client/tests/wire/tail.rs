@@ -1,7 +1,7 @@
 //! Tails over real WebSockets.
 
 use futures::{SinkExt as _, StreamExt as _};
-use loki_client::{Error, HttpLoki, Labels, Loki as _, Nanos, Refusal, TailQuery};
+use loki_client::{Auth, Error, Labels, Loki as _, Nanos, Refusal, TailQuery};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
@@ -15,24 +15,24 @@ fn query() -> TailQuery {
     TailQuery { query: r#"{app="web"}"#.into(), start: None, limit: 10 }
 }
 
-/// A server whose only connection is handled by `talk`.
+/// The URL of a server whose only connection is handled by `talk`.
 async fn server<F: Future<Output = ()> + Send + 'static>(
     talk: impl FnOnce(WebSocketStream<TcpStream>) -> F + Send + 'static,
-) -> HttpLoki {
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         let (connection, _) = listener.accept().await.unwrap();
         talk(tokio_tungstenite::accept_async(connection).await.unwrap()).await;
     });
-    client(&format!("http://{address}")).build().unwrap()
+    format!("http://{address}")
 }
 
 #[tokio::test]
 async fn frames_bring_entries_and_what_was_dropped() {
     let frame = r#"{"streams":[{"stream":{"app":"web","__stream_shard__":"3"},"values":[["7","x",{"structuredMetadata":{"trace_id":"t"}}]]}],
         "dropped_entries":[{"labels":{"app":"web"},"timestamp":"9"}],"encodingFlags":["categorize-labels"]}"#;
-    let client = server(async move |mut socket| {
+    let url = server(async move |mut socket| {
         socket.send(Message::Ping(Vec::new().into())).await.unwrap();
         socket.send(Message::text(frame)).await.unwrap();
         socket.send(Message::text(r#"{"streams":null,"dropped_entries":null}"#)).await.unwrap();
@@ -40,7 +40,7 @@ async fn frames_bring_entries_and_what_was_dropped() {
         while socket.next().await.is_some() {}
     })
     .await;
-    let mut tail = client.tail(&query()).await.unwrap();
+    let mut tail = client(&url).build().unwrap().tail(&query()).await.unwrap();
     let frame = tail.next().await.unwrap().unwrap();
     let app = Labels::from_iter([("app", "web")]);
     assert_eq!((&*frame.entries[0].labels, frame.entries[0].timestamp), (&app, Nanos::new(7)));
@@ -56,12 +56,25 @@ async fn a_tail_that_breaks_ends_with_an_error() {
     let closed = server(async move |mut socket| socket.close(Some(refused)).await.unwrap()).await;
     let garbage = server(async |mut socket| socket.send(Message::text("{")).await.unwrap()).await;
     let cut = server(async |mut socket| socket.get_mut().shutdown().await.unwrap()).await;
-    for client in [closed, garbage, cut] {
-        let mut tail = client.tail(&query()).await.unwrap();
+    for url in [closed, garbage, cut] {
+        let mut tail = client(&url).build().unwrap().tail(&query()).await.unwrap();
         let error = tail.next().await.unwrap().unwrap_err();
         assert!(error.is_retryable() && matches!(error, Error::Unanswered { .. }), "{error:?}");
         assert!(tail.next().await.is_none());
     }
+}
+
+#[tokio::test]
+async fn the_words_of_a_tail_that_is_closed_show_no_secret() {
+    let secret = ["EXAMPLE", "TOKEN", "7"].join("-");
+    let reason = format!("you sent {secret}\nand I\u{1b}[31m do not like it").into();
+    let refused = CloseFrame { code: CloseCode::Policy, reason };
+    let url = server(async move |mut socket| socket.close(Some(refused)).await.unwrap()).await;
+    let client = client(&url).auth(Auth::Bearer(secret.into())).build().unwrap();
+    let error = client.tail(&query()).await.unwrap().next().await.unwrap().unwrap_err();
+    assert!(!format!("{error:?}").contains("EXAMPLE"), "{error:?}");
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(cause, "Loki closed the tail: you sent [redacted] and I [31m do not like it");
 }
 
 #[tokio::test]
