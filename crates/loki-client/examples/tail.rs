@@ -21,9 +21,9 @@ use jiff::Timestamp;
 use loki_client::{
     Cursor, CursorOptions, CursorState, Entry, Failure, HttpLoki, Loki as _, Nanos, Tail, TailQuery,
 };
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{Instant, interval, sleep, sleep_until};
 
-use connect::{Connect, finish};
+use connect::{Connect, finish, with_causes};
 
 /// Between two looks for late lines.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -87,8 +87,9 @@ fn start(args: &Follow) -> Result<Cursor, Box<dyn Error>> {
     let Some(path) = args.state.as_ref().filter(|path| path.exists()) else {
         return Ok(Cursor::new(&args.query, now(), options)?);
     };
-    let state: CursorState = serde_json::from_slice(&std::fs::read(path)?)
-        .map_err(|error| format!("{} is no state: {error}", path.display()))?;
+    let state = std::fs::read(path).map_err(|error| format!("read the state {}: {error}", path.display()))?;
+    let state: CursorState =
+        serde_json::from_slice(&state).map_err(|error| format!("{} is no state: {error}", path.display()))?;
     if state.query() != args.query {
         return Err(format!("the state is that of another query: {}", state.query()).into());
     }
@@ -108,9 +109,9 @@ async fn catch_up(loki: &HttpLoki, cursor: &mut Cursor, args: &Follow) -> Result
             }
             Err(error) => match cursor.failed(&error) {
                 Failure::Less => {}
-                Failure::Parked => eprintln!("late lines wait, new ones do not: {error}"),
+                Failure::Parked => eprintln!("late lines wait, new ones do not: {}", with_causes(&error)),
                 Failure::Pause => {
-                    eprintln!("{error}");
+                    eprintln!("{}", with_causes(&error));
                     sleep(PAUSE).await;
                 }
                 _ => return Err(error.into()),
@@ -132,10 +133,12 @@ fn print(entries: &[Entry], late: bool) -> io::Result<()> {
 /// Beside the file first, so that it is never half written.
 fn save(cursor: &Cursor, args: &Follow) -> Result<(), Box<dyn Error>> {
     let Some(path) = &args.state else { return Ok(()) };
-    let beside = path.with_extension("new");
-    std::fs::write(&beside, serde_json::to_vec(&cursor.state())?)?;
-    std::fs::rename(beside, path)?;
-    Ok(())
+    let mut beside = path.clone().into_os_string();
+    beside.push(".new");
+    let state = serde_json::to_vec(&cursor.state())?;
+    std::fs::write(&beside, state)
+        .and_then(|()| std::fs::rename(&beside, path))
+        .map_err(|error| format!("write the state {}: {error}", path.display()).into())
 }
 
 /// Loki's tail, opened again whenever it ends.
@@ -152,30 +155,71 @@ impl Hints {
         Self { query, tail: None, next: Instant::now() }
     }
 
-    /// Returns when the tail has shown something.
+    /// Returns when the tail has shown something. What keeps it waiting is remembered when it is dropped before.
     async fn next(&mut self, loki: &HttpLoki) {
-        tokio::time::sleep_until(self.next).await;
         loop {
-            if self.tail.is_none() {
+            sleep_until(self.next).await;
+            let Some(tail) = &mut self.tail else {
                 self.query.start = Some(now());
                 match loki.tail(&self.query).await {
                     Ok(tail) => self.tail = Some(tail),
-                    Err(error) => {
-                        eprintln!("no hints for now: {error}");
-                        sleep(SWEEP).await;
-                        continue;
-                    }
+                    Err(error) => self.failed(&error),
                 }
-            }
-            let Some(tail) = &mut self.tail else { continue };
+                continue;
+            };
             match tail.next().await {
                 Some(Ok(_)) => {
                     self.next = Instant::now() + BREATH;
                     return;
                 }
-                // The next look does not depend on it.
-                Some(Err(_)) | None => self.tail = None,
+                // Loki also accepts those that are too many, and then closes them.
+                Some(Err(error)) => self.failed(&error),
+                None => (self.tail, self.next) = (None, Instant::now() + BREATH),
             }
         }
+    }
+
+    /// The next look does not depend on it, so that there is no hurry.
+    fn failed(&mut self, error: &loki_client::Error) {
+        eprintln!("no hints for now: {}", with_causes(error));
+        (self.tail, self.next) = (None, Instant::now() + SWEEP);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_tail_that_is_closed_at_once_is_not_opened_again_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let opened = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&opened);
+        tokio::spawn(async move {
+            loop {
+                let (connection, _) = listener.accept().await.unwrap();
+                counter.fetch_add(1, Ordering::Relaxed);
+                let mut socket = tokio_tungstenite::accept_async(connection).await.unwrap();
+                let reason = "max concurrent tail requests limit exceeded".into();
+                socket.close(Some(CloseFrame { code: CloseCode::Error, reason })).await.unwrap();
+                while socket.next().await.is_some() {}
+            }
+        });
+        let args = Follow::parse_from(["tail", "--url", &url, "{app=\"web\"}"]);
+        let loki = args.connect.client().unwrap();
+        let mut hints = Hints::new(&args.query);
+        // As in `follow`, where something else is more urgent again and again.
+        for _ in 0..5 {
+            tokio::time::timeout(Duration::from_millis(200), hints.next(&loki)).await.unwrap_err();
+        }
+        assert_eq!(opened.load(Ordering::Relaxed), 1);
     }
 }

@@ -64,12 +64,17 @@ pub(crate) fn finish(result: Result<(), Box<dyn Error>>) -> ExitCode {
     if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
-    eprint!("error: {error}");
+    eprintln!("error: {}", with_causes(error.as_ref()));
+    ExitCode::FAILURE
+}
+
+/// An error with its causes, on one line.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        eprint!(": {error}");
+        text.push_str(&format!(": {error}"));
         cause = error.source();
     }
-    eprintln!();
-    ExitCode::FAILURE
+    text
 }
