@@ -122,10 +122,17 @@ async fn send(loki: &HttpLoki, stream: &mut PushStream) -> Result<usize, loki_cl
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
     use wiremock::matchers::any;
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
     use super::*;
+
+    #[test]
+    fn help_does_not_show_where_loki_is() {
+        let url = Push::command().get_arguments().find(|argument| argument.get_id() == "url").cloned();
+        assert!(url.unwrap().is_hide_env_values_set());
+    }
 
     #[tokio::test]
     async fn lines_wait_for_no_others_and_a_push_has_an_end() {

@@ -11,8 +11,9 @@ use url::Url;
 /// Where Loki is, and who asks.
 #[derive(Debug, Args)]
 pub(crate) struct Connect {
+    // Its value is not shown by --help: people put credentials into it, which `build` then refuses.
     /// Where Loki is: what its own paths (/loki/api/v1/…) are appended to
-    #[arg(long, env = "LOKI_ADDR", default_value = "http://127.0.0.1:3100")]
+    #[arg(long, env = "LOKI_ADDR", hide_env_values = true, default_value = "http://127.0.0.1:3100")]
     url: Url,
     /// The tenant (X-Scope-OrgID); several for several
     #[arg(long = "tenant", env = "LOKI_ORG_ID", value_delimiter = '|')]
