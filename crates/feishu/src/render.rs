@@ -59,7 +59,7 @@ impl Rendered {
         self.fitted.shortened
     }
 
-    /// A drawing for a terminal with this many columns. Nothing in it can move the cursor or change a colour but the
+    /// A drawing for a terminal with this many columns, 20 at least and 1,000 at most. Nothing in it can move the cursor or change a colour but the
     /// drawing itself.
     pub fn preview(&self, width: usize, paint: Paint) -> String {
         preview::draw(&self.fitted.message, self.keyword.as_deref(), width, paint)

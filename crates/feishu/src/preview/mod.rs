@@ -20,12 +20,14 @@ pub enum Paint {
 
 /// Less is no drawing any more.
 const NARROWEST: usize = 20;
+/// No terminal has more, and every row is filled up to it.
+const WIDEST: usize = 1000;
 /// Columns narrower than this stand below each other.
 const NARROWEST_COLUMN: usize = 8;
 const BETWEEN_COLUMNS: usize = 2;
 
 pub(crate) fn draw(message: &Message, keyword: Option<&str>, width: usize, paint: Paint) -> String {
-    let inner = width.max(NARROWEST) - 4;
+    let inner = width.clamp(NARROWEST, WIDEST) - 4;
     let reference = message.reference.as_ref().map(|reference| styled(reference, Style::Dim));
     let (header, template, mut body) = match &message.content {
         Content::Card(card) => {
@@ -217,6 +219,12 @@ mod tests {
 ╰──────────────────────────────────────╯
 "
         );
+    }
+
+    #[test]
+    fn no_terminal_is_too_narrow_or_too_wide() {
+        let columns = |width| plain(Text::new("a"), width).lines().next().map(|row| row.chars().count());
+        assert_eq!([0, 20, 1000, usize::MAX].map(columns), [20, 20, 1000, 1000].map(Some));
     }
 
     #[test]
