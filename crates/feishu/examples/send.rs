@@ -160,6 +160,8 @@ impl Args {
 async fn main() -> ExitCode {
     match run(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
+        // A reader who went away, such as `head`, has had what it wanted; and a message that was delivered was.
+        Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
             eprint!("send: {error}");
             let mut cause = error.source();
@@ -171,6 +173,10 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
@@ -202,14 +208,15 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
         builder = builder.keyword(keyword);
     }
     let delivery = builder.build()?.send(&message).await?;
-    println!("delivered at try {}", delivery.tries);
+    let mut out = io::stdout();
+    writeln!(out, "delivered at try {}", delivery.tries)?;
     for (happened, what) in [
         (delivery.shortened, "it was shortened to fit"),
         (delivery.as_text, "the card was refused, its text was posted"),
         (delivery.maybe_doubled, "it may stand there twice"),
     ] {
         if happened {
-            println!("{what}");
+            writeln!(out, "{what}")?;
         }
     }
     Ok(())

@@ -5,6 +5,9 @@
 //! ```
 //! Arguments can be seen by other users of this machine: do not pass a secret that is in use.
 
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
 use clap::Parser;
 use jiff::Timestamp;
 
@@ -24,7 +27,14 @@ fn seconds(text: &str) -> Result<Timestamp, String> {
     Timestamp::from_second(seconds).map_err(|error| error.to_string())
 }
 
-fn main() {
+fn main() -> ExitCode {
     let args = Args::parse();
-    println!("{}", feishu::sign::signature(args.timestamp, &args.secret));
+    match writeln!(io::stdout(), "{}", feishu::sign::signature(args.timestamp, &args.secret)) {
+        // A reader who went away has had what it wanted.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("sign: {error}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
