@@ -103,8 +103,10 @@ pub enum Error {
         content_type: String,
         /// How it begins: text only, capped, without key and prompt.
         words: String,
-        /// Whether the status is one that passes (429, 5xx).
+        /// Whether the status is one that passes (408, 429, 5xx).
         retryable: bool,
+        /// How long the answer asked to wait.
+        retry_after: Option<Duration>,
     },
     /// The endpoint's answer is broken: JSON that ends in the middle, no choices, a stream without an end.
     #[error("{call}: {what} (repeating may help)")]
@@ -262,7 +264,7 @@ impl Error {
     /// How long to wait at least, when somebody said so. Of several providers, the shortest.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Api { retry_after, .. } => *retry_after,
+            Self::Api { retry_after, .. } | Self::NotTheApi { retry_after, .. } => *retry_after,
             Self::Resting { wait, .. } => Some(*wait),
             Self::AllFailed { failures, .. } => {
                 failures.iter().filter(|failure| failure.is_retryable()).filter_map(Self::retry_after).min()

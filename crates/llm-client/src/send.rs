@@ -321,7 +321,9 @@ impl Job {
             status: status.as_u16(),
             content_type: censor.pass_word(content_type(headers).unwrap_or("no content type")),
             words: if looks_like_html(&text) { censor.pass_html(&text) } else { censor.pass(&text) },
-            retryable: status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS,
+            retryable: status.is_server_error()
+                || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS),
+            retry_after: retry_after(headers),
         }
     }
 

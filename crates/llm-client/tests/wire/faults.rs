@@ -102,6 +102,16 @@ async fn a_429_of_the_rate_waits_at_least_retry_after() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_gateway_that_says_how_long_to_wait_is_heeded() {
+    let refusal = Reply::raw(503, "text/html", "<html>overloaded</html>").header("retry-after", "7");
+    let endpoint = Endpoint::playing([refusal, Reply::says("ok")]);
+    let chat = endpoint.simulated(Profile::OpenAi).build().expect("a client");
+    chat.complete(&question()).await.expect("the second try");
+    let seen = endpoint.seen();
+    assert!(seen[1].at - seen[0].at >= Duration::from_secs(7));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_429_whose_retry_after_is_beyond_the_deadline_is_given_back_at_once() {
     let refusal = Reply::error(429, "requests", "rate_limit_exceeded", "").header("retry-after", "500");
     let endpoint = Endpoint::always(refusal);
@@ -148,7 +158,7 @@ async fn empty_choices_are_an_error_and_no_panic() {
 #[tokio::test]
 async fn a_page_of_html_names_the_service_the_operation_and_its_words() {
     let page = "<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>";
-    for (status, retryable) in [(502, true), (200, false), (404, false)] {
+    for (status, retryable) in [(502, true), (429, true), (408, true), (200, false), (404, false)] {
         let error = error_of(Reply::raw(status, "text/html", page)).await;
         assert!(matches!(error, Error::NotTheApi { .. }), "{error}");
         assert_eq!(error.is_retryable(), retryable);
