@@ -24,8 +24,7 @@ struct Args {
     #[arg(long, env = "LLM_MODEL")]
     model: String,
     /// Where the API is, when it is not the profile's own.
-    #[arg(long, env = "LLM_BASE_URL")]
-    base_url: Option<String>,
+    #[arg(long, env = "LLM_BASE_URL", X: Option<String>,
     /// The API key; better in the environment than on the command line.
     #[arg(long, env = "LLM_API_KEY", hide_env_values = true)]
     key: Option<String>,
@@ -61,6 +60,8 @@ struct Args {
 async fn main() -> ExitCode {
     match ask(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
+        // A reader who went away, such as `head`, has had what it wanted.
+        Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
             eprint!("ask: {error}");
             let mut cause = error.source();
@@ -72,6 +73,10 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 async fn ask(args: Args) -> Result<(), Box<dyn Error>> {
@@ -152,6 +157,12 @@ async fn ask(args: Args) -> Result<(), Box<dyn Error>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_reader_who_went_away_is_no_error() {
+        assert!(is_broken_pipe(&io::Error::from(io::ErrorKind::BrokenPipe)));
+        assert!(!is_broken_pipe(&io::Error::from(io::ErrorKind::StorageFull)));
+    }
 
     #[tokio::test]
     async fn without_a_key_it_says_what_gives_it_one() {
