@@ -23,8 +23,10 @@ struct Args {
     /// The model's name.
     #[arg(long, env = "LLM_MODEL")]
     model: String,
+    // Some gateways take a key in it, which --help would show.
     /// Where the API is, when it is not the profile's own.
-    #[arg(long, env = "LLM_BASE_URL", X: Option<String>,
+    #[arg(long, env = "LLM_BASE_URL", hide_env_values = true)]
+    base_url: Option<String>,
     /// The API key; better in the environment than on the command line.
     #[arg(long, env = "LLM_API_KEY", hide_env_values = true)]
     key: Option<String>,
@@ -156,7 +158,18 @@ async fn ask(args: Args) -> Result<(), Box<dyn Error>> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+
+    #[test]
+    fn help_shows_no_key_of_the_environment() {
+        for name in ["key", "base_url"] {
+            let argument =
+                Args::command().get_arguments().find(|argument| argument.get_id() == name).cloned();
+            assert!(argument.unwrap().is_hide_env_values_set(), "{name}");
+        }
+    }
 
     #[test]
     fn only_a_reader_who_went_away_is_no_error() {
