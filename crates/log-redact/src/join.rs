@@ -101,7 +101,13 @@ impl Joined {
     /// it is a secret without what follows the break; then that must look like more of the same.
     pub(crate) fn belongs(&self, start: usize, seam: usize, end: usize, whole: bool) -> bool {
         let more = &self.view.text[seam..end];
-        if self.numbers || says_something_else(&self.view.text[seam..self.end.max(end)]) {
+        // Of a line with more than the word that was joined, only that word can belong to what is before it.
+        // A bracket before it begins a time or a level.
+        if self.numbers || !self.alone && (end > self.end || more.starts_with(b"[")) {
+            return false;
+        }
+        let mut lines = self.seams.iter().filter(|at| start < **at && **at <= seam);
+        if lines.any(|at| says_something_else(&self.view.text[*at..self.end.max(end)])) {
             return false;
         }
         if !whole {

@@ -1,5 +1,6 @@
 //! Puts together what line breaks cut in two, and decides what of it is one secret.
 
+use crate::alphabet::Alphabet;
 use crate::join::{Joined, Reach};
 use crate::rules::ClassId;
 use crate::scan::{Candidate, Scan};
@@ -63,7 +64,11 @@ impl Scan<'_> {
             return false;
         }
         // Base64 that is text on both sides of a break is one text.
-        let is_text = whole_before && candidate.decoded.is_some();
+        let is_text = whole_before
+            && candidate.decoded.is_some()
+            && joined.view.text[candidate.start..candidate.end]
+                .iter()
+                .all(|byte| Alphabet::TOKEN68.has(*byte));
         is_text || joined.belongs(candidate.start, seam, candidate.end, whole_before)
     }
 }

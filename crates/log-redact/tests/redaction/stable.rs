@@ -68,3 +68,33 @@ fn line_breaks_inside_a_secret_stay() {
     assert!(lines[1].starts_with("<private-key:") && lines[2..5] == ["", "", ""], "{clean}");
     assert_eq!((lines[0], lines[5]), ("a", "b"));
 }
+
+#[test]
+fn the_line_after_a_secret_stays_whatever_it_says() {
+    let redactor = everything();
+    for secret in [
+        "> Authorization: token kuhgras1",
+        "Authorization: ApiKey kuhgras1",
+        "> Cookie: sid=kuhgras1",
+        "Cookie: sid=kuhgras1; b=2",
+        "GET /?token=kuh%2Bgras1",
+        "amqp://app:kuh%2Bgras@mq/",
+        "postgres://app:kuhgras1@db/x",
+    ] {
+        let alone = redactor.redact(secret).into_owned();
+        assert_ne!(alone, secret);
+        for next in [
+            "> User-Agent: curl/8.5.0\n> Accept: */*",
+            "[03T10:11:12] GET /a/b?c=1 200",
+            "I0303 10:11:12.12345 1 foo.go:12] hello world",
+            "user42 logged in",
+            "step done\nfoo",
+            "redis://cache:6379/0\nkafka://mq:9092",
+        ] {
+            let text = format!("{secret}\n{next}\n");
+            assert_eq!(redactor.redact(&text), format!("{alone}\n{next}\n"));
+        }
+    }
+    let text = "CancellationToken: cancelled\ncancellation_token=None\nstack pointer 0xc000123456\n";
+    assert_eq!(redactor.redact(text), text);
+}
