@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::class::Group;
+use crate::class::{Code, Group};
 use crate::placeholder::{Id, Key};
 use crate::rules::Rules;
 use crate::scan::Candidate;
@@ -73,6 +73,7 @@ pub(crate) fn resolve<'r>(
     candidates.sort_by_key(|candidate| {
         (candidate.start, std::cmp::Reverse(candidate.end), candidate.class, spelling(candidate))
     });
+    drop_mail_of_urls(rules, &mut candidates);
     let mut finds: Vec<Find<'r>> = Vec::with_capacity(candidates.len());
     let mut best: Option<Candidate> = None;
     for candidate in candidates {
@@ -90,6 +91,19 @@ pub(crate) fn resolve<'r>(
     }
     finds.extend(best.map(|done| done.into_find(rules, key, text)));
     finds
+}
+
+/// The end of a password and the host after it look like an e-mail address in `app:password@db.example.com`.
+fn drop_mail_of_urls(rules: &Rules, candidates: &mut Vec<Candidate>) {
+    let of_urls = [Code::UrlPassword, Code::DsnPassword].map(|code| rules.code(code));
+    let Some(mail) = rules.code(Code::Email) else { return };
+    let passwords = candidates.iter().filter(|candidate| of_urls.contains(&Some(candidate.class)));
+    let mut ends: Vec<usize> = passwords.map(|password| password.end).collect();
+    ends.sort_unstable();
+    candidates.retain(|candidate| {
+        let end = ends.partition_point(|end| *end <= candidate.start);
+        candidate.class != mail || ends.get(end).is_none_or(|end| *end >= candidate.end)
+    });
 }
 
 impl Candidate {

@@ -52,3 +52,15 @@ fn what_only_looks_like_a_key_stays() {
         assert_eq!(everything().redact(line), line);
     }
 }
+
+#[test]
+fn a_password_in_an_address_is_one_whatever_the_host_is_called() {
+    let redactor = everything();
+    let ids = ["db", "db.example.com"].map(|host| {
+        let finds = redactor.find(format!("postgres://app:kuhgras@{host}:5432/app").as_bytes());
+        let password = finds.iter().find(|find| find.class == "url-password").map(|find| find.id);
+        assert!(finds.iter().all(|find| find.class != "email"), "{finds:?}");
+        password.expect(host)
+    });
+    assert_eq!(ids[0], ids[1]);
+}
