@@ -3,10 +3,13 @@
 //! Comes in: a text and the place of a word such as `password` in it. Goes out: the key around the word and
 //! its value, if there is one. What a key's name means is not decided here.
 
+mod harmless;
+
 use memchr::memchr;
 
 use crate::alphabet::Alphabet;
 use crate::placeholder;
+pub(crate) use harmless::{is_a_measure, is_harmless, is_whole, looks_drawn};
 
 const LONGEST_KEY: usize = 64;
 /// A longer value is found up to here.
@@ -50,6 +53,10 @@ pub(crate) fn pair_around(text: &[u8], at: usize, after: usize) -> Option<Pair> 
         return None;
     }
     let (tie, at) = tie_after(text, key)?;
+    // The user of an address: what follows the colon is looked at with the address.
+    if tie == Tie::Colon && text[..key_start].ends_with(b"://") {
+        return None;
+    }
     let value = value_at(text, key, tie, at)?;
     (value.value.0 < value.value.1 && placeholder::end_at(text, value.value.0).is_none()).then_some(value)
 }
@@ -69,7 +76,12 @@ fn tie_after(text: &[u8], (key_start, key_end): (usize, usize)) -> Option<(Tie, 
         [b'-', b'>', ..] => tie(Tie::Equals, 2),
         [b'=', ..] => tie(Tie::Equals, 1),
         [b':', ..] => tie(Tie::Colon, 1),
-        // Full-width colon and equals sign, and "is" in Chinese.
+        // "Is" in Chinese, and a colon after it.
+        [0xe6, 0x98, 0xaf, 0xef, 0xbc, 0x9a, ..] | [0xe4, 0xb8, 0xba, 0xef, 0xbc, 0x9a, ..] => {
+            tie(Tie::Colon, 6)
+        }
+        [0xe6, 0x98, 0xaf, b':', ..] | [0xe4, 0xb8, 0xba, b':', ..] => tie(Tie::Colon, 4),
+        // Full-width colon and equals sign, and "is" without one.
         [0xef, 0xbc, 0x9a | 0x9d, ..] | [0xe6, 0x98, 0xaf, ..] | [0xe4, 0xb8, 0xba, ..] => tie(Tie::Colon, 3),
         [b'>', ..] if at == key_end && key_start > 0 && text[key_start - 1] == b'<' => tie(Tie::Structure, 1),
         _ if text[key_start..].starts_with(b"--") && at > key_end && !quoted => {
@@ -80,6 +92,15 @@ fn tie_after(text: &[u8], (key_start, key_end): (usize, usize)) -> Option<(Tie, 
         [b'\'', ..] if at > key_end && !quoted && is_of_sql(&text[key_start..key_end]) => {
             tie(Tie::Structure, 0)
         }
+        // MySQL's `IDENTIFIED WITH caching_sha2_password BY 'x'` and `PASSWORD('x')`.
+        [b'b' | b'B', b'y' | b'Y', b' ', b'\'', ..] if at > key_end && !quoted => tie(Tie::Structure, 3),
+        [b'(', b'\'', ..] if !quoted && is_of_sql(&text[key_start..key_end]) => tie(Tie::Structure, 1),
+        // Configurations of Redis and of LDAP's clients.
+        [b'!'..=b'~', ..]
+            if at > key_end && !quoted && is_of_a_configuration(text, (key_start, key_end), rest) =>
+        {
+            tie(Tie::Structure, 0)
+        }
         _ => named_value(text, key_start, closed, quoted).map(|at| (Tie::Structure, at)),
     }
 }
@@ -87,6 +108,16 @@ fn tie_after(text: &[u8], (key_start, key_end): (usize, usize)) -> Option<(Tie, 
 /// What SQL ties to a password in quotes by a blank: `IDENTIFIED BY 'x'`, `WITH PASSWORD 'x'`.
 fn is_of_sql(key: &[u8]) -> bool {
     [&b"identified by"[..], b"password"].iter().any(|word| key.eq_ignore_ascii_case(word))
+}
+
+/// What a blank ties to a password: `requirepass x`, `bindpw x` on a line of its own, and in a sentence what looks drawn.
+fn is_of_a_configuration(text: &[u8], (key_start, key_end): (usize, usize), value: &[u8]) -> bool {
+    const KEYS: [&[u8]; 3] = [b"requirepass", b"masterauth", b"bindpw"];
+    let key = &text[key_start..key_end];
+    let before = text[..key_start].iter().rev().take(MOST_BLANKS).find(|byte| !matches!(byte, b' ' | b'\t'));
+    let length = value.iter().take(LONGEST_KEY).take_while(|byte| **byte > b' ').count();
+    KEYS.iter().any(|word| key.eq_ignore_ascii_case(word))
+        && (before.is_none_or(|byte| *byte == b'\n') || looks_drawn(&value[..length]))
 }
 
 /// `name: KEY, value: ...` of a pod's environment, `key="KEY" value="..."` of XML, `("KEY", "...")`.
@@ -135,6 +166,14 @@ fn value_at(text: &[u8], key: (usize, usize), tie: Tie, tied: usize) -> Option<P
     if let [b'b' | b'u' | b'L', b'"' | b'\'', ..] = text[at..] {
         at += 1;
     }
+    // The only value of a list, as Go writes headers: `["x"]`, `[x]`.
+    if byte_at(text, at) == Some(b'[') {
+        if quote_at(text, at + 1).is_some() {
+            at += 1;
+        } else if let Some(length) = drawn_in_brackets(&text[at + 1..]) {
+            return pair((at + 1, at + 1 + length), false, false);
+        }
+    }
     if let Some((open, escapes)) = quote_at(text, at) {
         let begin = at + escapes + open.len();
         let (end, closed) = quoted_end(text, begin, open, escapes);
@@ -142,6 +181,12 @@ fn value_at(text: &[u8], key: (usize, usize), tie: Tie, tied: usize) -> Option<P
     }
     let end = bare_end(text, at, tie);
     pair((at, end), false, matches!(byte_at(text, end), None | Some(b'\r' | b'\n' | b'\\')))
+}
+
+/// The length of a word that a bracket ends and that looks drawn.
+fn drawn_in_brackets(text: &[u8]) -> Option<usize> {
+    let length = Alphabet::IDENTIFIER.end_of_run(text, 0, LONGEST_VALUE);
+    (text.get(length) == Some(&b']') && looks_drawn(&text[..length])).then_some(length)
 }
 
 /// The quote at `at`, and the backslashes before it.
@@ -305,114 +350,6 @@ fn after_blanks(text: &[u8], at: usize) -> usize {
 
 fn byte_at(text: &[u8], at: usize) -> Option<u8> {
     text.get(at).copied()
-}
-
-/// Words of a program's own that stand where a value would.
-const WORDS: [&str; 52] = [
-    "true",
-    "false",
-    "null",
-    "none",
-    "nil",
-    "undefined",
-    "yes",
-    "no",
-    "on",
-    "off",
-    "empty",
-    "required",
-    "optional",
-    "invalid",
-    "incorrect",
-    "wrong",
-    "bad",
-    "expired",
-    "missing",
-    "failed",
-    "failure",
-    "accepted",
-    "rejected",
-    "denied",
-    "changed",
-    "updated",
-    "reset",
-    "unknown",
-    "not",
-    "is",
-    "was",
-    "the",
-    "for",
-    "and",
-    "or",
-    "to",
-    "from",
-    "of",
-    "a",
-    "an",
-    "in",
-    "must",
-    "cannot",
-    "should",
-    "string",
-    "redacted",
-    "hidden",
-    "masked",
-    "filtered",
-    "removed",
-    "nan",
-    "default",
-];
-
-/// Values that tell nothing: words of a program's own, variables, masks.
-pub(crate) fn is_harmless(value: &[u8], pair: &Pair) -> bool {
-    let word = value.trim_ascii();
-    let variable = matches!(word, [b'$', b'{' | b'(', ..] | [b'{', b'{', ..] | [b'%', b's' | b'v' | b'd'])
-        || is_bracketed(word, pair.quoted)
-        || (word.starts_with(b"$")
-            && word.len() > 1
-            && word[1..].iter().all(|b| matches!(b, b'A'..=b'Z' | b'_')));
-    is_word(word) || is_masked(word) || variable
-}
-
-/// `<password>`, and without quotes `{name}`, `[REDACTED]`, `(none)` or the beginning of a list or an object. What only
-/// begins with such a sign and looks drawn is a value.
-fn is_bracketed(word: &[u8], quoted: bool) -> bool {
-    let close = match word.first() {
-        Some(b'<') => b'>',
-        Some(b'{') if !quoted => b'}',
-        Some(b'[') if !quoted => b']',
-        Some(b'(') if !quoted => b')',
-        _ => return false,
-    };
-    let named = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b' ' | b':');
-    match &word[1..] {
-        [name @ .., last] if *last == close => name.iter().all(named) || !looks_drawn(name),
-        [b'"' | b'\'' | b'{' | b'[' | b'\\', ..] => true,
-        rest => !looks_drawn(rest),
-    }
-}
-
-/// Whether this stands for a value and is whole, so that nothing on the next line belongs to it. A letter or two may as
-/// well be the beginning of something.
-pub(crate) fn is_whole(value: &[u8]) -> bool {
-    value.len() > 2 && (is_word(value) || is_masked(value))
-}
-
-fn is_word(value: &[u8]) -> bool {
-    WORDS.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
-}
-
-/// Nothing at all is masked, too.
-fn is_masked(value: &[u8]) -> bool {
-    value.iter().all(|byte| matches!(byte, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#'))
-}
-
-/// Whether this looks drawn at random rather than written: digits and letters, or symbols.
-pub(crate) fn looks_drawn(value: &[u8]) -> bool {
-    let any = |is: fn(&u8) -> bool| value.iter().any(is);
-    let letters = any(u8::is_ascii_alphabetic);
-    letters && any(u8::is_ascii_digit)
-        || any(|byte| matches!(byte, b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'*' | b'+' | b'='))
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub(crate) struct Rules {
 }
 
 /// Words that the name of a key may contain.
-const KEY_STEMS: [&str; 30] = [
+const KEY_STEMS: [&str; 36] = [
     "passw",
     "passphrase",
     "passcode",
@@ -81,6 +81,12 @@ const KEY_STEMS: [&str; 30] = [
     "\"auth\"",
     "_auth=",
     "masterauth",
+    "bindpw",
+    "bind_pw",
+    "adminpw",
+    "admin_pw",
+    "userpw",
+    "user_pw",
     "secret",
     "token",
     "authorization",

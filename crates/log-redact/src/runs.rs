@@ -76,6 +76,7 @@ impl Scan<'_> {
         if (SHORTEST_RANDOM..=LONGEST_RANDOM).contains(&(end - start))
             && let Some(class) = self.rules.random
             && is_random(&self.text[start..end])
+            && !is_a_digest(&self.text[..end], start)
         {
             self.find(class, (start, end));
         }
@@ -89,6 +90,14 @@ impl Scan<'_> {
         };
         number::look(self, start, end);
     }
+}
+
+/// Whether what begins at `start` is named a hash: the fingerprint of a public key of SSH (`SHA256:...`), or what a page or
+/// a package must be (`sha512-...`).
+fn is_a_digest(text: &[u8], start: usize) -> bool {
+    let fingerprint = text[..start].ends_with(b"SHA256:");
+    fingerprint
+        || [&b"sha256-"[..], b"sha384-", b"sha512-"].iter().any(|name| text[start..].starts_with(name))
 }
 
 /// Whether letters of both cases and digits follow each other as they do when they are drawn: in names of

@@ -89,6 +89,9 @@ pub(super) const CLASSES: &[Class] = &[
             key("identifiedby"),
             key("requirepass"),
             key("masterauth"),
+            key("bindpw"),
+            key("adminpw"),
+            key("userpw"),
         ]),
     ),
     class(

@@ -31,6 +31,9 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
     if name.ends_with(b"pass") && !is_a_password(&scan.text[pair.key.0..pair.key.1], value, &pair) {
         return;
     }
+    if name.ends_with(b"pwd") && is_a_folder(value) || is_of_a_vocabulary(scan.text, &pair, value) {
+        return;
+    }
     let rules = scan.rules;
     let class = rules
         .classes_of_key(name)
@@ -42,6 +45,24 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
     if pair.open {
         scan.goes_on_at(pair.value.1);
     }
+}
+
+/// Whether this is the folder that a shell calls `PWD`: an absolute path that begins with a word.
+fn is_a_folder(value: &[u8]) -> bool {
+    let Some(path) = value.strip_prefix(b"/") else { return false };
+    let first = path.split(|byte| *byte == b'/').next().unwrap_or_default();
+    let rest = first.get(1..).unwrap_or_default();
+    first.first().is_none_or(u8::is_ascii_alphabetic) && rest.iter().all(u8::is_ascii_lowercase)
+}
+
+/// Whether this is the number of a token that a language model knows, as llama.cpp prints it: `EOS token = 151645`.
+fn is_of_a_vocabulary(text: &[u8], pair: &Pair, value: &[u8]) -> bool {
+    const NAMES: [&[u8]; 13] = [
+        b"BOS ", b"EOS ", b"EOT ", b"EOM ", b"EOG ", b"UNK ", b"SEP ", b"PAD ", b"CLS ", b"LF ", b"PRE ",
+        b"SUF ", b"MID ",
+    ];
+    let (before, key) = (&text[..pair.key.0], &text[pair.key.0..pair.key.1]);
+    value.iter().all(u8::is_ascii_digit) && key == b"token" && NAMES.iter().any(|name| before.ends_with(name))
 }
 
 /// Whether a key whose name ends with `pass` is a password's: `DB_PASS`, `smtpPass` and `requirepass`, but neither
@@ -86,6 +107,12 @@ fn fits(class: &str, value: &[u8], pair: &Pair) -> bool {
         // quotes.
         return pair.tie != Tie::Prose || key_value::looks_drawn(value);
     }
+    if class == "secret" && is_of_kubernetes(value) {
+        return false;
+    }
+    if class == "token" && key_value::is_a_measure(value) {
+        return false;
+    }
     if class == "session-id" && is_small_hexadecimal(value) {
         return false;
     }
@@ -99,6 +126,19 @@ fn fits(class: &str, value: &[u8], pair: &Pair) -> bool {
         && !(number && value.len() < 6)
         && !written
         && (pair.tie != Tie::Prose || key_value::looks_drawn(value))
+}
+
+/// The name of a Secret behind its namespace, as controllers log it: `kube-system/web-tls`.
+fn is_of_kubernetes(value: &[u8]) -> bool {
+    let word = |text: &[u8], more: fn(&u8) -> bool| {
+        text.first().is_some_and(u8::is_ascii_lowercase)
+            && text.iter().all(|byte| byte.is_ascii_lowercase() || more(byte))
+    };
+    let name = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+    value
+        .iter()
+        .position(|byte| *byte == b'/')
+        .is_some_and(|slash| word(&value[..slash], |byte| *byte == b'-') && word(&value[slash + 1..], name))
 }
 
 /// A number of at most 64 bits, as ZooKeeper numbers its sessions: it counts them and opens nothing.

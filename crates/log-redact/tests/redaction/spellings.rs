@@ -27,6 +27,15 @@ fn a_secret_is_found_however_it_is_written() {
         (r#""password":"<Kuh9k!2""#, "Kuh9"),
         ("Driver={PostgreSQL};PWD={kuh;gr4s!}", "gr4s"),
         ("//npm.example/:_auth=bWU6a3VoZ3Jhcw==", "bWU6a3VoZ3Jhcw"),
+        ("ALTER USER me IDENTIFIED WITH caching_sha2_password BY 'kuh gras'", "kuh gras"),
+        ("SET PASSWORD FOR me = PASSWORD('kuh gras')", "kuh gras"),
+        ("requirepass kuhgras", "kuhgras"),
+        ("uri ldap://ldap\nbindpw kuhgras", "kuhgras"),
+        ("LDAP_BIND_PW=kuhgras admin_pw=x", "kuhgras"),
+        (r#"{"X-Api-Key":["kuhgras1"],"Host":["shop"]}"#, "kuhgras1"),
+        (r#"{"Cookie":["sid=kuhgras1"]}"#, "kuhgras1"),
+        ("map[Host:[shop] X-Api-Key:[kuhgras1]]", "kuhgras1"),
+        ("您的密码是：kuhgras1", "kuhgras1"),
     ] {
         let clean = everything().redact(line);
         assert!(!clean.contains(secret), "{line} became {clean}");
@@ -48,6 +57,14 @@ fn what_only_looks_like_a_key_stays() {
         r#"secret: {"kind":"opaque"}"#,
         "http://host:8080/a@b/c",
         "http://shop/users?mail=me@b/c",
+        "PWD=/home/runner2/work OLDPWD=/ pwd: /Users/me",
+        r#""password"=>"[FILTERED]" secret="(redacted)" pad_token='[PAD]'"#,
+        "print_info: EOS token = 151645 '<|im_end|>'",
+        "time per output token: 12.3ms, first_token=0.123 s",
+        "synced secret=\"kube-system/web-tls2\" Secret: default/web-tls",
+        "Accepted publickey for me: ED25519 SHA256:k3Jq9XvB2mZt7RwY5cLp8NdHs4GfQa6Ek3Jq9XvB2mZ",
+        r#""integrity": "sha512-k3Jq9XvB2mZt7RwY5cLp8NdHs4GfQa6Ek3Jq9XvB2mZt7RwY5cLp8NdHs4GfQa6E""#,
+        "https://x-access-token:***@git.example/shop.git",
     ] {
         assert_eq!(everything().redact(line), line);
     }
