@@ -1,13 +1,17 @@
 //! One test's world: a namespace, a cloud of its own, and the shipped operator under the shipped role.
 //!
-//! At its end nothing that the operator wrote may show the key's secret half: not its log, not
-//! an object or an Event, not a span.
+//! At its end nothing that the operator wrote may show the secret half of a key, or a token: not its log, not
+//! an object or an Event, not a span, not its metrics.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use serde_json::json;
 use spotpool_operator::crd::{GROUP, SpotInstance, SpotPool};
 use tempfile::TempDir;
 use testkit::{
@@ -32,6 +36,10 @@ const LOG_FILTER: &str = "info,spotpool_operator=trace,tencent_cvm=trace,runtime
 const SPANS_EVERY_MILLIS: &str = "200";
 /// So many lines of a log explain a failure.
 const LAST_WORDS: usize = 40;
+/// A page of metrics takes no time but that of a busy machine.
+const PAGE_WITHIN: Duration = Duration::from_secs(30);
+/// A shorter word might be found by chance.
+const SHORTEST_SECRET: usize = 12;
 /// What an operator writes besides its own kinds, and what it could.
 const KINDS: &str = "events,leases,configmaps,secrets,services,pods";
 
@@ -49,6 +57,10 @@ pub struct World {
     pub spans_every_millis: &'static str,
     /// Where their spans go.
     pub collector: Collector,
+    /// Every secret that was ever written in this world.
+    planted: Mutex<Vec<String>>,
+    /// What /metrics of the operators said last that are not there any more.
+    pages: Vec<String>,
     directory: TempDir,
     kubeconfig: std::path::PathBuf,
     elects: bool,
@@ -91,6 +103,8 @@ impl World {
             log_filter: LOG_FILTER,
             spans_every_millis: SPANS_EVERY_MILLIS,
             collector: Collector::start()?,
+            planted: Mutex::new(vec![SECRET_KEY.to_owned()]),
+            pages: Vec::new(),
             directory,
             kubeconfig,
             elects,
@@ -102,6 +116,7 @@ impl World {
     /// # Errors
     /// When it does not start.
     pub async fn start_operator(&mut self, more: &[&str]) -> Result<()> {
+        self.keep_metrics()?;
         self.operator = None;
         self.operator = Some(self.further_operator("operator", more).await?);
         Ok(())
@@ -137,6 +152,27 @@ impl World {
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// A secret that a test writes somewhere: nothing may show it, which is looked for at the end as for the key of
+    /// this world. Gives it back, so that it can be planted where it is written.
+    ///
+    /// # Panics
+    /// When it is so short that it might be found by chance.
+    pub fn plant<'a>(&self, secret: &'a str) -> &'a str {
+        assert!(secret.len() >= SHORTEST_SECRET, "a secret of {} characters", secret.len());
+        self.planted.lock().unwrap_or_else(PoisonError::into_inner).push(secret.to_owned());
+        secret
+    }
+
+    /// One more key of an account of this world's cloud, such as its own `main`; its secrets are planted.
+    ///
+    /// # Errors
+    /// When the cloud does not answer, or has no such account.
+    pub async fn add_key(&self, account: &str, id: &str, key: &str, token: Option<&str>) -> Result<()> {
+        let (key, token) = (self.plant(key), token.map(|token| self.plant(token)));
+        let credential = json!({"account": account, "secret_id": id, "secret_key": key, "token": token});
+        self.cloud.post("credentials", &credential).await.map(drop)
     }
 
     /// The sample pool under another name and size, with the key of this world's cloud.
@@ -273,12 +309,13 @@ impl World {
         format!("the operator said last:\n{}", words.join("\n"))
     }
 
-    /// That nothing which came about in this world shows the secret half of the key.
+    /// That nothing which came about in this world shows a secret.
     ///
     /// # Errors
     /// When something does, or something cannot be looked at.
-    pub fn keeps_its_secret(&self) -> Result<()> {
-        let canaries = Canaries::planted(&[SECRET_KEY]);
+    fn keeps_its_secrets(&self) -> Result<()> {
+        let planted = self.planted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let canaries = Canaries::planted(&planted.iter().map(String::as_str).collect::<Vec<_>>());
         for entry in fs::read_dir(self.directory.path()).context("listing the logs")? {
             let path = entry.context("listing the logs")?.path();
             // The stand-in knows the key and prints what it accepts.
@@ -290,6 +327,7 @@ impl World {
         }
         let spans = format!("{:?}", self.collector.spans()?);
         canaries.absent_from([("the traces", spans.as_str())])?;
+        canaries.absent_from(self.pages.iter().map(|page| ("/metrics", page.as_str())))?;
         let cluster = &self.people.cluster;
         // A test may have taken them away.
         let own = ["api-resources", "--api-group", GROUP, "--output=name", "--cached=false"];
@@ -303,18 +341,40 @@ impl World {
         }
         Ok(())
     }
+
+    /// Reads the operator's metrics before it goes.
+    fn keep_metrics(&mut self) -> Result<()> {
+        if let Some(operator) = &self.operator
+            && let Some(page) = metrics(operator.address()).context("reading /metrics")?
+        {
+            self.pages.push(page);
+        }
+        Ok(())
+    }
+}
+
+/// An operator's metrics; nothing when it has ended. Blocking: a drop cannot wait in another way.
+fn metrics(address: SocketAddr) -> Result<Option<String>> {
+    let Ok(mut connection) = TcpStream::connect_timeout(&address, PAGE_WITHIN) else { return Ok(None) };
+    connection.set_read_timeout(Some(PAGE_WITHIN))?;
+    connection.write_all(format!("GET /metrics HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes())?;
+    let mut page = String::new();
+    connection.read_to_string(&mut page)?;
+    anyhow::ensure!(page.contains("spotpool_"), "no metrics in {page:?}");
+    Ok(Some(page))
 }
 
 impl Drop for World {
-    /// Looks for the secret at the end of every test, so that none can forget it.
+    /// Looks for the secrets at the end of every test, so that none can forget it.
     #[expect(clippy::panic, reason = "a drop can fail a test in no other way")]
     fn drop(&mut self) {
+        let kept = if std::thread::panicking() { Ok(()) } else { self.keep_metrics() };
         // What it still wants to say it says before the look.
         self.operator = None;
         if std::thread::panicking() {
             return;
         }
-        if let Err(error) = self.keeps_its_secret() {
+        if let Err(error) = kept.and_then(|()| self.keeps_its_secrets()) {
             panic!("{error:#}");
         }
     }

@@ -76,9 +76,8 @@ async fn a_wrong_key_stops_all_writes_and_keeps_what_runs() {
     let world = World::begin("key").await.unwrap();
     world.filled("key", 2, 2).await.unwrap();
     let machines = world.ours().await.unwrap();
-    world.cloud.delete(&format!("credentials/{SECRET_ID}")).await.unwrap();
-    let rotated = json!({"account": "main", "secret_id": SECRET_ID, "secret_key": "fakeSecretKeyRotated"});
-    world.cloud.post("credentials", &rotated).await.unwrap();
+    // The one of the same SecretId is replaced.
+    world.add_key("main", SECRET_ID, "fakeSecretKeyRotated", None).await.unwrap();
     is_said(&world, "key", ("CredentialsValid", "False"), &["AuthFailure", "spec.secret"]).await;
 
     // A machine is lost, the size is changed: nothing may be done about it with a key that does not work.
@@ -100,7 +99,8 @@ async fn a_wrong_key_stops_all_writes_and_keeps_what_runs() {
 #[tokio::test]
 async fn a_key_that_never_worked_launches_nothing() {
     let world = World::begin("never").await.unwrap();
-    let wrong = world.manifest("never", 1, 1).unwrap().with("spec.secretKey", "fakeSecretKeyWrong");
+    let key = world.plant("fakeSecretKeyWrong");
+    let wrong = world.manifest("never", 1, 1).unwrap().with("spec.secretKey", key);
     world.people.create::<SpotPool>(&wrong).await.unwrap();
     is_said(&world, "never", ("CredentialsValid", "False"), &["AuthFailure", "spec.secret"]).await;
     assert_eq!(asks(&world).await, 0);
@@ -179,7 +179,7 @@ async fn a_rotated_an_emptied_and_a_restored_secret_are_noticed_without_a_hint()
     let (valid, no) = ("CredentialsValid", "False");
     is_written(&world, "rotated", (valid, no), &["Secret cloud", "secretId and secretKey, both not empty"])
         .await;
-    write("fakeSecretKeyMistyped").await;
+    write(world.plant("fakeSecretKeyMistyped")).await;
     is_said(&world, "rotated", (valid, no), &["AuthFailure.SignatureFailure", "spec.credentialsSecretRef"])
         .await;
     let before = world.ours().await.unwrap();

@@ -243,11 +243,9 @@ async fn each_trouble_with_a_key_is_told_with_code_request_and_remedy_and_nothin
 #[tokio::test]
 async fn an_expired_temporary_key_is_told_and_a_new_token_is_noticed() {
     let world = World::begin("sts").await.unwrap();
-    let temporary =
-        |key: &str, token: &str| json!({"secret_id": "AKIDFAKETEMPORARY", "secret_key": key, "token": token});
-    world.cloud.post("credentials", &temporary("fakeTemporaryKey", "fakeToken")).await.unwrap();
-    let first =
-        [("secretId", "AKIDFAKETEMPORARY"), ("secretKey", "fakeTemporaryKey"), ("token", "fakeToken")];
+    let (id, key, token) = ("AKIDFAKETEMPORARY", "fakeTemporaryKey", "fakeTemporaryToken");
+    world.add_key("main", id, key, Some(token)).await.unwrap();
+    let first = [("secretId", id), ("secretKey", key), ("token", token)];
     world.people.create_secret("sts", &first).await.unwrap();
     let manifest = world.manifest("sts", 1, 1).unwrap().keyed_by("sts");
     world.people.create::<SpotPool>(&manifest).await.unwrap();
@@ -259,11 +257,9 @@ async fn an_expired_temporary_key_is_told_and_a_new_token_is_noticed() {
     world.people.told("sts", ("CredentialsValid", "False"), &words, SOON).await.unwrap();
     assert_eq!(world.ours().await.unwrap().len(), before, "what runs stays");
 
-    let next = json!({"secret_id": "AKIDFAKENEXT", "secret_key": "fakeNextKey", "token": "fakeNextToken"});
-    world.cloud.post("credentials", &next).await.unwrap();
-    let rotated = json!({"stringData": {
-        "secretId": "AKIDFAKENEXT", "secretKey": "fakeNextKey", "token": "fakeNextToken",
-    }});
+    let (id, key, token) = ("AKIDFAKENEXT", "fakeNextSecretKey", "fakeNextToken");
+    world.add_key("main", id, key, Some(token)).await.unwrap();
+    let rotated = json!({"stringData": {"secretId": id, "secretKey": key, "token": token}});
     world.people.edit::<Secret>("sts", &rotated).await.unwrap();
     world.people.condition("sts", "CredentialsValid", "True", SOON).await.unwrap();
     assert_eq!(world.ours().await.unwrap().len(), before);
