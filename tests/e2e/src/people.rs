@@ -169,6 +169,23 @@ impl People {
         waited.with_context(|| format!("it was {last:?}"))
     }
 
+    /// Waits for a Warning Event about one object that has all of these words, and returns what it says.
+    ///
+    /// # Errors
+    /// After `within`; the message has all that was said about the object.
+    pub async fn warned(&self, kind: &str, name: &str, words: &[&str], within: Duration) -> Result<String> {
+        let mut said = Vec::new();
+        let what = format!("a Warning Event about {kind} {name} with {words:?}");
+        let waited = wait::until(&what, within, async || {
+            let events = self.events_about(kind, name).await?;
+            let warnings = events.into_iter().filter(|event| event.type_.as_deref() == Some("Warning"));
+            said = warnings.filter_map(|event| event.message).collect();
+            Ok(said.iter().find(|note| words.iter().all(|word| note.contains(word))).cloned())
+        })
+        .await;
+        waited.with_context(|| format!("said was {said:#?}"))
+    }
+
     /// `kubectl ARGUMENTS --namespace`, and what it printed.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 mod adoption;
 mod arrears;
 mod broken;
+mod credentials;
 mod filling;
 mod health;
 mod holding;

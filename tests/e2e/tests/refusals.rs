@@ -1,7 +1,6 @@
 //! Each class of refusal as a person reads it: what the cloud said (code and RequestId), what happens next, what to do.
 
 use e2e::{FILLED_WITHIN, SOON, World};
-use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 use spotpool_operator::conditions::reason;
 use spotpool_operator::crd::SpotPool;
@@ -208,61 +207,6 @@ async fn a_machine_that_cannot_be_terminated_is_told_and_tried_again_and_one_tha
             .await
             .unwrap();
     }
-}
-
-/// (code that every call answers, what CredentialsValid says besides it)
-const KEYS: [(&str, &str); 7] = [
-    ("AuthFailure.SecretIdNotFound", "spec.credentialsSecretRef"),
-    ("AuthFailure.SignatureFailure", "spec.credentialsSecretRef"),
-    ("AuthFailure.TokenFailure", "is not expired"),
-    ("AuthFailure.MFAFailure", "spec.credentialsSecretRef"),
-    ("UnauthorizedOperation", "the permissions of the key"),
-    ("UnauthorizedOperation.PermissionDenied", "the permissions of the key"),
-    ("UnauthorizedOperation.InvalidToken", "is not expired"),
-];
-
-#[tokio::test]
-async fn each_trouble_with_a_key_is_told_with_code_request_and_remedy_and_nothing_is_touched() {
-    let mut world = World::begin("keys").await.unwrap();
-    world.filled("keys", 1, 1).await.unwrap();
-    let before: Vec<String> = world.ours().await.unwrap().into_iter().map(|machine| machine.id).collect();
-    for (code, words) in KEYS {
-        assert_eq!(classify(Action::DescribeInstances, code), Class::Auth, "{code}");
-        let rule = world.cloud.add_fault(&json!({"fault": {"kind": "refuse", "code": code}})).await.unwrap();
-        let words = [code, words, "RequestId"];
-        world.people.told("keys", ("CredentialsValid", "False"), &words, SOON).await.unwrap();
-        world.cloud.delete(&format!("faults/{rule}")).await.unwrap();
-        // A refused key is tried again once a minute; an operator that begins tries at once.
-        world.start_operator(&[]).await.unwrap();
-        world.people.condition("keys", "CredentialsValid", "True", SOON).await.unwrap();
-    }
-    let after: Vec<String> = world.ours().await.unwrap().into_iter().map(|machine| machine.id).collect();
-    assert_eq!(after, before);
-}
-
-#[tokio::test]
-async fn an_expired_temporary_key_is_told_and_a_new_token_is_noticed() {
-    let world = World::begin("sts").await.unwrap();
-    let (id, key, token) = ("AKIDFAKETEMPORARY", "fakeTemporaryKey", "fakeTemporaryToken");
-    world.add_key("main", id, key, Some(token)).await.unwrap();
-    let first = [("secretId", id), ("secretKey", key), ("token", token)];
-    world.people.create_secret("sts", &first).await.unwrap();
-    let manifest = world.manifest("sts", 1, 1).unwrap().keyed_by("sts");
-    world.people.create::<SpotPool>(&manifest).await.unwrap();
-    world.ready("sts").await.unwrap();
-    let before = world.ours().await.unwrap().len();
-
-    world.cloud.post("credentials/AKIDFAKETEMPORARY/expire", &json!({})).await.unwrap();
-    let words = ["AuthFailure.TokenFailure", "RequestId", "is not expired", "spec.credentialsSecretRef"];
-    world.people.told("sts", ("CredentialsValid", "False"), &words, SOON).await.unwrap();
-    assert_eq!(world.ours().await.unwrap().len(), before, "what runs stays");
-
-    let (id, key, token) = ("AKIDFAKENEXT", "fakeNextSecretKey", "fakeNextToken");
-    world.add_key("main", id, key, Some(token)).await.unwrap();
-    let rotated = json!({"stringData": {"secretId": id, "secretKey": key, "token": token}});
-    world.people.edit::<Secret>("sts", &rotated).await.unwrap();
-    world.people.condition("sts", "CredentialsValid", "True", SOON).await.unwrap();
-    assert_eq!(world.ours().await.unwrap().len(), before);
 }
 
 #[tokio::test]
