@@ -89,3 +89,66 @@ async fn kubectl_delete_si_all_rolls_a_pool_and_never_fewer_serve_than_are_asked
     rolled.unwrap();
     assert_eq!(world.ever_made().await.unwrap(), 4);
 }
+
+#[tokio::test]
+async fn when_neither_machines_nor_a_replacement_answer_the_way_to_them_is_suspected_and_nobody_goes() {
+    let world = World::begin("cut").await.unwrap();
+    let manifest = world.manifest("cut", 1, 1).unwrap().with("spec.health.startupTimeout", "10s");
+    world.people.create::<SpotPool>(&manifest).await.unwrap();
+    world.ready("cut").await.unwrap();
+    // Nobody is at fault but who asks: nothing listens there.
+    let port = async |port: u16| {
+        let health = json!({"spec": {"health": {"port": port}}});
+        world.people.edit::<SpotPool>("cut", &health).await.unwrap();
+    };
+    port(11435).await;
+    let sentence = "neither the pool's machines nor a replacement answer the health check (cut-1, cut-2). Nothing is \
+                    launched or terminated for that until one does: check the way from this operator to \
+                    spec.health.port (network policy, security group, spec.network.address), and that the image serves \
+                    spec.health.path";
+    for condition in [("HealthCheckReachable", "False"), ("Stalled", "True")] {
+        let told = world.people.told("cut", condition, &[sentence], FILLED_WITHIN).await.unwrap();
+        assert_eq!((told.reason.as_str(), told.message.as_str()), ("NobodyAnswers", sentence));
+    }
+    world.people.warned("SpotPool", "cut", &["Stalled=True: ", sentence], SOON).await.unwrap();
+    let unready = ["0 of 1 machines serve: see HealthCheckReachable"];
+    let told = world.people.told("cut", ("Ready", "False"), &unready, SOON).await.unwrap();
+    assert_eq!(told.reason, "NobodyAnswers");
+    world.sweeps_later(3).await.unwrap();
+    assert_eq!(world.ever_made().await.unwrap(), 2, "one replacement, and no other");
+    assert_eq!(world.cloud.calls("TerminateInstances").await.unwrap(), 0);
+
+    port(11434).await;
+    world.people.condition("cut", "HealthCheckReachable", "True", SOON).await.unwrap();
+    world.people.condition("cut", "Stalled", "False", SOON).await.unwrap();
+    world.settled(1).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_spec_whose_machines_never_answer_is_given_up_after_two_and_what_serves_stays() {
+    let world = World::begin("fails").await.unwrap();
+    world.filled("fails", 1, 3).await.unwrap();
+    // Whatever is made from now on never gets its model loaded.
+    world.cloud.post("settings", &json!({"load": "10h"})).await.unwrap();
+    let change = json!({"spec": {"minimum": 2, "instance": {"userData": "exit 1"}, "health": {"startupTimeout": "10s"}}});
+    world.people.edit::<SpotPool>("fails", &change).await.unwrap();
+    let sentence = "no machine made from the present spec ever answered (fails-4), and others do: no more of them are \
+                    replaced. Check spec.imageId, spec.instance.userData, spec.securityGroupIds and spec.health; a \
+                    changed spec is tried at once";
+    let told = world.people.told("fails", ("Stalled", "True"), &[sentence], FILLED_WITHIN * 2).await.unwrap();
+    assert_eq!((told.reason.as_str(), told.message.as_str()), ("BootsFail", sentence));
+    world.people.warned("SpotPool", "fails", &["Stalled=True: ", sentence], SOON).await.unwrap();
+    let words = [
+        "fails-3: machine ",
+        "did not answer its health check within spec.health.startupTimeout while others do",
+    ];
+    world.people.warned("SpotPool", "fails", &words, SOON).await.unwrap();
+    world.sweeps_later(3).await.unwrap();
+    assert_eq!(world.ever_made().await.unwrap(), 4, "no more of them");
+
+    world.cloud.post("settings", &json!({"load": "1s"})).await.unwrap();
+    let change = json!({"spec": {"instance": {"userData": "exit 0"}}});
+    world.people.edit::<SpotPool>("fails", &change).await.unwrap();
+    come_to(&world, &["fails-1", "fails-5"]).await;
+    world.people.condition("fails", "Stalled", "False", SOON).await.unwrap();
+}

@@ -18,6 +18,7 @@ mod manifests;
 mod namespace;
 mod outage;
 mod process;
+mod rare;
 mod refusals;
 mod role;
 mod scaling;
