@@ -24,6 +24,7 @@ mod role;
 mod scaling;
 mod stock;
 mod store;
+mod terminations;
 mod thrift;
 mod tracing;
 mod watch;
