@@ -204,7 +204,9 @@ fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
     }
     if !plan.other_cluster.is_empty() {
         let message = format!(
-            "these SpotInstances are being deleted and were made in another cluster, whose operator alone may terminate              their machines, so nothing happens to them here: {}. If that cluster is gone, or this one is a copy of it,              remove their finalizers, and terminate the machines by hand or let the pool take them over",
+            "these SpotInstances are being deleted and were made in another cluster, whose operator alone may terminate \
+             their machines, so nothing happens to them here: {}. If that cluster is gone, or this one is a copy of it, \
+             remove their finalizers, and terminate the machines by hand or let the pool take them over",
             some_of(plan.other_cluster.clone(), LISTED)
         );
         return (Truth::True, reason::OTHER_CLUSTER, message);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
-use tencent_cvm::InstanceId;
+use tencent_cvm::{Instance, InstanceId};
 
 use super::attempts::{NextAttempt, close, next_attempt};
 use super::leave::{Farewell, farewell, is_going, last_look_after};
@@ -18,7 +18,7 @@ use crate::conditions::reason;
 use crate::crd::{
     Attempt, AttemptOutcome, INSTANCE_FINALIZER, Phase, SpotInstance, SpotInstanceStatus, whole_seconds,
 };
-use crate::identity::{Claim, is_same_body};
+use crate::identity::{Claim, claim, instance_name, is_same_body};
 use crate::probes::ProbeView;
 use crate::span::{between, later};
 use crate::sweep::Trouble;
@@ -141,6 +141,13 @@ impl Member {
     /// Its SpotInstance's name.
     pub fn name(&self) -> String {
         self.instance.name_any()
+    }
+
+    /// It has no machine on record, and this one has its name and no other's tags.
+    pub(super) fn awaits(&self, machine: &Instance) -> bool {
+        self.status.instance_id.is_none()
+            && machine.name == instance_name(&self.instance)
+            && claim(&self.instance, machine) != Claim::Foreign
     }
 
     /// The new status, if it differs from the one that was read.

@@ -423,6 +423,8 @@ fn unclaimed(pool: &ValidPool, seen: &Observed, members: &[Member], rules: &Rule
     let claimed = |id: &InstanceId| {
         recorded.contains(id) || written.iter().any(|adoption| adoption.machine.instance_id == id.as_str())
     };
+    // What a request under way, or one without an answer, has made is recorded as soon as that is known.
+    let awaited = |machine: &tencent_cvm::Instance| members.iter().any(|member| member.awaits(machine));
     // A pool of this name that was there before a restore had another uid.
     let earlier = |machine: &tencent_cvm::Instance| {
         made_for(machine).as_ref() == Some(&pool.key)
@@ -434,7 +436,7 @@ fn unclaimed(pool: &ValidPool, seen: &Observed, members: &[Member], rules: &Rule
                 || machine.name.starts_with(&prefix)
                 || earlier(machine)
         })
-        .filter(|machine| !leave::is_going(machine) && !claimed(&machine.id))
+        .filter(|machine| !leave::is_going(machine) && !claimed(&machine.id) && !awaited(machine))
         .map(|machine| machine.id.clone())
         .collect();
     ids.sort();

@@ -222,3 +222,24 @@ fn one_that_was_deleted_before_its_machine_was_recorded_takes_it_along() {
     model.settle();
     assert!(!model.machines.contains_key(&"ins-left".into()));
 }
+
+#[test]
+fn what_a_request_under_way_has_made_is_not_called_unclaimed() {
+    let mut model = beside(3, &[]);
+    let mut made = model.instances[0].clone();
+    let status = made.status.as_mut().unwrap();
+    (status.instance_id, status.recorded_at) = (None, None);
+    model.instances[0] = made.clone();
+    let mut seen = model.observe();
+    seen.in_flight.insert(made.metadata.uid.clone().unwrap());
+    assert!(plan(&seen, &rules(), model.now).unclaimed.is_empty(), "its answer is on the way");
+    // Of a copy whose tags name another one nothing is on the way.
+    let copy = model.machines.values_mut().next().unwrap();
+    copy.tags
+        .iter_mut()
+        .filter(|tag| tag.key == INSTANCE_TAG)
+        .for_each(|tag| tag.value = "another".to_owned());
+    let mut seen = model.observe();
+    seen.in_flight.insert(made.metadata.uid.unwrap());
+    assert_eq!(plan(&seen, &rules(), model.now).unclaimed.len(), 1);
+}
