@@ -84,7 +84,8 @@ fn main() -> ExitCode {
         // Whoever reads has seen enough: `redact < app.log | head`. What was not read may hold what would have failed.
         Err(error) if is_broken_pipe(&error) && !arguments.fail_on_find => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // Standard error itself may be what failed.
+            let _ = writeln!(io::stderr(), "error: {error:#}");
             ExitCode::from(FAILED)
         }
     }
@@ -130,7 +131,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     give_out(arguments, &mut stream, &mut clean, &mut output)?;
     output.flush()?;
     if arguments.report {
-        report(stream.counts());
+        report(stream.counts()).context("writing the report to standard error")?;
     }
     let failed = arguments.fail_on_find && !stream.counts().is_empty();
     Ok(ExitCode::from(if failed { FOUND } else { 0 }))
@@ -192,13 +193,14 @@ fn as_json(find: &Find<'_>) -> serde_json::Value {
     })
 }
 
-fn report(counts: &BTreeMap<&str, u64>) {
+fn report(counts: &BTreeMap<&str, u64>) -> io::Result<()> {
+    let mut output = io::stderr().lock();
     let mut rows: Vec<_> = counts.iter().collect();
     rows.sort_by_key(|(class, count)| (std::cmp::Reverse(**count), **class));
     for (class, count) in &rows {
-        eprintln!("{count:>10}  {class}");
+        writeln!(output, "{count:>10}  {class}")?;
     }
-    eprintln!("{:>10}  in all", counts.values().sum::<u64>());
+    writeln!(output, "{:>10}  in all", counts.values().sum::<u64>())
 }
 
 fn list(output: &mut impl Write) -> Result<()> {

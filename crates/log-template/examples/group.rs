@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use log_template::{Event, Joiner, Miner, TemplateId};
+use log_template::{Event, Joiner, Merge, Miner, TemplateId};
 
 /// Groups the lines of a log by the statement that printed them
 ///
@@ -46,11 +46,10 @@ fn run(arguments: &Arguments) -> io::Result<()> {
     if !arguments.stream {
         return whole(lines, output);
     }
-    let names = stream(lines, output)?;
-    match &arguments.aliases {
-        Some(path) => write_aliases(&names, path).map_err(|error| named(&error, path)),
-        None => Ok(()),
-    }
+    let Some(path) = &arguments.aliases else { return stream(lines, output, |_| {}) };
+    let mut aliases = Aliases::default();
+    stream(lines, output, |merge| aliases.learn(merge))?;
+    aliases.write(path).map_err(|error| named(&error, path))
 }
 
 fn named(error: &io::Error, path: &Path) -> io::Error {
@@ -98,11 +97,15 @@ impl<'p> Lines<'p> {
 fn whole(mut lines: Lines<'_>, mut output: impl Write) -> io::Result<()> {
     let mut miner = Miner::default();
     let mut joiner = Joiner::default();
-    let mut names = Names::default();
+    let mut aliases = Aliases::default();
+    // Of every template, also of those that the miner has forgotten.
+    let mut texts: HashMap<TemplateId, String> = HashMap::new();
     let mut events: Vec<(TemplateId, u32)> = Vec::new();
-    let mut group = |event: &Event, names: &mut Names| {
+    let mut group = |event: &Event| {
         let id = miner.observe(&event.headline()).template;
-        names.learn(&miner);
+        miner.merges().iter().for_each(|merge| aliases.learn(merge));
+        let forgotten = miner.forgotten().iter();
+        texts.extend(forgotten.map(|forgotten| (forgotten.id, forgotten.template.to_string())));
         match events.last_mut() {
             // Logs repeat themselves: a run of one group is one entry.
             Some((last, lines)) if *last == id && *lines < u32::MAX / 2 => *lines += event.lines() as u32,
@@ -112,18 +115,18 @@ fn whole(mut lines: Lines<'_>, mut output: impl Write) -> io::Result<()> {
     let mut line = Vec::new();
     while lines.read(&mut line)? {
         if let Some(event) = joiner.push(&line) {
-            group(&event, &mut names);
+            group(&event);
         }
     }
     if let Some(event) = joiner.finish() {
-        group(&event, &mut names);
+        group(&event);
     }
     for (id, template, _) in miner.templates() {
-        names.texts.insert(id, template.to_string());
+        texts.insert(id, template.to_string());
     }
     for (id, lines) in events {
-        let id = names.resolve(id);
-        let text = names.texts.get(&id).map_or("", String::as_str);
+        let id = aliases.resolve(id);
+        let text = texts.get(&id).map_or("", String::as_str);
         for _ in 0..lines {
             writeln!(output, "{id}\t{text}")?;
         }
@@ -131,11 +134,10 @@ fn whole(mut lines: Lines<'_>, mut output: impl Write) -> io::Result<()> {
     output.flush()
 }
 
-/// Prints each line's group as soon as the line is there.
-fn stream(mut lines: Lines<'_>, mut output: impl Write) -> io::Result<Names> {
+/// Prints each line's group as soon as the line is there. Keeps nothing but the miner: a stream may never end.
+fn stream(mut lines: Lines<'_>, mut output: impl Write, mut merged: impl FnMut(&Merge)) -> io::Result<()> {
     let mut miner = Miner::default();
     let mut joiner = Joiner::default();
-    let mut names = Names::default();
     let mut group: Option<TemplateId> = None;
     let mut line = Vec::new();
     while lines.read(&mut line)? {
@@ -146,8 +148,8 @@ fn stream(mut lines: Lines<'_>, mut output: impl Write) -> io::Result<Names> {
                 let id = miner.observe(&line).template;
                 for merge in miner.merges() {
                     writeln!(io::stderr(), "merged\t{}\t{}", merge.from, merge.into)?;
+                    merged(merge);
                 }
-                names.learn(&miner);
                 id
             }
         };
@@ -160,38 +162,32 @@ fn stream(mut lines: Lines<'_>, mut output: impl Write) -> io::Result<Names> {
             output.flush()?;
         }
     }
-    output.flush()?;
-    Ok(names)
+    output.flush()
 }
 
-/// What became of every template, also of those that the miner has forgotten.
+/// What became of every template that was put together with another one.
 #[derive(Default)]
-struct Names {
-    aliases: HashMap<TemplateId, TemplateId>,
-    texts: HashMap<TemplateId, String>,
-}
+struct Aliases(HashMap<TemplateId, TemplateId>);
 
-impl Names {
-    fn learn(&mut self, miner: &Miner) {
-        self.aliases.extend(miner.merges().iter().map(|merge| (merge.from, merge.into)));
-        let forgotten = miner.forgotten().iter();
-        self.texts.extend(forgotten.map(|forgotten| (forgotten.id, forgotten.template.to_string())));
+impl Aliases {
+    fn learn(&mut self, merge: &Merge) {
+        self.0.insert(merge.from, merge.into);
     }
 
     fn resolve(&self, mut id: TemplateId) -> TemplateId {
-        while let Some(&into) = self.aliases.get(&id) {
+        while let Some(&into) = self.0.get(&id) {
             id = into;
         }
         id
     }
-}
 
-fn write_aliases(names: &Names, path: &Path) -> io::Result<()> {
-    let mut from: Vec<TemplateId> = names.aliases.keys().copied().collect();
-    from.sort_unstable();
-    let mut output = BufWriter::new(File::create(path)?);
-    for id in from {
-        writeln!(output, "{id}\t{}", names.resolve(id))?;
+    fn write(&self, path: &Path) -> io::Result<()> {
+        let mut from: Vec<TemplateId> = self.0.keys().copied().collect();
+        from.sort_unstable();
+        let mut output = BufWriter::new(File::create(path)?);
+        for id in from {
+            writeln!(output, "{id}\t{}", self.resolve(id))?;
+        }
+        output.flush()
     }
-    output.flush()
 }
