@@ -121,11 +121,17 @@ impl HttpLoki {
     async fn exchange(&self, call: &Call, deadline: Instant) -> Result<Response<Bytes>, Error> {
         let operation = call.operation;
         let request = self.request(call)?;
-        let until = deadline.min(Instant::now() + self.timeout);
+        let asked = Instant::now();
+        let until = deadline.min(asked + self.timeout);
         match timeout_at(until, self.transport.send(request)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(unsent(operation, error)),
-            Err(_) => Err(Error::Unanswered { operation, source: Box::new(NoAnswer(self.timeout)) }),
+            Err(_) => {
+                // Near the call's own deadline there was less time than a request is given.
+                let waited =
+                    Duration::from_millis(u64::try_from((until - asked).as_millis()).unwrap_or(u64::MAX));
+                Err(Error::Unanswered { operation, source: Box::new(NoAnswer(waited)) })
+            }
         }
     }
 

@@ -41,7 +41,8 @@ impl Connect {
             std::fs::read(path).map_err(|error| format!("read {}: {error}", path.display()))
         };
         let mut builder = HttpLoki::builder(self.url.clone());
-        for tenant in &self.tenants {
+        // An empty variable is one that is not set.
+        for tenant in self.tenants.iter().filter(|tenant| !tenant.is_empty()) {
             builder = builder.tenant(tenant);
         }
         if let Some(user) = &self.user {

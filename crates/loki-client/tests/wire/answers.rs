@@ -84,6 +84,9 @@ async fn a_request_without_an_answer_ends_at_its_timeout_and_a_call_at_its_deadl
     let error = client.query_range(&query()).await.unwrap_err();
     assert!(matches!(error, Error::Unanswered { operation: Operation::QueryRange, .. }), "{error}");
     assert_eq!((script.sent().len(), start.elapsed().as_secs()), (2, 30));
+    // The second one had what the first and the pause had left of the call's time.
+    let said = std::error::Error::source(&error).unwrap().to_string();
+    assert!(said.starts_with("no answer within 9.") || said == "no answer within 10s", "{said}");
 }
 
 #[tokio::test(start_paused = true)]
