@@ -17,6 +17,8 @@ pub(super) enum Trace {
     Outside,
     /// A Java or JavaScript exception, or frames of one.
     Frames,
+    /// In what Node prints of an error's own properties, between braces, below its last frame.
+    Properties,
     /// Below Python's `Traceback`, where frames are indented.
     Python,
     /// After the line with a Python exception, which another traceback may follow.
@@ -68,8 +70,10 @@ impl Trace {
         let indented = line.first().is_some_and(|b| matches!(b, b' ' | b'\t'));
         let blank = line.iter().all(|b| *b <= b' ');
         match self {
-            Self::Outside => is_frame(line).then_some(Self::Frames),
-            Self::Frames => (is_frame(line) || is_cause(line)).then_some(Self::Frames),
+            Self::Outside => below_frame(line),
+            Self::Frames => below_frame(line).or_else(|| is_cause(line).then_some(Self::Frames)),
+            Self::Properties if line == b"}" => Some(Self::Frames),
+            Self::Properties => indented.then_some(Self::Properties),
             Self::Python if indented || blank => Some(Self::Python),
             Self::Python => is_python_exception(line).then_some(Self::PythonEnd),
             Self::PythonEnd | Self::PythonGap if blank => Some(Self::PythonGap),
@@ -94,6 +98,14 @@ fn beginning(line: &[u8]) -> Option<Trace> {
         Some(if line.ends_with(b":") { Trace::RustMessage } else { Trace::Rust })
     } else {
         is_exception(line).then_some(Trace::Frames)
+    }
+}
+
+/// The state after a frame; `    at f (file.js:1:2) {` opens the error's own properties.
+fn below_frame(line: &[u8]) -> Option<Trace> {
+    match line.strip_suffix(b" {") {
+        Some(frame) => is_frame(frame).then_some(Trace::Properties),
+        None => is_frame(line).then_some(Trace::Frames),
     }
 }
 

@@ -136,3 +136,26 @@ fn the_same_failure_at_another_line_of_the_same_place_has_the_same_template() {
         id(&trace.replace("com.example.shop.Cart.add(Cart", "com.example.shop.Order.sum(Order"))
     );
 }
+
+#[test]
+fn what_node_prints_of_an_errors_own_properties_belongs_to_it() {
+    let trace = "Error: ENOENT: no such file or directory, open '/app/x.json'
+    at Object.openSync (node:fs:573:18)
+    at load (/app/config.js:4:12)
+    at Object.<anonymous> (/app/index.js:10:4) {
+  errno: -2,
+  code: 'ENOENT',
+  syscall: 'open',
+  [cause]: Error: inner
+      at deep (/app/deep.js:1:1) {
+    detail: { a: 1 }
+  },
+  path: '/app/x.json'
+}
+";
+    assert_eq!(lines(&format!("{LOG_LINE}{trace}{LOG_LINE}{LOG_LINE}")), [1, trace.lines().count(), 1, 1]);
+    // A brace that nothing has opened, and properties that end without one.
+    assert_eq!(lines("at the start {\n  a: 1\n}\n"), [1, 1, 1]);
+    let cut: String = trace.lines().take(6).flat_map(|line| [line, "\n"]).collect();
+    assert_eq!(lines(&format!("{cut}{LOG_LINE}")), [6, 1]);
+}
