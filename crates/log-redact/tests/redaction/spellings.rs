@@ -57,7 +57,7 @@ fn what_only_looks_like_a_key_stays() {
         r#"secret: {"kind":"opaque"}"#,
         "http://host:8080/a@b/c",
         "http://shop/users?mail=me@b/c",
-        "PWD=/srv/runner2/work OLDPWD=/ pwd: /Users/me",
+        "PWD=/srv/runner2/work OLDPWD=/ pwd: /srv/me",
         r#""password"=>"[FILTERED]" secret="(redacted)" pad_token='[PAD]'"#,
         "print_info: EOS token = 151645 '<|im_end|>'",
         "time per output token: 12.3ms, first_token=0.123 s",
