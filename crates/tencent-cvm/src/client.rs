@@ -171,8 +171,8 @@ impl HttpCvmBuilder {
     /// The client. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`Error::Config`] when the endpoint is no `http` or `https` URL, a key or the region cannot stand in an HTTP
-    /// header, or (without a transport of one's own) no TLS provider is installed.
+    /// [`Error::Config`] when the endpoint is no `http` or `https` URL, a key or the region has characters that none
+    /// has, or (without a transport of one's own) no TLS provider is installed.
     pub fn build(self) -> Result<HttpCvm, Error> {
         let origin = match &self.endpoint {
             Some(endpoint) => origin(endpoint)?,
@@ -180,20 +180,18 @@ impl HttpCvmBuilder {
         };
         let id = self.credentials.secret_id().as_str();
         if id.is_empty() || self.credentials.secret_key().is_empty() {
-            return Err(Error::Config {
-                what: "SecretId and SecretKey must not be empty".into(),
-                source: None,
-            });
+            return Err(unusable("SecretId and SecretKey must not be empty"));
         }
-        HeaderValue::from_str(id).map_err(|error| config("the SecretId has characters no id has", error))?;
-        if let Some(token) = self.credentials.token() {
-            HeaderValue::from_str(token)
-                .map_err(|error| config("the token has characters no token has", error))?;
+        if !is_visible_ascii(id) {
+            return Err(unusable("the SecretId has characters no id has"));
         }
-        let region_header = HeaderValue::from_str(&self.region)
-            .ok()
-            .filter(|_| !self.region.is_empty())
-            .ok_or_else(|| Error::Config { what: format!("{:?} is no region", self.region), source: None })?;
+        if self.credentials.token().is_some_and(|token| !is_visible_ascii(token)) {
+            return Err(unusable("the token has characters no token has"));
+        }
+        let region_header = is_region(&self.region)
+            .then(|| HeaderValue::from_str(&self.region).ok())
+            .flatten()
+            .ok_or_else(|| unusable(format!("{:?} is no region", self.region)))?;
         let transport = match self.transport {
             Some(transport) => transport,
             None => Arc::new(ReqwestTransport::new(CONNECT_TIMEOUT).map_err(|source| Error::Config {
@@ -237,12 +235,26 @@ fn config(what: &str, source: impl std::error::Error + Send + Sync + 'static) ->
     Error::Config { what: what.into(), source: Some(Box::new(source)) }
 }
 
+fn unusable(what: impl Into<String>) -> Error {
+    Error::Config { what: what.into(), source: None }
+}
+
+/// What an id or a token is made of. A header's value could hold more: letters of other scripts too, which
+/// come along when a key is copied from a web page.
+fn is_visible_ascii(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Whether this has the form of a region, such as `ap-singapore`; whether there is one is the cloud's to say.
+fn is_region(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
 fn origin(endpoint: &Url) -> Result<Origin, Error> {
-    let invalid = |what: String| Error::Config { what, source: None };
     if !matches!(endpoint.scheme(), "http" | "https") {
-        return Err(invalid(format!("the endpoint's scheme is {:?}, not http or https", endpoint.scheme())));
+        return Err(unusable(format!("the endpoint's scheme is {:?}, not http or https", endpoint.scheme())));
     }
-    let host = endpoint.host_str().ok_or_else(|| invalid("the endpoint has no host".into()))?;
+    let host = endpoint.host_str().ok_or_else(|| unusable("the endpoint has no host"))?;
     // Url leaves out the port that the scheme implies, and so does every HTTP client in its Host header.
     let host = endpoint.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
     let uri = format!("{}://{host}/", endpoint.scheme())

@@ -215,7 +215,7 @@ const TABLE: &[Rule] = &[
     rule("UnsupportedOperation.InstancesProtected", Terminate, Class::Forbidden),
     rule("FailedOperation.Unreturnable", Terminate, Class::Forbidden),
     rule("LimitExceeded.UserReturnQuota", Terminate, Class::Forbidden),
-    rule("UnsupportedOperation.InvalidInstancesOwner", Every, Class::Forbidden),
+    rule("UnsupportedOperation.InvalidInstancesOwner", Terminate, Class::Forbidden),
     rule("InvalidInstance.NotSupported", Terminate, Class::Forbidden),
     rule("UnsupportedOperation.InstanceStateBanning", Terminate, Class::Forbidden),
     rule("UnsupportedOperation.RedHatInstanceTerminateUnsupported", Terminate, Class::Forbidden),
@@ -386,6 +386,11 @@ mod tests {
                 assert!(stands, "{action} {code}");
             }
         }
+    }
+
+    #[test]
+    fn a_launch_names_no_instance_that_could_be_somebody_elses() {
+        assert_eq!(lookup(RunInstances, "UnsupportedOperation.InvalidInstancesOwner"), Class::Fatal);
     }
 
     #[test]

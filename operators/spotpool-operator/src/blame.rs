@@ -24,8 +24,15 @@ const FIELDS: [(&str, &str); 19] = [
     ("Unauthorized", "the permissions of the key in spec.credentialsSecretRef (or spec.secretId)"),
 ];
 
+/// `AuthFailure.CamRoleNameAuthenticateFailed` speaks of a role that a request names for its machines. It is
+/// neither the key nor anything that the spec has.
+const OF_NO_FIELD: &str = "CamRole";
+
 /// What to check in the spec, if the code tells.
 pub fn field(code: &str) -> Option<&'static str> {
+    if code.contains(OF_NO_FIELD) {
+        return None;
+    }
     FIELDS.iter().find(|(word, _)| code.contains(word)).map(|(_, field)| *field)
 }
 
@@ -83,6 +90,7 @@ mod tests {
             assert_eq!(field(code), Some(expected), "{code}");
         }
         assert_eq!(field("InternalError"), None);
+        assert_eq!(field("AuthFailure.CamRoleNameAuthenticateFailed"), None, "the key is not to blame");
         let of_one = field_of_candidates("InvalidZone.MismatchRegion");
         assert_eq!(of_one.as_deref(), Some("spec.candidates[].availabilityZone and spec.region"));
     }

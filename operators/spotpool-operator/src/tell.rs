@@ -36,7 +36,9 @@ pub(crate) fn farewell_note(why: &str, instance: &SpotInstance) -> String {
         "Surplus" => format!("more than wanted; machine {id} goes"),
         "PoolDeleted" => format!("the pool is deleted; machine {id} goes"),
         "LetGo" => format!("the pool is deleted and lets go of machine {id}"),
-        "PoolGone" => format!("its pool is gone; machine {id} goes"),
+        "PoolGone" => {
+            format!("its pool is gone; machine {id} goes as soon as a pool of that name brings its key")
+        }
         _ => format!("machine {id} goes"),
     }
 }

@@ -85,7 +85,10 @@ async fn what_no_request_could_be_made_of_is_refused_when_the_client_is_built() 
         ("no id", keys("", SECRET_KEY)),
         ("no key", keys(SECRET_ID, "")),
         ("a line feed in the id", keys("AKID\nFAKE", SECRET_KEY)),
+        ("another script's letters in the id", keys("AKIDFAKÉ", SECRET_KEY)),
         ("no region", region("")),
+        ("another script's letters in the region", region("ap-singapöre")),
+        ("a blank in the region", region("ap-singapore ")),
         ("a line feed in the region", region("ap\n")),
         (
             "a line feed in the token",

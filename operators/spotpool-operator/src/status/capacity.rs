@@ -6,7 +6,7 @@ use super::{NAMED, Truth, Verdict};
 use crate::blame;
 use crate::conditions::reason;
 use crate::crd::pool::LaunchBackOff;
-use crate::crd::{Candidate, ChargeType};
+use crate::crd::{AttemptOutcome, Candidate, ChargeType, SpotInstance};
 use crate::plan::back_off::{LAUNCH_FAILED, NOT_SENT};
 use crate::plan::{Memory, Observed, Plan};
 use crate::valid::ValidPool;
@@ -28,11 +28,20 @@ pub(super) fn capacity(seen: &Observed, plan: &Plan) -> Verdict {
     if given || plan.tally.with_machine > 0 {
         let given = "the cloud gave the machines that were asked for";
         (Truth::True, reason::LAUNCHES_SUCCEED, format!("{given}{meanwhile}"))
-    } else if meanwhile.is_empty() {
-        (Truth::Unknown, reason::NOTHING_ASKED, "no machine was asked for yet".to_owned())
-    } else {
+    } else if !meanwhile.is_empty() {
         (Truth::Unknown, reason::LAUNCHING, format!("the next candidate is asked for{meanwhile}"))
+    } else if seen.instances.iter().any(was_asked_for) {
+        let asked = "a machine was asked for, and what became of it is not known yet";
+        (Truth::Unknown, reason::LAUNCHING, asked.to_owned())
+    } else {
+        (Truth::Unknown, reason::NOTHING_ASKED, "no machine was asked for yet".to_owned())
     }
+}
+
+/// Whether a request for its machine may have reached the cloud.
+fn was_asked_for(instance: &SpotInstance) -> bool {
+    let attempts = instance.status.iter().flat_map(|status| &status.attempts);
+    attempts.into_iter().any(|attempt| attempt.outcome != AttemptOutcome::NotSent)
 }
 
 /// What the cloud refused where, how often, and when it is asked again; empty when nothing stands refused.

@@ -189,6 +189,21 @@ fn a_refused_request_names_the_field_and_a_sold_out_one_the_next_try() {
 }
 
 #[test]
+fn a_request_without_an_answer_is_not_called_none() {
+    const ASKED: &[&str] = &["a machine was asked for, and what became of it is not known yet"];
+    let mut wish = instance(1);
+    let attempts = vec![attempt(1, "a", at(90), AttemptOutcome::Unknown)];
+    wish.status = Some(SpotInstanceStatus { attempts, ..SpotInstanceStatus::default() });
+    for (what, wish, reason, words) in [
+        ("asked", wish, "Launching", ASKED),
+        ("not yet asked", instance(1), "NothingAskedYet", &["no machine was asked for yet"]),
+    ] {
+        let seen = observed(one_wish(), vec![wish], account(None, true));
+        says(what, &read(&seen), &[(kind::CAPACITY_AVAILABLE, "Unknown", reason, words)]);
+    }
+}
+
+#[test]
 fn an_unknown_region_stalls_and_an_unreachable_cloud_does_not() {
     let wrong = observed(one_wish(), vec![], account(trouble(Class::Fatal, "UnsupportedRegion"), false));
     says(
