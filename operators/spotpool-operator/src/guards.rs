@@ -78,6 +78,10 @@ guards! {
     boot_breaker = "boot-breaker",
     /// The one that is started beside silent machines keeps its place until somebody answers.
     beside = "beside",
+    /// What is too many goes in an order: what does not serve before what does, the youngest first.
+    victim_order = "victim-order",
+    /// Nothing is launched in a namespace that is being deleted.
+    leaving_namespace = "leaving-namespace",
     /// A machine that serves and is deleted by hand goes only when enough others serve.
     replacement_first = "replacement-first",
 }

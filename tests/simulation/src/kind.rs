@@ -52,11 +52,17 @@ pub enum Kind {
     BrokenImage,
     /// A machine is rebooted, or is being rescued.
     NotRunning,
+    /// A quota of the account is used up.
+    Quota,
+    /// A key pair that was issued for a while has expired.
+    ExpiredToken,
+    /// The namespace is deleted, with all that is in it.
+    LeavingNamespace,
 }
 
 impl Kind {
     /// All of them, in the order in which they are summed up.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 42] = [
         Self::Edit,
         Self::Vanish,
         Self::Reclaim,
@@ -96,6 +102,9 @@ impl Kind {
         Self::LostLabel,
         Self::NotRunning,
         Self::BrokenImage,
+        Self::Quota,
+        Self::ExpiredToken,
+        Self::LeavingNamespace,
     ];
 
     /// Its name in the summary.
@@ -140,6 +149,9 @@ impl Kind {
             Self::LostLabel => "lost-label",
             Self::NotRunning => "not-running",
             Self::BrokenImage => "broken-image",
+            Self::Quota => "quota",
+            Self::ExpiredToken => "expired-token",
+            Self::LeavingNamespace => "leaving-namespace",
         }
     }
 }

@@ -70,7 +70,8 @@ async fn second_look(
     key: &PoolKey,
 ) -> Result<Option<(Option<SpotPool>, Vec<SpotInstance>)>, StoreError> {
     let objects = objects(core, key).await?;
-    Ok((!core.ports.store.namespace_is_leaving(&key.namespace).await?).then_some(objects))
+    let leaving = core.ports.store.namespace_is_leaving(&key.namespace).await?;
+    Ok((!leaving || !core.rules.guards.leaving_namespace).then_some(objects))
 }
 
 fn fly(core: &Arc<Core>, way: &Way, account: &AccountSeen, pool: &Arc<ValidPool>, launches: Vec<Launch>) {

@@ -47,7 +47,8 @@ pub fn fit(
         fit.shrink(plan, now, wall_now);
     }
     // The API server takes no new object there, and what is launched now would be taken down at once.
-    if seen.namespace_leaving || rules.guards.hold_secret && secrets::may_vanish(seen) {
+    let namespace_leaving = seen.namespace_leaving && rules.guards.leaving_namespace;
+    if namespace_leaving || rules.guards.hold_secret && secrets::may_vanish(seen) {
         return;
     }
     fit.take_over(plan);
@@ -75,7 +76,7 @@ struct Fit<'a> {
 impl Fit<'_> {
     /// Lets go what is too much, or else the one that is to go for not answering.
     fn shrink(&self, plan: &mut Plan, now: Timestamp, wall_now: Timestamp) {
-        let surplus = victims(&self.counted, self.target);
+        let surplus = victims(&self.counted, self.target, self.rules);
         let mut victims: Vec<(String, &str)> =
             surplus.into_iter().map(|victim| (victim.uid.clone(), "Surplus")).collect();
         if victims.is_empty() {
@@ -190,9 +191,11 @@ fn due(counted: &[&Member], fresh: &[i64], room: usize, holds: impl Fn(&Member) 
 
 /// Who goes: wishes that are not wanted any more, and above the maximum the failed before the booting before
 /// the serving, the youngest of each first.
-fn victims<'a>(counted: &[&'a Member], target: Target) -> Vec<&'a Member> {
+fn victims<'a>(counted: &[&'a Member], target: Target, rules: &Rules) -> Vec<&'a Member> {
     let mut order: Vec<&Member> = counted.iter().copied().filter(|member| !member.in_flight).collect();
-    order.sort_by_key(|member| (rank(member), -member.instance.spec.n));
+    if rules.guards.victim_order {
+        order.sort_by_key(|member| (rank(member), -member.instance.spec.n));
+    }
     let above_maximum = counted.len().saturating_sub(target.most);
     let above_minimum = counted.len().saturating_sub(target.least);
     let idle = order.iter().filter(|member| member.is_idle()).count().min(above_minimum);

@@ -32,8 +32,8 @@ pub(super) struct Book {
     pub(super) by_name: BTreeMap<String, String>,
     /// When each process last read each pool.
     pub(super) reads: BTreeMap<(u32, PoolKey), Duration>,
-    /// When each Secret was made.
-    pub(super) secrets: BTreeMap<String, Duration>,
+    /// When each Secret was made, by cluster and name.
+    pub(super) secrets: BTreeMap<(String, String), Duration>,
     /// Names of which two machines may come to be through no fault of ours.
     pub(super) excused: BTreeSet<String>,
     /// Names of which a request was doubled on its way.
@@ -58,6 +58,10 @@ pub(super) struct Pool {
     pub(super) sizes: Vec<(Duration, i32, i32)>,
     /// Since when nothing may be launched or terminated for it.
     pub(super) paused_at: Option<Duration>,
+    /// Since when its namespace is being deleted.
+    pub(super) namespace_leaving_at: Option<Duration>,
+    /// Somebody wants its machines to outlive it.
+    pub(super) keeps: bool,
     /// Since when it is leaving and its machines are to live on.
     pub(super) kept_at: Option<Duration>,
     /// Numbers of SpotInstances that were started beside machines that do not answer.
@@ -163,6 +167,13 @@ impl Pool {
         self.lost_at().is_none() && self.paused_at.is_some_and(|at| now.saturating_sub(at) > SETTLED)
     }
 
+    /// Its machines live on from the time on at which it goes, or all that is in its namespace.
+    pub(super) fn keeps_from(&mut self, now: Duration) {
+        if self.keeps && (self.leaving_at.is_some() || self.namespace_leaving_at.is_some()) {
+            self.kept_at.get_or_insert(now);
+        }
+    }
+
     /// When it began to go.
     pub(super) fn lost_at(&self) -> Option<Duration> {
         self.leaving_at.or(self.gone_at)
@@ -174,6 +185,8 @@ pub(super) struct Instance {
     pub(super) name: String,
     pub(super) n: i64,
     pub(super) phase: Phase,
+    /// Since when the store says so.
+    pub(super) phase_since: Duration,
     /// When the store last said that it does not serve.
     pub(super) unwell_at: Duration,
     /// Where its model server is asked.
@@ -182,6 +195,8 @@ pub(super) struct Instance {
     pub(super) deleted_by_hand: bool,
     pub(super) pool: PoolKey,
     pub(super) pool_uid: String,
+    /// The cluster in whose store it stands.
+    pub(super) cluster: String,
     /// Whether its cluster id is that of the store it stands in.
     pub(super) own_cluster: bool,
     /// Its machine's name.

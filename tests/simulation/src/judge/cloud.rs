@@ -201,6 +201,10 @@ fn sizes(book: &Book, uid: &str, instance: &Instance, id: &str, now: Duration) -
             format!("{id} was made for {name}, whose pool was gone or leaving since {} s", lost.as_secs());
         find(Invariant::NotForAGonePool, text);
     }
+    if let Some(leaving) = pool.namespace_leaving_at.filter(|leaving| *leaving < instance.basis) {
+        let text = format!("{id} was made for {name}, whose namespace goes since {} s", leaving.as_secs());
+        find(Invariant::NotInALeavingNamespace, text);
+    }
     if pool.rests(now) && instance.basis > pool.paused_at.unwrap_or(now) {
         let text = format!("{id} was made for {name}, whose pool is paused");
         find(Invariant::RestsWhilePaused, text);

@@ -68,6 +68,10 @@ pub enum Invariant {
     FewBoots,
     /// A machine that serves and is deleted by hand goes when enough others serve.
     ServesFirst,
+    /// Of machines that are too many, those that serve go last.
+    ServesLast,
+    /// Nothing is launched in a namespace that is being deleted.
+    NotInALeavingNamespace,
     /// A key is not lost while machines need it.
     KeyStays,
     /// A machine is taken over only when somebody asks for it, and when it is nobody's.
@@ -107,6 +111,8 @@ impl Invariant {
             Self::OneAtATime => "one-at-a-time",
             Self::FewBoots => "few-boots",
             Self::ServesFirst => "serves-first",
+            Self::ServesLast => "serves-last",
+            Self::NotInALeavingNamespace => "not-in-a-leaving-namespace",
             Self::KeyStays => "key-stays",
             Self::TakenOverAsAsked => "taken-over-as-asked",
             Self::UnpaidIsNotLost => "unpaid-is-not-lost",
@@ -192,6 +198,18 @@ impl Judge {
     /// A model server answered somebody.
     pub fn on_answer(&self, address: &str) {
         self.lock().book.answered.insert(address.to_owned(), self.truth.elapsed());
+    }
+
+    /// The namespace of these pools (uids) is being deleted from now on.
+    pub fn on_leaving_namespace(&self, pools: &[String]) {
+        let now = self.truth.elapsed();
+        let mut state = self.lock();
+        for uid in pools {
+            if let Some(pool) = state.book.pools.get_mut(uid) {
+                pool.namespace_leaving_at.get_or_insert(now);
+                pool.keeps_from(now);
+            }
+        }
     }
 
     /// A process read a pool: what it decides from now on goes by that.

@@ -11,40 +11,42 @@ use crate::store::Actor;
 /// A key is not lost while machines need it, unless somebody takes it away by force.
 pub(super) fn judge(
     book: &mut Book,
+    cluster: &str,
     by: Actor,
     before: Option<&Secret>,
     after: Option<&Secret>,
     now: Duration,
 ) -> Vec<Finding> {
-    let name_of = |secret: &Secret| secret.metadata.name.clone().unwrap_or_default();
+    let key_of = |secret: &Secret| (cluster.to_owned(), secret.metadata.name.clone().unwrap_or_default());
     let finalizers = |secret: &Secret| secret.metadata.finalizers.as_ref().map_or(0, Vec::len);
     match (before, after) {
         (None, Some(made)) => {
-            book.secrets.insert(name_of(made), now);
+            book.secrets.insert(key_of(made), now);
             Vec::new()
         }
         (Some(before), after) if by == Actor::People && finalizers(before) > after.map_or(0, finalizers) => {
             // By force: whoever does that wants the key to be gone.
-            book.secrets.remove(&name_of(before));
+            book.secrets.remove(&key_of(before));
             Vec::new()
         }
         (Some(before), None) => {
-            let name = name_of(before);
-            let Some(made) = book.secrets.remove(&name) else { return Vec::new() };
-            needed(book, &name, made).into_iter().collect()
+            let key = key_of(before);
+            let Some(made) = book.secrets.remove(&key) else { return Vec::new() };
+            needed(book, cluster, &key.1, made).into_iter().collect()
         }
         _ => Vec::new(),
     }
 }
 
 /// A machine that was asked for when this Secret was there, and that lives.
-fn needed(book: &Book, secret: &str, made: Duration) -> Option<Finding> {
+fn needed(book: &Book, cluster: &str, secret: &str, made: Duration) -> Option<Finding> {
     let asked_with_it = book.instances.values().filter(|instance| {
         let pool = book.pools.get(&instance.pool_uid);
         let named = pool.and_then(|pool| pool.secret.as_deref()) == Some(secret);
         named
             && instance.gone_at.is_none()
             && instance.own_cluster
+            && instance.cluster == cluster
             && instance.first_basis.is_some_and(|at| at > made)
     });
     let mut with_machine =

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use kube::ResourceExt;
-use spotpool_operator::crd::{ADOPT_ANNOTATION, KEEP_MACHINES_ANNOTATION, Phase, SpotInstance, SpotPool};
+use spotpool_operator::crd::{
+    ADOPT_ANNOTATION, KEEP_MACHINES_ANNOTATION, Phase, SpotInstance, SpotInstanceStatus, SpotPool,
+};
 use spotpool_operator::identity::instance_name;
 use spotpool_operator::valid::ValidPool;
 
@@ -28,7 +30,7 @@ pub(super) fn judge(book: &mut Book, cluster: &str, commit: &Commit, now: Durati
             (None, None) => Vec::new(),
         },
         Commit::Secret { by, before, after } => {
-            secrets::judge(book, *by, before.as_deref(), after.as_deref(), now)
+            secrets::judge(book, cluster, *by, before.as_deref(), after.as_deref(), now)
         }
     }
 }
@@ -56,6 +58,8 @@ fn pool(
         adopts: BTreeSet::new(),
         secret: object.spec.credentials_secret_ref.as_ref().map(|secret| secret.name.clone()),
         paused_at: None,
+        namespace_leaving_at: None,
+        keeps: false,
         kept_at: None,
         replacements: BTreeSet::new(),
         beside: None,
@@ -70,10 +74,9 @@ fn pool(
     }
     if object.metadata.deletion_timestamp.is_some() {
         known.leaving_at.get_or_insert(now);
-        if object.annotations().get(KEEP_MACHINES_ANNOTATION).is_some_and(|value| value == "true") {
-            known.kept_at.get_or_insert(now);
-        }
     }
+    known.keeps = object.annotations().get(KEEP_MACHINES_ANNOTATION).is_some_and(|value| value == "true");
+    known.keeps_from(now);
     let named = object.annotations().get(ADOPT_ANNOTATION).map_or("", String::as_str);
     known.adopts.extend(named.split(',').map(|id| id.trim().to_owned()));
     known.beside = object.status.as_ref().and_then(|status| status.care.replacement);
@@ -122,11 +125,13 @@ fn created(book: &mut Book, cluster: &str, made: &SpotInstance, now: Duration) {
         name: made.name_any(),
         n: made.spec.n,
         phase: Phase::Launching,
+        phase_since: now,
         unwell_at: now,
         address: None,
         deleted_by_hand: false,
         pool,
         pool_uid: made.spec.pool.uid.clone(),
+        cluster: cluster.to_owned(),
         own_cluster,
         machine_name,
         tags: match &adopted {
@@ -239,6 +244,10 @@ fn changed(
         if leaves && new.reason.as_deref() == Some("Surplus") && new.instance_id.is_some() {
             found.extend(needed_by_then(book, &uid, now, read.unwrap_or(now)));
         }
+        let is_surplus = |status: &SpotInstanceStatus| status.reason.as_deref() == Some("Surplus");
+        if is_surplus(&new) && !is_surplus(&old) && old.phase == Phase::Ready {
+            found.extend(serves_last(book, &uid, read.unwrap_or(now)));
+        }
         let stopped = new.reason.as_deref() == Some("Stopped") && old.reason != new.reason;
         let machine = new.instance_id.as_ref().and_then(|id| book.machines.get(id));
         if let Some(id) = new
@@ -257,6 +266,9 @@ fn changed(
     let Some(instance) = book.instances.get_mut(&uid) else { return found };
     if old.phase != Phase::Ready || new.phase != Phase::Ready {
         instance.unwell_at = now;
+    }
+    if instance.phase != new.phase {
+        instance.phase_since = now;
     }
     (instance.phase, instance.address) = (new.phase, new.address.clone());
     instance.deleted_by_hand |=
@@ -336,6 +348,35 @@ fn needed_by_then(book: &Book, uid: &str, now: Duration, read: Duration) -> Opti
         )
     };
     wrong.then(|| Finding::new(Invariant::NotByRumour, &instance.pool.name, text()))
+}
+
+/// A machine that serves is sent away as one too many: there must be more too many than have long been without an
+/// answer.
+fn serves_last(book: &Book, uid: &str, read: Duration) -> Option<Finding> {
+    let instance = book.instances.get(uid)?;
+    let pool = book.pools.get(&instance.pool_uid)?;
+    // For as long one that answered counts as serving.
+    let long_before = read.saturating_sub(pool.pause).saturating_sub(JUST_NOW);
+    let idles = |other: &&Instance| {
+        matches!(other.phase, Phase::NotReady | Phase::Booting)
+            && other.phase_since < long_before
+            // Where it is asked must be on record: else it may have answered, and nobody knows that it was this one.
+            && other.address.is_some()
+            && !book.answered_since(other, long_before)
+    };
+    let of_pool = || {
+        let counted = |it: &&Instance| it.pool_uid == instance.pool_uid && it.own_cluster && it.counts();
+        book.instances.values().filter(counted)
+    };
+    let idle: Vec<&str> = of_pool().filter(idles).map(|other| other.name.as_str()).collect();
+    let too_many = of_pool().count().saturating_sub(pool.most_since(read.saturating_sub(TWO_LEADERS)));
+    let serves = book.answered_since(instance, long_before);
+    let text = || {
+        let idle = idle.join(", ");
+        format!("{} serves and is sent away as one of {too_many} too many; not so {idle}", instance.name)
+    };
+    let wrong = serves && !idle.is_empty() && idle.len() >= too_many;
+    wrong.then(|| Finding::new(Invariant::ServesLast, &instance.pool.name, text()))
 }
 
 /// It was answering a moment ago.

@@ -14,6 +14,9 @@ use crate::nature::ACCOUNT;
 use crate::site::Step;
 use crate::weather::Mishap;
 
+/// The zones that pools are in.
+pub(super) const ZONES: [&str; 2] = ["ap-singapore-2", "ap-singapore-3"];
+
 /// One machine or several are gone from one moment to the next.
 pub(super) async fn vanish(mut scene: Scene) {
     let Some(pool) = scene.pool() else { return };
@@ -48,7 +51,7 @@ pub(super) async fn reclaim(mut scene: Scene) {
 
 /// No stock in a zone for a while, under one code or another; often enough it is advertised all the same.
 pub(super) async fn sold_out(mut scene: Scene) {
-    let zone = scene.pick(&["ap-singapore-2", "ap-singapore-3"]);
+    let zone = scene.pick(&ZONES);
     let code = scene.pick(&[
         "ResourceInsufficient.SpecifiedInstanceType",
         "ResourcesSoldOut.SpecifiedInstanceType",
@@ -57,13 +60,12 @@ pub(super) async fn sold_out(mut scene: Scene) {
         "ResourceInsufficient.CloudDiskSoldOut",
         "FailedOperation.NoAvailableIpAddressCountInSubnet",
     ]);
-    let stock = |count| Stock { zone: zone.to_owned(), instance_type: "GN7.2XLARGE32".to_owned(), count };
     let lies = scene.chance(0.4);
     // A lie has to last, to be asked for again and again.
     let time = scene.secs(if lies { 150 } else { 10 }, 240);
     scene.count(Kind::SoldOut, "", || format!("{zone} is sold out for {} s ({code})", time.as_secs()));
     change(&scene, |settings| code.clone_into(&mut settings.sold_out_code));
-    let _ = scene.world.cloud.with(|cloud| cloud.set_stock(&stock(0)));
+    set_stock(&scene, zone, 0);
     if lies {
         scene.count(Kind::FalseAdvert, "", || "everything is advertised".to_owned());
         let lie = ZoneInformation { lie: Some(Lie::Sell), ..ZoneInformation::default() };
@@ -74,11 +76,18 @@ pub(super) async fn sold_out(mut scene: Scene) {
     }
     sleep(time).await;
     scene.tell("", || format!("{zone} has stock again"));
-    let _ = scene.world.cloud.with(|cloud| cloud.set_stock(&stock(200)));
+    set_stock(&scene, zone, 200);
     if lies {
         let usual = scene.world.nature.settings.zone_information;
         change(&scene, |settings| settings.zone_information = usual);
     }
+}
+
+/// So many machines of the pools' type are to be had in a zone.
+pub(super) fn set_stock(scene: &Scene, zone: &str, count: u32) {
+    let stock = Stock { zone: zone.to_owned(), instance_type: "GN7.2XLARGE32".to_owned(), count };
+    // The zone is there as long as the world is.
+    let _ = scene.world.cloud.with(|cloud| cloud.set_stock(&stock));
 }
 
 /// New machines stay out of sight for as long as the documentation of the window allows.
@@ -177,7 +186,7 @@ pub(super) async fn exact_copy(mut scene: Scene) {
     }
 }
 
-/// A model server stops answering and comes back.
+/// A model server stops answering and comes back; now and then the pool is made smaller meanwhile.
 pub(super) async fn sick_server(mut scene: Scene) {
     let Some(pool) = scene.pool() else { return };
     let Some(machine) = scene.machine(&pool) else { return };
@@ -185,6 +194,15 @@ pub(super) async fn sick_server(mut scene: Scene) {
     scene
         .count(Kind::SickServer, &pool.name_any(), || format!("the model server of {machine}: {sickness:?}"));
     let _ = scene.world.cloud.with(|cloud| cloud.set_model_server(&machine, sickness));
+    if scene.chance(0.4) {
+        scene.wait(30, 90).await;
+        let least = pool.spec.minimum.min(1);
+        scene.count(Kind::Edit, &pool.name_any(), || format!("{} is made smaller", pool.name_any()));
+        // It may have been deleted meanwhile.
+        let _ = scene.world.home().around.store.edit_pool(&Scene::key(&pool), |spec| {
+            (spec.minimum, spec.maximum, spec.replicas) = (least, 1, None);
+        });
+    }
     scene.wait(10, 200).await;
     let _ = scene.world.cloud.with(|cloud| cloud.set_model_server(&machine, ModelServer::Ok));
 }
@@ -246,6 +264,38 @@ pub(super) async fn broken_image(mut scene: Scene) {
     for machine in scene.world.machines_of(&pool) {
         let _ = scene.world.cloud.with(|cloud| cloud.set_model_server(&machine, ModelServer::Ok));
     }
+}
+
+/// A quota is used up for a while: of the account, or of spot machines in one zone or in both.
+pub(super) async fn quota(mut scene: Scene) {
+    let (first, second) = ZONES.split_at(1);
+    let (zones, left): (&[&str], u32) =
+        scene.pick(&[(&ZONES, 0), (first, 0), (second, 0), (&ZONES, 20), (&[], 0), (&[], 3)]);
+    scene.count(Kind::Quota, "", || match zones {
+        [] => format!("the account may have {left} machines"),
+        _ => format!("the account may have {left} vCPU of spot machines in {}", zones.join(" and ")),
+    });
+    set_quotas(&scene, zones, left, if zones.is_empty() { left } else { INSTANCES });
+    if let Some(pool) = scene.pool() {
+        scene.provoke(&pool);
+    }
+    scene.wait(20, 300).await;
+    scene.tell("", || "the account's quotas are what they were".to_owned());
+    set_quotas(&scene, &ZONES, SPOT_VCPU, INSTANCES);
+}
+
+/// How many machines an account may have, and how many vCPU of spot machines in a zone, as long as nobody changes it.
+const INSTANCES: u32 = 500;
+const SPOT_VCPU: u32 = 1600;
+
+fn set_quotas(scene: &Scene, zones: &[&str], vcpu: u32, instances: u32) {
+    scene.world.cloud.with(|cloud| {
+        // Zones and account are there as long as the world is.
+        for zone in zones {
+            let _ = cloud.set_spot_quota(zone, vcpu);
+        }
+        let _ = cloud.set_instance_quota(ACCOUNT, instances);
+    });
 }
 
 /// The account does not pay for a while: its machines stand still, and come back when it does.

@@ -3,6 +3,7 @@
 
 mod cloud;
 mod leaders;
+mod namespace;
 mod network;
 mod people;
 mod scene;
@@ -70,6 +71,7 @@ const SCENES: &[(u32, Play)] = &[
     (1, |scene| Box::pin(cloud::arrears(scene))),
     (2, |scene| Box::pin(cloud::not_running(scene))),
     (2, |scene| Box::pin(cloud::broken_image(scene))),
+    (2, |scene| Box::pin(cloud::quota(scene))),
     (6, |scene| Box::pin(network::lost_answer(scene))),
     (5, |scene| Box::pin(network::late_commit(scene))),
     (2, |scene| Box::pin(network::doubled_request(scene))),
@@ -82,11 +84,13 @@ const SCENES: &[(u32, Play)] = &[
     (5, |scene| Box::pin(people::delete_unanswered(scene))),
     (4, |scene| Box::pin(people::recreate_pool(scene))),
     (3, |scene| Box::pin(people::bad_credential(scene))),
+    (2, |scene| Box::pin(people::expired_token(scene))),
     (3, |scene| Box::pin(people::deleted_secret(scene))),
     (4, |scene| Box::pin(people::foreign_status(scene))),
     (3, |scene| Box::pin(people::second_cluster(scene))),
     (1, |scene| Box::pin(people::broken_pool(scene))),
     (2, |scene| Box::pin(people::lost_label(scene))),
+    (1, |scene| Box::pin(namespace::leave(scene))),
     (4, |scene| Box::pin(wishes::scale(scene))),
     (3, |scene| Box::pin(wishes::pause(scene))),
     (2, |scene| Box::pin(wishes::keep_machines(scene))),

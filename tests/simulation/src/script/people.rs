@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 use kube::api::ObjectMeta;
 use rand::RngExt;
-use sim::cvm::Stranger;
+use sim::cvm::{Credential, Stranger};
 use spotpool_operator::crd::{
     INSTANCE_FINALIZER, POOL_LABEL, Phase, SpotInstance, SpotInstanceStatus, SpotPool,
 };
@@ -16,7 +16,7 @@ use super::network::losses;
 use crate::contract::sample_instance;
 use crate::gate::{Bait, Deed, Edge, Trap};
 use crate::kind::Kind;
-use crate::nature::{NAMESPACE, OTHER_KEY, POOLS, pool as new_pool};
+use crate::nature::{ACCOUNT, CANARY, NAMESPACE, OTHER_KEY, POOLS, pool as new_pool};
 use crate::process::{sprung, wait_for};
 use crate::site::Step;
 use crate::store::ObjectKey;
@@ -141,6 +141,36 @@ pub(super) async fn bad_credential(mut scene: Scene) {
     ]);
     scene.count(Kind::BadCredential, "", || format!("Secret {secret} now holds {what}"));
     scene.world.home().put_key(secret, bad_id, bad_key);
+    if let Some(pool) = scene.pool() {
+        scene.wait(0, 6).await;
+        scene.provoke(&pool);
+    }
+    scene.wait(5, 200).await;
+    scene.tell("", || format!("Secret {secret} is right again"));
+    scene.world.home().put_key(secret, id, key);
+}
+
+/// A Secret holds a key pair that was issued for a while: of the same account, good at first, then expired, and put
+/// right later.
+pub(super) async fn expired_token(mut scene: Scene) {
+    let (id, key, secret) = scene.key_pair();
+    let issued = scene.rng.random_range(0..100_000);
+    let (temporary_id, temporary_key, token) = (
+        format!("AKIDFAKETEMPORARY{issued:05}"),
+        format!("{CANARY}Temporary{issued}"),
+        format!("{CANARY}Token{issued}"),
+    );
+    scene.world.cloud.with(|cloud| {
+        let pair = Credential::new(&temporary_id, &temporary_key);
+        // The account is there as long as the world is.
+        let _ = cloud.add_credential(ACCOUNT, Credential { token: Some(token.clone()), ..pair });
+    });
+    scene.tell("", || format!("Secret {secret} now holds a key that was issued for a while"));
+    scene.world.home().put_temporary_key(secret, (&temporary_id, &temporary_key, &token));
+    scene.wait(0, 150).await;
+    scene.count(Kind::ExpiredToken, "", || format!("the key that Secret {secret} held of late has expired"));
+    // It was just added.
+    let _ = scene.world.cloud.with(|cloud| cloud.expire_credential(&temporary_id));
     if let Some(pool) = scene.pool() {
         scene.wait(0, 6).await;
         scene.provoke(&pool);

@@ -239,12 +239,17 @@ impl Server<'_> {
 
     fn create_instance(&mut self, instance: &SpotInstance) -> Result<Reply, StoreError> {
         let key = ObjectKey::of(instance)?;
-        if self.state.terminating.contains(&key.namespace) {
-            return Err(StoreError::Refused(format!("namespace {} is being terminated", key.namespace)));
-        }
+        self.takes_new_objects(Some(&key.namespace))?;
         let made = self.state.instances.create(instance, &mut self.state.revision, self.now)?;
         self.instance_changed(None, Some(made.clone()));
         Ok(Reply::Instance(Some(made)))
+    }
+
+    fn takes_new_objects(&self, namespace: Option<&str>) -> Result<(), StoreError> {
+        match namespace.filter(|name| self.state.terminating.contains(*name)) {
+            Some(name) => Err(StoreError::Refused(format!("namespace {name} is being terminated"))),
+            None => Ok(()),
+        }
     }
 
     fn delete_instance(

@@ -18,6 +18,7 @@ impl MemStore {
     /// [`StoreError::AlreadyExists`], or [`StoreError::Refused`] when a rule of the schema is broken.
     pub fn create_pool(&self, pool: &SpotPool) -> Result<SpotPool, StoreError> {
         self.by_hand(|server| {
+            server.takes_new_objects(pool.metadata.namespace.as_deref())?;
             if pool.spec.minimum > pool.spec.maximum {
                 let why = "spec.minimum must not be greater than spec.maximum";
                 return Err(StoreError::Refused(why.to_owned()));
@@ -106,6 +107,7 @@ impl MemStore {
     /// [`StoreError::AlreadyExists`].
     pub fn restore_instance(&self, instance: &SpotInstance) -> Result<SpotInstance, StoreError> {
         self.by_hand(|server| {
+            server.takes_new_objects(instance.metadata.namespace.as_deref())?;
             let made = server.state.instances.create(instance, &mut server.state.revision, server.now)?;
             server.instance_changed(None, Some(Arc::clone(&made)));
             let mut made = Arc::unwrap_or_clone(made);
@@ -160,14 +162,18 @@ impl MemStore {
     /// `kubectl apply` of a Secret; one that was deleted and is held is taken away first, by force.
     ///
     /// # Errors
-    /// None that a Secret with a name could meet.
+    /// [`StoreError::Refused`] when it would be a new one and its namespace is being deleted.
     pub fn put_secret(&self, key: &ObjectKey, data: &BTreeMap<String, String>) -> Result<(), StoreError> {
         let left_over =
             self.state().secrets.get(key).is_some_and(|old| old.metadata.deletion_timestamp.is_some());
         if left_over {
+            self.by_hand(|server| server.takes_new_objects(Some(&key.namespace)))?;
             self.drop_secret(key)?;
         }
         self.by_hand(|server| {
+            if server.state.secrets.get(key).is_none() {
+                server.takes_new_objects(Some(&key.namespace))?;
+            }
             let revision = &mut server.state.revision;
             if let Some(old) = server.state.secrets.get(key) {
                 let next = Secret { string_data: Some(data.clone()), ..Secret::clone(old) };
@@ -228,6 +234,16 @@ impl MemStore {
     /// From now on the namespace takes no new objects.
     pub fn terminate_namespace(&self, namespace: &str) {
         self.state().terminating.insert(namespace.to_owned());
+    }
+
+    /// Whether the namespace is being deleted.
+    pub fn is_terminating(&self, namespace: &str) -> bool {
+        self.state().terminating.contains(namespace)
+    }
+
+    /// The namespace is gone, and there is a new one of its name.
+    pub fn renew_namespace(&self, namespace: &str) {
+        self.state().terminating.remove(namespace);
     }
 
     /// Every pool, in order.
