@@ -23,7 +23,7 @@ const DEMO: &str = "demo";
 /// Enough for a change; the whole of it runs before a release.
 const SEEDS: &str = "200";
 /// Each guard is found by a third of these.
-const SEEDS_PER_GUARD: &str = "50";
+const SEEDS_PER_GUARD: &str = "100";
 
 pub(crate) const SUITES: [Suite; 12] = [
     Suite { name: "format", what: "cargo fmt --check", run: format },

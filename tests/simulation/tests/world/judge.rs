@@ -1,6 +1,7 @@
 //! The judge sees each invariant broken when it is, told by the ledger's and the store's own events.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -10,7 +11,9 @@ use simulation::judge::{Expected, Invariant, Judge};
 use simulation::store::{Actor, MemStore, Request};
 use simulation::trace::Trace;
 use simulation::truth::Truth;
-use spotpool_operator::crd::{Attempt, AttemptOutcome, Candidate, SpotInstance, SpotPool, whole_seconds};
+use spotpool_operator::crd::{
+    Attempt, AttemptOutcome, Candidate, Phase, SpotInstance, SpotPool, SpotPoolSpec, whole_seconds,
+};
 use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG, instance_name};
 
 const CLUSTER: &str = "the-cluster";
@@ -203,7 +206,7 @@ async fn a_pool_that_asks_again_and_again_is_found() {
     for _ in 0..2 {
         (0..60).for_each(|_| refuse());
         assert_eq!(court.finds(), None);
-        tokio::time::advance(std::time::Duration::from_secs(3600)).await;
+        tokio::time::advance(Duration::from_secs(3600)).await;
     }
     (0..61).for_each(|_| refuse());
     assert_eq!(court.finds(), Some(Invariant::FewRefusals));
@@ -213,9 +216,47 @@ async fn a_pool_that_asks_again_and_again_is_found() {
 async fn a_machine_for_a_pool_that_left_before_its_wish_is_found() {
     let court = Court::open();
     court.store.delete_pool(&spotpool_operator::ports::PoolKey::new("models", "anna")).expect("leaving");
-    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    tokio::time::advance(Duration::from_secs(1)).await;
     court.settled(1, "ins-1");
     assert_eq!(court.finds(), Some(Invariant::NotForAGonePool));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_in_a_namespace_that_goes_is_found() {
+    let court = Court::open();
+    court.judge.on_leaving_namespace(&[court.pool.uid().expect("a uid")]);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    court.settled(1, "ins-1");
+    assert_eq!(court.finds(), Some(Invariant::NotInALeavingNamespace));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_too_many_that_serves_is_found_where_another_does_not() {
+    for (goes, found) in [("anna-1", Some(Invariant::ServesLast)), ("anna-2", None)] {
+        let court = Court::open();
+        let size = |machines| {
+            let key = spotpool_operator::ports::PoolKey::new("models", "anna");
+            let edit = |spec: &mut SpotPoolSpec| (spec.minimum, spec.maximum) = (machines, machines);
+            court.store.edit_pool(&key, edit).expect("edited");
+        };
+        size(2);
+        for (n, id, address, phase) in
+            [(1, "ins-1", "10.0.0.1", Phase::Ready), (2, "ins-2", "10.0.0.2", Phase::NotReady)]
+        {
+            let instance = court.settled(n, id);
+            court.write(&instance, |status| {
+                (status.phase, status.address) = (phase, Some(address.to_owned()));
+            });
+        }
+        tokio::time::advance(Duration::from_secs(300)).await;
+        court.judge.on_answer("10.0.0.1");
+        size(1);
+        let victim = court.store.all_instances().into_iter().find(|instance| instance.name_any() == goes);
+        court.write(&victim.expect("there"), |status| {
+            (status.phase, status.reason) = (Phase::Terminating, Some("Surplus".to_owned()));
+        });
+        assert_eq!(court.finds(), found, "{goes} goes");
+    }
 }
 
 #[tokio::test(start_paused = true)]
