@@ -47,10 +47,10 @@ pub(super) async fn leave(mut scene: Scene) {
     for (id, key, secret) in KEYS {
         scene.world.home().put_key(secret, id, key);
     }
-    for index in 0..scene.world.nature.pools.len() {
+    for (index, name) in POOLS.iter().enumerate().take(scene.world.nature.pools.len()) {
         let again = new_pool(&mut scene.rng, index, scene.world.nature.second_key);
         if store.create_pool(&again).is_ok() {
-            scene.tell(POOLS[index], || format!("pool {} is made again", POOLS[index]));
+            scene.tell(name, || format!("pool {name} is made again"));
         }
     }
 }
