@@ -111,9 +111,15 @@ pub(super) async fn throttling(mut scene: Scene) {
 
 /// The way from the operators to the model servers is cut.
 pub(super) async fn blind_prober(mut scene: Scene) {
-    let time = scene.secs(20, 600);
+    let crashes = scene.chance(0.4);
+    let time = scene.secs(if crashes { 200 } else { 20 }, 600);
     scene.count(Kind::BlindProber, "", || format!("no model server can be asked for {} s", time.as_secs()));
     scene.world.home().around.weather.blind(time);
+    // Who takes over has asked nobody yet, and finds what was started beside machines that have long been silent.
+    if crashes {
+        scene.wait(100, 180).await;
+        super::leaders::crash(scene).await;
+    }
 }
 
 /// Looks that end half way, or that lack what they should have.
