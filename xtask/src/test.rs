@@ -1,9 +1,11 @@
-//! `cargo xtask test`: every suite, one after the other, and a plain summary.
+//! `cargo xtask test`: every suite, most of them one after the other, and a plain summary.
 
 mod run;
 mod suites;
 
+use std::panic;
 use std::process::ExitCode;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -71,9 +73,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         println!("0 passed, 1 failed");
         return Ok(ExitCode::FAILURE);
     }
-    let lines: Vec<_> = SUITES.iter().filter(chosen).map(one).collect();
+    let (together, alone): (Vec<_>, Vec<_>) = SUITES.iter().filter(chosen).partition(|suite| suite.together);
+    let mut lines: Vec<_> = alone.into_iter().map(one).collect();
+    lines.extend(side_by_side(&together));
     let left_out: Vec<_> = SUITES.iter().filter(|suite| !chosen(suite)).map(|suite| suite.name).collect();
     Ok(summary(&lines, &left_out, started.elapsed()))
+}
+
+/// What they print stands side by side as well.
+fn side_by_side(suites: &[&'static Suite]) -> Vec<Line> {
+    thread::scope(|scope| {
+        let running: Vec<_> = suites.iter().map(|suite| scope.spawn(|| one(suite))).collect();
+        // A suite that panics ends all: its own message says where.
+        let line = |ended: thread::Result<Line>| ended.unwrap_or_else(|panic| panic::resume_unwind(panic));
+        running.into_iter().map(ScopedJoinHandle::join).map(line).collect()
+    })
 }
 
 fn one(suite: &'static Suite) -> Line {
