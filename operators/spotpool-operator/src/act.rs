@@ -13,9 +13,9 @@ use kube::ResourceExt;
 use tencent_cvm::{Class, InstanceId};
 
 use crate::core::{Core, lock};
-use crate::crd::{INSTANCE_FINALIZER, POOL_FINALIZER, Phase, SpotInstance, SpotPool};
+use crate::crd::{INSTANCE_FINALIZER, POOL_FINALIZER, Phase, SpotInstance, SpotPool, whole_seconds};
 use crate::observe::{Pass, Way};
-use crate::plan::{InstancePlan, Plan, Step};
+use crate::plan::{AccountSeen, InstancePlan, Plan, Step};
 use crate::ports::{Event, PoolKey, Regarding, StoreError};
 use crate::tell;
 
@@ -61,7 +61,7 @@ pub(crate) async fn act(core: &Arc<Core>, pass: &Pass, plan: &Plan) -> Outcome {
     if plan.health.sends_away && !remember(core, pass, plan, &mut outcome).await {
         return outcome;
     }
-    let settled = instances(core, plan, &mut outcome).await;
+    let settled = instances(core, pass.seen.cloud.account(), plan, &mut outcome).await;
     if let Some(way) = &pass.way {
         terminate(core, way, plan, &settled).await;
     }
@@ -84,7 +84,11 @@ pub(crate) async fn act(core: &Arc<Core>, pass: &Pass, plan: &Plan) -> Outcome {
 /// not let the next one follow at once. Whether it stands.
 async fn remember(core: &Core, pass: &Pass, plan: &Plan, outcome: &mut Outcome) -> bool {
     let Some(mut pool) = pass.seen.pool.object().cloned() else { return true };
-    pool.status.get_or_insert_default().care = plan.health.care.clone();
+    let status = pool.status.get_or_insert_default();
+    status.care = plan.health.care.clone();
+    status.launch_back_off = plan.memory.entries.clone();
+    status.refusal_budget_whole_at = plan.memory.budget_whole_at.map(whole_seconds);
+    status.refusals_paid = plan.memory.paid.clone();
     match core.ports.store.replace_pool_status(&pool).await {
         Ok(written) => {
             outcome.pool = Some(written);
@@ -95,7 +99,7 @@ async fn remember(core: &Core, pass: &Pass, plan: &Plan, outcome: &mut Outcome) 
             false
         }
         Err(error) => {
-            outcome.fail("write status.care", &error);
+            outcome.fail("write what is to be remembered", &error);
             false
         }
     }
@@ -119,11 +123,16 @@ async fn finalizer(core: &Core, pool: &SpotPool, add: bool, outcome: &mut Outcom
 }
 
 /// Status, then step, of each SpotInstance; gives the plans whose status stands as planned.
-async fn instances<'a>(core: &Core, plan: &'a Plan, outcome: &mut Outcome) -> Vec<&'a InstancePlan> {
+async fn instances<'a>(
+    core: &Core,
+    account: Option<&AccountSeen>,
+    plan: &'a Plan,
+    outcome: &mut Outcome,
+) -> Vec<&'a InstancePlan> {
     let due: Vec<_> =
         plan.instances.iter().filter(|entry| entry.status.is_some() || entry.step != Step::Keep).collect();
     let writes: Vec<BoxFuture<'_, Result<bool, StoreError>>> =
-        due.iter().map(|entry| instance(core, entry).boxed()).collect();
+        due.iter().map(|entry| instance(core, account, entry).boxed()).collect();
     let results: Vec<_> = futures::stream::iter(writes).buffered(WRITES_AT_ONCE).collect().await;
     let mut settled = Vec::new();
     for (entry, result) in due.into_iter().zip(results) {
@@ -140,7 +149,11 @@ async fn instances<'a>(core: &Core, plan: &'a Plan, outcome: &mut Outcome) -> Ve
     settled
 }
 
-async fn instance(core: &Core, entry: &InstancePlan) -> Result<bool, StoreError> {
+async fn instance(
+    core: &Core,
+    account: Option<&AccountSeen>,
+    entry: &InstancePlan,
+) -> Result<bool, StoreError> {
     let store = &core.ports.store;
     let mut current = entry.instance.clone();
     if let Some(status) = &entry.status {
@@ -177,7 +190,7 @@ async fn instance(core: &Core, entry: &InstancePlan) -> Result<bool, StoreError>
         }
         Step::Release => {
             release(core, &current).await?;
-            tell::gone(core, &current);
+            tell::gone(core, account, &current);
             Ok(true)
         }
         Step::LetLive => {

@@ -21,6 +21,7 @@ use crate::plan::admit::Launch;
 use crate::plan::attempts;
 use crate::ports::{Event, PoolKey, Regarding, StoreError};
 use crate::span::later;
+use crate::tell;
 use crate::traces;
 use crate::valid::ValidPool;
 
@@ -280,20 +281,20 @@ async fn record(core: &Core, instance: &SpotInstance, number: i64, finding: &Fin
     let until = Instant::now() + RECORD_FOR;
     let mut pause = Duration::from_millis(100);
     let mut current = Some(instance.clone());
-    loop {
+    let is_there = loop {
         if let Some(instance) = &current {
             let mut next = instance.clone();
             finding.apply(next.status.get_or_insert_default(), number, sky.time(), core.rules.guards.twin);
             match core.ports.store.replace_instance_status(&next).await {
                 Ok(_) => return,
-                Err(StoreError::NotFound) => break,
+                Err(StoreError::NotFound) => break false,
                 Err(error) => {
                     tracing::debug!(instance = %instance.name_any(), %error, "answer not recorded yet");
                 }
             }
         }
         if Instant::now() >= until {
-            break;
+            break true;
         }
         let namespace = instance.namespace().unwrap_or_default();
         match core.ports.store.instance(&namespace, &instance.name_any()).await {
@@ -301,12 +302,15 @@ async fn record(core: &Core, instance: &SpotInstance, number: i64, finding: &Fin
                 current = Some(read);
                 continue_after(&mut pause).await;
             }
-            Ok(_) => break,
+            Ok(_) => break false,
             Err(_) => {
                 current = None;
                 continue_after(&mut pause).await;
             }
         }
+    };
+    if !is_there {
+        return tell::made_for_nobody(core, instance, &finding.machines);
     }
     tracing::error!(
         instance = %instance.name_any(),

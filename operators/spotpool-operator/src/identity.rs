@@ -88,9 +88,11 @@ pub fn body_hash(request: &RunInstances) -> String {
     hex(&Sha256::digest(request.body())[..16])
 }
 
-/// Whether an attempt's body can still be built to the bytes that were sent.
+/// Whether an attempt's body can still be built to the bytes that were sent, and is wanted: what it asks for where
+/// is still a candidate.
 pub fn is_same_body(pool: &ValidPool, instance: &SpotInstance, attempt: &Attempt) -> bool {
-    body_hash(&request(pool, instance, &attempt.candidate, &attempt.token)) == attempt.body_hash
+    pool.candidates.contains(&attempt.candidate)
+        && body_hash(&request(pool, instance, &attempt.candidate, &attempt.token)) == attempt.body_hash
 }
 
 /// The request that makes this SpotInstance's machine: a function of the pool's template, the SpotInstance,

@@ -53,7 +53,10 @@ pub(crate) async fn observe(core: &Core, key: &PoolKey) -> Result<Pass, StoreErr
             secret = key.secret;
             account(core, valid, key.key, pool.object(), &instances)
         }
-        None => (no_pool(&pool), None),
+        None => {
+            core.keys.forget(key);
+            (no_pool(&pool), None)
+        }
     };
     if way.is_none() {
         // The key that it had is used no more; pools that share its account look with their own.

@@ -182,8 +182,11 @@ impl Operator {
     /// When the API server could not be read, or a write failed for a reason other than a change in between.
     pub async fn reconcile(&self, key: &PoolKey) -> Result<Next, ReconcileError> {
         let core = &self.core;
-        let mut pass =
-            observe(core, key).instrument(debug_span!("observe")).await.map_err(ReconcileError::Observe)?;
+        let observed = observe(core, key).instrument(debug_span!("observe")).await;
+        let mut pass = observed.map_err(|error| {
+            tell::unreadable(core, key, &error);
+            ReconcileError::Observe(error)
+        })?;
         if pass.seen.pool.object().is_some() {
             core.metrics.follow(key);
         }
@@ -287,7 +290,7 @@ fn news(pool: &SpotPool, old: Option<&SpotPoolStatus>, new: &SpotPoolStatus) -> 
             }
             _ => condition.status == "False",
         };
-        // The good state of a condition is said only when it ends a bad one, and not knowing is no news.
+        // The good state of a condition is said when it ends another one, and not knowing is no news.
         if same || condition.status == "Unknown" || (!bad && before.is_none()) {
             continue;
         }

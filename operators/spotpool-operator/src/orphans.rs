@@ -25,7 +25,7 @@ pub(crate) async fn watch(core: Arc<Core>) {
         let pools = core.sweeps.pool_uids();
         let mut owners = Owners::new(core.ports.store.as_ref());
         let mut now: BTreeMap<InstanceId, Instant> = BTreeMap::new();
-        let mut certain = Vec::new();
+        let mut certain: BTreeMap<InstanceId, String> = BTreeMap::new();
         for look in core.sweeps.wide_looks() {
             for machine in suspicious(&look, &core.settings.cluster_id, &pools) {
                 if owners.of(machine).await != Owner::Gone {
@@ -34,8 +34,9 @@ pub(crate) async fn watch(core: Arc<Core>) {
                 // One look may be older than its pool; two in a row are not.
                 let first = suspects.get(&machine.id).copied().unwrap_or(look.begun_at);
                 if first < look.begun_at {
-                    certain
-                        .push((machine.id.clone(), machine.tag(LABEL_TAG).unwrap_or("unknown").to_owned()));
+                    // Two keys of one account show it twice.
+                    let label = machine.tag(LABEL_TAG).unwrap_or("unknown");
+                    certain.insert(machine.id.clone(), label.to_owned());
                 }
                 now.insert(machine.id.clone(), first);
             }

@@ -2,22 +2,24 @@
 //! and done. Goes out: the new status, equal to the old one when there is nothing to say. Pure.
 
 mod capacity;
+mod stalled;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
-use tencent_cvm::Class;
 
 use crate::blame::sentences;
 use crate::conditions::{Truth, kind, reason, set};
-use crate::crd::pool::{LaunchBackOff, PoolMember};
+use crate::crd::pool::PoolMember;
 use crate::crd::{ADOPT_ANNOTATION, Adoption, POOL_LABEL, Phase, SpotPool, SpotPoolStatus, whole_seconds};
-use crate::plan::health::{GaveUp, Reach};
+use crate::plan::health::Reach;
+use crate::plan::machine::WAITS_FOR_REPLACEMENT;
 use crate::plan::secrets::may_vanish;
-use crate::plan::{Memory, Observed, Plan};
+use crate::plan::{InstancePlan, Memory, Observed, Plan};
 use crate::sweep::{OUTAGE, Trouble};
 use crate::valid::ValidPool;
 
-use capacity::{capacity, capacity_reason, sentence, stalled_reason};
+use capacity::{capacity, capacity_reason};
+use stalled::stalled;
 
 /// The status lists so many machines at most, and so does a message that people work through.
 const LISTED: usize = 100;
@@ -44,6 +46,8 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
     }
     say(kind::UNCLAIMED_MACHINES, unclaimed(plan, &pool.name_any()));
     say(kind::GATEWAY_SYNCED, gateway(pool));
+    // Whoever goes by kstatus takes the first of these two that is True: what waits for a person is not under way.
+    conditions.sort_by_key(|condition| condition.type_ == kind::RECONCILING);
     let size = clamp(plan.tally.with_machine);
     let memory = if valid.is_some() { plan.memory.clone() } else { Memory::of(&old) };
     SpotPoolStatus {
@@ -80,9 +84,11 @@ fn clamp(count: usize) -> i32 {
 fn members(plan: &Plan) -> Vec<PoolMember> {
     let statuses = plan.instances.iter().filter_map(|entry| {
         let status = entry.status.as_ref().or(entry.instance.status.as_ref())?;
+        // One that was deleted by hand works on until its replacement does.
+        let held = status.reason.as_deref() == Some(WAITS_FOR_REPLACEMENT);
         let leaving =
             entry.instance.metadata.deletion_timestamp.is_some() || status.phase == Phase::Terminating;
-        (!leaving).then_some(status)
+        (held || !leaving).then_some(status)
     });
     let with_machine = statuses.filter_map(|status| {
         let instance_id = status.instance_id.clone()?;
@@ -162,105 +168,25 @@ fn reconciling(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
     }
 }
 
-fn stalled(seen: &Observed, plan: &Plan) -> Verdict {
-    if let Some(hold) = plan.hold.as_ref().filter(|hold| {
-        ![reason::NOT_LOOKED_YET, reason::CLOUD_UNREACHABLE, reason::PAUSED].contains(&hold.reason)
-    }) {
-        return (Truth::True, hold.reason, sentences(&[&hold.message, &would_leak(seen)]));
-    }
-    if !plan.in_arrears.is_empty() {
-        let message = format!(
-            "the account has not paid, and the cloud keeps the machines of these SpotInstances from working (IsolatedSource \
-             ARREAR): {}. Pay, and they come back by themselves; until then they are neither replaced nor terminated, \
-             and the cloud takes them away some time after the due date",
-            some_of(plan.in_arrears.clone(), NAMED)
-        );
-        return (Truth::True, reason::ACCOUNT_PROBLEM, message);
-    }
-    if seen.namespace_leaving && valid_and_stays(seen) {
-        let message = "the namespace is being deleted: nothing is launched in it any more, and the machines go with the \
-                       pool";
-        return (Truth::True, reason::NAMESPACE_LEAVING, message.to_owned());
-    }
-    if !plan.elsewhere.is_empty() {
-        let places: Vec<String> =
-            plan.elsewhere.iter().map(|(name, account)| format!("{name} (account {account})")).collect();
-        let message = format!(
-            "the machines of these SpotInstances were asked for in another account than the key opens, are not seen, \
-             and are billed: {}. Give a key of that account back, or terminate them there by hand and remove the \
-             SpotInstances' finalizers",
-            some_of(places, LISTED)
-        );
-        return (Truth::True, reason::ANOTHER_ACCOUNT, message);
-    }
-    if !plan.disputed.is_empty() {
-        let ids = plan.disputed.iter().map(ToString::to_string).collect();
-        let message = format!(
-            "{} should go, but name or tags were changed by hand, so they may be anybody's by now: give them back (see \
-             the Events of the SpotInstances) or terminate the machines by hand",
-            some_of(ids, LISTED)
-        );
-        return (Truth::True, reason::DISPUTED_MACHINE, message);
-    }
-    if !plan.other_cluster.is_empty() {
-        let message = format!(
-            "these SpotInstances are being deleted and were made in another cluster, whose operator alone may terminate \
-             their machines, so nothing happens to them here: {}. If that cluster is gone, or this one is a copy of it, \
-             remove their finalizers, and terminate the machines by hand or let the pool take them over",
-            some_of(plan.other_cluster.clone(), LISTED)
-        );
-        return (Truth::True, reason::OTHER_CLUSTER, message);
-    }
-    if !plan.refused.is_empty() {
-        return (Truth::True, reason::TERMINATION_REFUSED, termination_refused(plan));
-    }
-    if let Some(gave_up) = plan.health.gave_up {
-        return (Truth::True, reason::BOOTS_FAIL, boots_fail(gave_up, plan));
-    }
-    if plan.health.reach == Reach::Nobody {
-        let (_, why, message) = reachable(plan);
-        return (Truth::True, why, message);
-    }
-    let refusals = seen.pool.valid().map(|pool| plan.memory.refusals(pool)).unwrap_or_default();
-    let refused: usize = refusals.iter().map(|(_, candidates)| candidates.len()).sum();
-    let candidates = seen.pool.valid().map_or(0, |pool| pool.candidates.len());
-    let (all, several) = (refused == candidates, candidates > 1);
-    match refusals.first() {
-        Some((first, _)) if all && refusals.iter().all(|(refusal, _)| waits_for_a_person(refusal)) => {
-            let next = format!("A changed spec is tried at once, the same again at {}", first.until.0);
-            (Truth::True, stalled_reason(first), sentences(&[&sentence(first, several), &next]))
-        }
-        _ => (Truth::False, reason::NOTHING_STALLED, "nothing waits for a person".to_owned()),
-    }
-}
-
-/// Which machines the cloud does not take back, and why.
-fn termination_refused(plan: &Plan) -> String {
-    let told = plan
-        .refused
-        .iter()
-        .take(NAMED)
-        .map(|(name, id, trouble)| format!("{id} of {name}: {}", trouble.advice()));
-    let more = plan.refused.len().saturating_sub(NAMED);
-    let more = (more > 0).then(|| format!("and {more} more"));
-    let told = told.chain(more).collect::<Vec<_>>().join(" ");
-    let begin = "the cloud refuses to terminate machines that should go, and they are billed. ";
-    format!("{begin}{told} It is asked again every few minutes")
-}
-
-fn valid_and_stays(seen: &Observed) -> bool {
-    seen.pool.valid().is_some_and(|pool| !pool.leaving)
-}
-
 /// Which SpotInstances do not answer, in words.
 fn unwell(plan: &Plan) -> String {
-    let names: Vec<String> = plan
-        .instances
-        .iter()
-        .filter(|entry| entry.instance.uid().is_some_and(|uid| plan.health.unwell.contains(&uid)))
-        .map(|entry| entry.instance.name_any())
-        .collect();
-    some_of(names, NAMED)
+    let named = |is_silent: &dyn Fn(&InstancePlan) -> bool| -> Vec<String> {
+        plan.instances
+            .iter()
+            .filter(|entry| is_silent(entry))
+            .map(|entry| entry.instance.name_any())
+            .collect()
+    };
+    let unwell = named(&|entry| entry.instance.uid().is_some_and(|uid| plan.health.unwell.contains(&uid)));
+    if !unwell.is_empty() || plan.health.reach == Reach::Answering {
+        return some_of(unwell, NAMED);
+    }
+    // A process that has just begun has not asked often enough to call one unwell; what the last one saw stands.
+    let silent = |entry: &InstancePlan| {
+        let status = entry.status.as_ref().or(entry.instance.status.as_ref());
+        status.is_some_and(|status| matches!(status.phase, Phase::NotReady | Phase::Booting))
+    };
+    some_of(named(&silent), NAMED)
 }
 
 /// The first names, and how many more there are.
@@ -298,26 +224,6 @@ fn reachable(plan: &Plan) -> Verdict {
             (Truth::False, reason::NOBODY_ANSWERS, message)
         }
     }
-}
-
-fn boots_fail(gave_up: GaveUp, plan: &Plan) -> String {
-    let silent = unwell(plan);
-    match gave_up {
-        GaveUp::Hopeless => format!(
-            "no machine made from the present spec ever answered ({silent}), and others do: no more of them are \
-             replaced. Check spec.imageId, spec.instance.userData, spec.securityGroupIds and spec.health; a changed \
-             spec is tried at once"
-        ),
-        GaveUp::TooMany => format!(
-            "too many machines came up within the hour and never answered ({silent}); the next is replaced when that \
-             is over. Check spec.imageId, spec.instance.userData and spec.health.startupTimeout"
-        ),
-    }
-}
-
-fn waits_for_a_person(refusal: &LaunchBackOff) -> bool {
-    use Class::{Auth, CandidateFatal, Fatal, Forbidden, Money, NotOffered};
-    matches!(refusal.class(), Fatal | CandidateFatal | NotOffered | Forbidden | Money | Auth)
 }
 
 /// While the pool is being deleted without a key, people must know what goes on costing money.

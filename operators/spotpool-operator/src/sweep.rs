@@ -27,6 +27,8 @@ pub use trouble::{OUTAGE, Trouble};
 
 /// How often the whole account is looked through for machines of ours without tags.
 const WIDE_LOOK_EVERY: Duration = Duration::from_secs(300);
+/// The same after one that failed.
+const WIDE_LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// What the cloud refuses for good (a key, a region) is tried again this often.
 const LASTING_TROUBLE_PROBE: Duration = Duration::from_secs(60);
 /// While a quota stands in the way of a pool, the account's quotas are asked for this often.
@@ -287,6 +289,8 @@ impl Sweeps {
                     strays = found;
                     pause =
                         pause.max(wide_begun + TIME_PER_CALL * calls).max(begun.elapsed() + breath(calls));
+                } else {
+                    next_wide = begun + WIDE_LOOK_AGAIN;
                 }
             }
             tokio::time::sleep_until(begun + pause).await;
@@ -362,7 +366,13 @@ impl Sweeps {
     /// sweep does not show by itself, and how many calls it took.
     async fn wide_look(&self, key: &AccountKey, cloud: &Arc<dyn Cvm>) -> Option<(BTreeSet<InstanceId>, u32)> {
         let begun_at = Instant::now();
-        let listing = cloud.describe_instances(&[]).await.ok()?;
+        let listing = match cloud.describe_instances(&[]).await {
+            Ok(listing) => listing,
+            Err(error) => {
+                tracing::warn!("the look for machines whose tags are lost failed, and is repeated: {error}");
+                return None;
+            }
+        };
         let mut accounts = self.lock();
         let account = accounts.get_mut(key)?;
         let stray = |machine: &&Instance| {

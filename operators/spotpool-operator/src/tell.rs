@@ -5,15 +5,29 @@ use kube::ResourceExt;
 use tencent_cvm::{Instance, InstanceId};
 
 use crate::core::Core;
-use crate::crd::{ADOPT_ANNOTATION, GROUP, KEEP_MACHINES_ANNOTATION, Phase, SpotInstance};
+use crate::crd::{
+    ADOPT_ANNOTATION, GROUP, KEEP_MACHINES_ANNOTATION, Phase, SpotInstance, SpotInstanceStatus,
+};
 use crate::identity::{Claim, claim, instance_name};
 use crate::observe::Pass;
-use crate::plan::{InstancePlan, Plan, PoolSeen};
-use crate::ports::{Event, Regarding};
+use crate::plan::machine::{IN_ARREARS, NO_ADDRESS, NOT_RUNNING};
+use crate::plan::seen::Sight;
+use crate::plan::{AccountSeen, InstancePlan, Plan, PoolSeen};
+use crate::ports::{Event, PoolKey, Regarding, StoreError};
 
 /// Why a SpotInstance is let go.
 pub(crate) fn farewell_note(why: &str, instance: &SpotInstance) -> String {
-    let id = instance.status.as_ref().and_then(|status| status.instance_id.as_deref()).unwrap_or("none yet");
+    let id = instance.status.as_ref().and_then(|status| status.instance_id.as_deref());
+    let Some(id) = id else {
+        return match why {
+            "Outdated" => "it has no machine yet and the spec has changed: another one is asked for",
+            "Surplus" => "more than wanted; it has no machine yet",
+            "PoolDeleted" | "LetGo" => "the pool is deleted, and it has no machine yet",
+            "PoolGone" => "its pool is gone, and it has no machine on record",
+            _ => "it goes, and has no machine on record",
+        }
+        .to_owned();
+    };
     match why {
         "Vanished" => format!("machine {id} is not there any more; it is replaced"),
         "Reclaimed" => format!("machine {id} is being taken back by the cloud; it is replaced"),
@@ -43,10 +57,15 @@ pub(crate) fn farewell_note(why: &str, instance: &SpotInstance) -> String {
     }
 }
 
-/// A SpotInstance has gone after its machine.
-pub(crate) fn gone(core: &Core, instance: &SpotInstance) {
+/// A SpotInstance has gone: after its machine, or without one that somebody had pointed its status at.
+pub(crate) fn gone(core: &Core, account: Option<&AccountSeen>, instance: &SpotInstance) {
     let Some(id) = instance.status.as_ref().and_then(|status| status.instance_id.as_deref()) else { return };
-    let note = format!("{}: machine {id} is gone", instance.name_any());
+    let another = account.is_some_and(|account| match account.machine(&id.into()) {
+        Sight::Present(machine) => claim(instance, machine) == Claim::Foreign,
+        Sight::Absent(_) | Sight::Unknown => false,
+    });
+    let what = if another { "is another's and left alone" } else { "is gone" };
+    let note = format!("{}: machine {id} {what}", instance.name_any());
     core.tell(Event::normal(Regarding::pool_of(instance), "Gone", "Release", note));
 }
 
@@ -110,17 +129,67 @@ pub(crate) fn change(core: &Core, entry: &InstancePlan) {
                 ));
             }
             Phase::NotReady => {
-                let why = status.last_probe.as_deref().unwrap_or("no answer");
-                core.tell(Event::warning(
-                    Regarding::pool_of(&entry.instance),
-                    "NotReady",
-                    "Probe",
-                    format!("{name}: the model server at {address} does not answer any more: {why}"),
-                ));
+                let note = format!("{name}: {}", does_not_serve(status));
+                core.tell(Event::warning(Regarding::pool_of(&entry.instance), "NotReady", "Probe", note));
             }
             Phase::Launching | Phase::Booting | Phase::Draining | Phase::Terminating => {}
         }
     }
+}
+
+/// Why a machine that served does not any more.
+fn does_not_serve(status: &SpotInstanceStatus) -> String {
+    let id = status.instance_id.as_deref().unwrap_or("unknown");
+    match status.reason.as_deref() {
+        Some(NOT_RUNNING) => {
+            let state = status.cloud_state.as_deref().unwrap_or("not running");
+            format!("the cloud shows machine {id} as {state}; it is asked again when it runs")
+        }
+        Some(IN_ARREARS) => format!(
+            "machine {id} is kept from working because the account has not paid; it comes back when somebody pays"
+        ),
+        Some(NO_ADDRESS) => format!(
+            "machine {id} has no address any more of the kind that spec.network.address names; give it one back, or \
+             delete this SpotInstance"
+        ),
+        _ => {
+            let address = status.address.as_deref().unwrap_or("no address");
+            let why = status.last_probe.as_deref().unwrap_or("no answer");
+            format!("the model server at {address} does not answer any more: {why}")
+        }
+    }
+}
+
+/// Machines were made, and meanwhile somebody took the SpotInstance away that they were made for, finalizer and all.
+pub(crate) fn made_for_nobody(core: &Core, instance: &SpotInstance, machines: &[InstanceId]) {
+    if machines.is_empty() {
+        return;
+    }
+    let ids: Vec<&str> = machines.iter().map(InstanceId::as_str).collect();
+    let note = format!(
+        "{}: machines {} were made for it, and it is gone; they are billed: terminate them, or let the pool take them over \
+         (annotation {ADOPT_ANNOTATION})",
+        instance.name_any(),
+        ids.join(", ")
+    );
+    core.tell(Event::warning(Regarding::pool_of(instance), "MadeForNobody", "Launch", note));
+}
+
+/// The pool, one of its SpotInstances or its Secret cannot be read, and nobody but a person can change that.
+pub(crate) fn unreadable(core: &Core, pool: &PoolKey, error: &StoreError) {
+    if !matches!(error, StoreError::Broken { .. } | StoreError::Refused(_)) {
+        return;
+    }
+    let regarding = Regarding {
+        api_version: format!("{GROUP}/v1"),
+        kind: "SpotPool".to_owned(),
+        namespace: pool.namespace.clone(),
+        name: pool.name.clone(),
+        uid: None,
+    };
+    let note =
+        format!("{error}; until it can be read, nothing is launched, replaced or terminated for this pool");
+    core.tell_once(Event::warning(regarding, "Unreadable", "Observe", note));
 }
 
 /// What people should hear once: objects that are ignored, machines that nobody claims or may touch.

@@ -66,6 +66,15 @@ const LAUNCHES: [Row; 31] = [
     ("OperationDenied.ComesTomorrow", "Refused", "", BUSY, ""),
 ];
 
+/// What is tried when, by what there is to do.
+fn tried_again(advice: &str) -> &'static str {
+    match advice {
+        OFFER => " Another type, zone or charge type is tried at once, the same again at 20",
+        KEY | MONEY => " It is tried again at 20",
+        _ => " A changed spec is tried at once, the same again at 20",
+    }
+}
+
 /// Refuses every launch of pool `row-ROW` with this code, and creates the pool.
 async fn refused(world: &World, row: usize, code: &str) -> String {
     let (name, kind) = (format!("row-{row}"), format!("TYPE.{row}"));
@@ -97,7 +106,7 @@ async fn each_class_of_refused_launch_is_told_with_code_request_and_remedy() {
         let said = [&answered, "(RequestId ", *advice, *field];
         let conditions = [
             ("CapacityAvailable", "False", *capacity, " times since the last success; next try at 20"),
-            ("Stalled", "True", *stalled, " A changed spec is tried at once, the same again at 20"),
+            ("Stalled", "True", *stalled, tried_again(advice)),
         ];
         for (kind, status, reason, next) in
             conditions.into_iter().filter(|(_, _, reason, _)| !reason.is_empty())

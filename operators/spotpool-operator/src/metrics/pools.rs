@@ -258,7 +258,7 @@ impl Collector for Pools {
         })?;
         let help = "SpotInstances let go, by reason: losses (Vanished, Reclaimed, Stopped, LaunchFailed, NotOurs), \
                     machines that do not answer (Unhealthy, NeverServed), and those that were to go (Surplus, \
-                    PoolDeleted, LetGo, PoolGone).";
+                    Outdated, PoolDeleted, LetGo, PoolGone).";
         counters(encoder, &pools, ("instances_let_go", help), |series| words("reason", &series.let_go))?;
         let help = "Machines told to terminate, by result: ok or error.";
         counters(encoder, &pools, ("terminations", help), |series| words("result", &series.terminations))?;

@@ -172,17 +172,16 @@ impl Memory {
     /// Adds what happened since.
     #[must_use]
     pub fn learn(mut self, instances: &[Known<'_>], pool: &ValidPool, now: Timestamp) -> Self {
-        let hash = pool.template.hash();
         self.pay(instances, pool, now);
         let mut failures: Vec<Failure> =
             instances.iter().flat_map(|known| failures_of(known, pool)).collect();
         failures.sort_by_key(|failure| failure.at);
         for failure in failures {
-            self.add(failure, pool, &hash, now);
+            self.add(failure, pool, now);
         }
         // Only a machine that came up says that the trouble is over; an accepted request may still fail.
-        for (candidate, at) in instances.iter().filter_map(came_up) {
-            for entry in self.entries.iter_mut().filter(|entry| entry.about.matches(candidate, pool)) {
+        for (candidate, terms, at) in instances.iter().filter_map(|known| came_up(known, pool)) {
+            for entry in self.entries.iter_mut().filter(|entry| entry.about.matches(candidate, &terms)) {
                 if entry.last_failure.0 < at {
                     entry.failures = 0;
                 }
@@ -226,14 +225,15 @@ impl Memory {
         self.paid = of_late.into_iter().map(|(refusal, _)| refusal).collect();
     }
 
-    fn add(&mut self, failure: Failure, pool: &ValidPool, hash: &str, now: Timestamp) {
+    fn add(&mut self, failure: Failure, pool: &ValidPool, now: Timestamp) {
         let place = self.entries.iter().position(|entry| entry.about == failure.about);
         let before = place.map(|place| &self.entries[place]);
         if before.is_some_and(|before| failure.at <= before.last_failure.0) {
             return;
         }
         let wrong = is_about_the_request(failure.class);
-        let same = |before: &&LaunchBackOff| !wrong || before.template_hash.as_deref() == Some(hash);
+        let same =
+            |before: &&LaunchBackOff| !wrong || before.template_hash.as_ref() == Some(&failure.template_hash);
         let failures = before.filter(same).map_or(0, |before| before.failures).saturating_add(1);
         let until = later(failure.at, delay(failure.class, failures, &failure.about, &pool.uid));
         if later(until, KEPT) <= now {
@@ -248,7 +248,7 @@ impl Memory {
             last_failure: whole_seconds(failure.at),
             stock_asked_at: failure.stock_asked_at,
             until: whole_seconds(until),
-            template_hash: wrong.then(|| hash.to_owned()),
+            template_hash: wrong.then_some(failure.template_hash),
             code: failure.code,
             request_id: failure.request_id,
             message: failure.message,
@@ -286,40 +286,62 @@ impl LaunchBackOff {
     /// Whether it stands in the way of this candidate. A request that was wrong as it stood says nothing about
     /// another template.
     fn concerns(&self, candidate: &Candidate, pool: &ValidPool) -> bool {
-        self.about.matches(candidate, pool)
+        self.about.matches(candidate, &Terms::of_pool(pool))
             && self.template_hash.as_ref().is_none_or(|hash| *hash == pool.template.hash())
     }
 }
 
+/// What a request asked for besides its candidate, as far as refusals are remembered by it.
+struct Terms<'a> {
+    charge_type: &'a str,
+    /// Not known of a request that was made from another spec.
+    disk_type: Option<&'a str>,
+}
+
+impl<'a> Terms<'a> {
+    fn of_pool(pool: &'a ValidPool) -> Self {
+        let template = &pool.template;
+        Self { charge_type: template.charge_type.as_str(), disk_type: Some(&template.disk_type) }
+    }
+
+    /// Of what was sent for this SpotInstance: the pool's spec may have changed since.
+    fn of(instance: &'a SpotInstance, pool: &'a ValidPool) -> Self {
+        let same = instance.spec.template_hash == pool.template.hash();
+        let disk_type = same.then_some(pool.template.disk_type.as_str());
+        Self { charge_type: instance.spec.charge_type.as_str(), disk_type }
+    }
+}
+
 impl RefusalScope {
-    fn of(class: Class, candidate: &Candidate, pool: &ValidPool) -> Self {
+    /// `None` when it is not known what was refused.
+    fn of(class: Class, candidate: &Candidate, terms: &Terms<'_>) -> Option<Self> {
         let kind = Some(candidate.instance_type.clone());
         let zone = Some(candidate.availability_zone.clone());
         let subnet = Some(candidate.subnet_id.clone());
-        let charge = Some(pool.template.charge_type.as_str().to_owned());
+        let charge = Some(terms.charge_type.to_owned());
         let any = Self::default();
-        match class.scope() {
+        Some(match class.scope() {
             Scope::Offer => Self { instance_type: kind, availability_zone: zone, charge_type: charge, ..any },
             Scope::Candidate => {
                 Self { instance_type: kind, availability_zone: zone, subnet_id: subnet, ..any }
             }
             Scope::Zone => Self { availability_zone: zone, charge_type: charge, ..any },
             Scope::Disk => {
-                Self { availability_zone: zone, disk_type: Some(pool.template.disk_type.clone()), ..any }
+                Self { availability_zone: zone, disk_type: Some(terms.disk_type?.to_owned()), ..any }
             }
             Scope::Subnet => Self { subnet_id: subnet, ..any },
             _ => any,
-        }
+        })
     }
 
-    fn matches(&self, candidate: &Candidate, pool: &ValidPool) -> bool {
+    fn matches(&self, candidate: &Candidate, terms: &Terms<'_>) -> bool {
         let same =
             |of_scope: &Option<String>, own: &str| of_scope.as_deref().is_none_or(|value| value == own);
         same(&self.instance_type, &candidate.instance_type)
             && same(&self.availability_zone, &candidate.availability_zone)
             && same(&self.subnet_id, &candidate.subnet_id)
-            && same(&self.charge_type, pool.template.charge_type.as_str())
-            && same(&self.disk_type, &pool.template.disk_type)
+            && same(&self.charge_type, terms.charge_type)
+            && (self.disk_type.is_none() || self.disk_type.as_deref() == terms.disk_type)
     }
 }
 
@@ -328,6 +350,8 @@ struct Failure {
     stock_asked_at: Option<Time>,
     about: RefusalScope,
     class: Class,
+    /// Of the spec that the request was made from.
+    template_hash: String,
     code: String,
     request_id: Option<String>,
     message: Option<String>,
@@ -337,7 +361,7 @@ fn class_of(code: &str) -> Class {
     if code == LAUNCH_FAILED { Class::SoldOut } else { classify(Action::RunInstances, code) }
 }
 
-fn failures_of((_, status): &Known<'_>, pool: &ValidPool) -> Vec<Failure> {
+fn failures_of((instance, status): &Known<'_>, pool: &ValidPool) -> Vec<Failure> {
     let failed = |attempt: &&Attempt| match attempt.outcome {
         AttemptOutcome::Refused | AttemptOutcome::NotSent => true,
         // What is wrong about a request that was repeated may be the repetition, such as a token that is used up: the
@@ -347,30 +371,32 @@ fn failures_of((_, status): &Known<'_>, pool: &ValidPool) -> Vec<Failure> {
         }
         AttemptOutcome::Unknown | AttemptOutcome::Made | AttemptOutcome::Closed => false,
     };
+    let terms = Terms::of(instance, pool);
     let failure = |attempt: &Attempt, code: String, message: Option<String>| {
         let class = class_of(&code);
-        Failure {
+        Some(Failure {
             at: attempt.sent_at.0,
             stock_asked_at: attempt.stock_asked_at.clone(),
-            about: RefusalScope::of(class, &attempt.candidate, pool),
+            about: RefusalScope::of(class, &attempt.candidate, &terms)?,
             class,
+            template_hash: instance.spec.template_hash.clone(),
             code,
             request_id: attempt.request_id.clone(),
             message,
-        }
+        })
     };
     let code = |attempt: &Attempt| attempt.code.clone().unwrap_or_else(|| NOT_SENT.to_owned());
     let mut failures: Vec<Failure> = status
         .attempts
         .iter()
         .filter(failed)
-        .map(|attempt| failure(attempt, code(attempt), attempt.message.clone()))
+        .filter_map(|attempt| failure(attempt, code(attempt), attempt.message.clone()))
         .collect();
     if status.reason.as_deref() == Some("LaunchFailed")
         && let Some(last) = last_that_left(status)
     {
         let message = "the machine was accepted and then could not be made".to_owned();
-        failures.push(failure(last, LAUNCH_FAILED.to_owned(), Some(message)));
+        failures.extend(failure(last, LAUNCH_FAILED.to_owned(), Some(message)));
     }
     failures
 }
@@ -380,10 +406,14 @@ fn last_that_left(status: &SpotInstanceStatus) -> Option<&Attempt> {
     status.attempts.iter().rev().find(|attempt| attempt.sent_at.0 == at)
 }
 
-fn came_up<'a>((_, status): &Known<'a>) -> Option<(&'a Candidate, Timestamp)> {
-    let status: &'a SpotInstanceStatus = status;
+fn came_up<'a>(
+    (instance, status): &Known<'a>,
+    pool: &'a ValidPool,
+) -> Option<(&'a Candidate, Terms<'a>, Timestamp)> {
+    let (instance, status): Known<'a> = (instance, status);
     let last = last_that_left(status)?;
-    (status.cloud_state.as_deref() == Some("RUNNING")).then_some((&last.candidate, last.sent_at.0))
+    let runs = status.cloud_state.as_deref() == Some("RUNNING");
+    runs.then(|| (&last.candidate, Terms::of(instance, pool), last.sent_at.0))
 }
 
 fn is_about_the_request(class: Class) -> bool {

@@ -87,7 +87,8 @@ pub fn examine(pool: &ValidPool, members: &[Member], old: &Care, now: Timestamp)
     let unwell = unwell(pool, members, old, now);
     health.unwell = unwell.iter().map(|unwell| unwell.member.uid.clone()).collect();
     let answering = members.iter().any(answers);
-    let nobody = !counted.is_empty() && unwell.len() == counted.len();
+    let waited_for = counted.iter().filter(|member| is_waited_for(member)).count();
+    let nobody = !unwell.is_empty() && unwell.len() == waited_for;
     let beside = old.replacement.and_then(|n| counted.iter().find(|member| member.instance.spec.n == n));
     see(&mut health.care, answering, nobody && beside.is_some(), now);
     health.care.boots = Some(boots(pool, members, old));
@@ -172,6 +173,15 @@ fn judge<'a>(pool: &ValidPool, member: &'a Member, care: &Care, now: Timestamp) 
         }
         Phase::Launching | Phase::Ready | Phase::Draining | Phase::Terminating => None,
     }
+}
+
+/// Whether there is an end to waiting for its answer. A machine that a person is at work on (rescue mode), that is in a
+/// state which is not known here, or in an account which is not seen, says nothing about the others for as long.
+fn is_waited_for(member: &Member) -> bool {
+    let stands_still = member.status.phase == Phase::NotReady
+        && member.status.reason.as_deref() == Some(NOT_RUNNING)
+        && !member.status.cloud_state.as_deref().is_some_and(should_run_soon);
+    !stands_still && !member.is_elsewhere()
 }
 
 /// When a machine that has not answered yet should have. Deadlines stand still while nobody can be asked.

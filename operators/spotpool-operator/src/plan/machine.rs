@@ -181,8 +181,12 @@ fn record_adopted(
 }
 
 fn describe(status: &mut SpotInstanceStatus, machine: &Instance, seen: &Observed) {
-    status.public_ip = machine.public_ips.first().cloned().or(status.public_ip.take());
-    status.private_ip = machine.private_ips.first().cloned().or(status.private_ip.take());
+    // A machine that runs and says any of its addresses says all: one that was taken back may be somebody else's by now.
+    let runs = machine.state == Some(InstanceState::Running);
+    let says_all = runs && !(machine.public_ips.is_empty() && machine.private_ips.is_empty());
+    let known = |told: &[String], old: Option<String>| told.first().cloned().or(old.filter(|_| !says_all));
+    status.public_ip = known(&machine.public_ips, status.public_ip.take());
+    status.private_ip = known(&machine.private_ips, status.private_ip.take());
     status.zone = machine.zone.clone().or(status.zone.take());
     status.instance_type = machine.instance_type.clone().or(status.instance_type.take());
     status.cloud_state = machine.state.as_ref().map(|state| state.as_str().to_owned());
@@ -206,10 +210,17 @@ fn is_wanted(instance: &SpotInstance, seen: &Observed) -> bool {
 }
 
 /// The reason of a machine that stands still because the account has not paid.
-pub(super) const IN_ARREARS: &str = "AccountInArrears";
+pub const IN_ARREARS: &str = "AccountInArrears";
 
 /// The reason of a machine that served and that the cloud shows in a state in which it cannot.
 pub const NOT_RUNNING: &str = "NotRunning";
+
+/// The reason of a machine that served, and whose address of the kind that is asked the cloud has taken back.
+pub const NO_ADDRESS: &str = "NoAddress";
+
+fn has_lost_its_address(status: &SpotInstanceStatus) -> bool {
+    status.address.is_none() && (status.public_ip.is_some() || status.private_ip.is_some())
+}
 
 /// Whether a machine in this state may serve, so that its model server is asked: it runs, or is moved to another host
 /// while it does.
@@ -262,6 +273,7 @@ fn set_phase(
             _ if held && works => (was.0, WAITS_FOR_REPLACEMENT),
             _ if held => (Phase::NotReady, WAITS_FOR_REPLACEMENT),
             _ if served && !works => (Phase::NotReady, NOT_RUNNING),
+            _ if served && has_lost_its_address(status) => (Phase::NotReady, NO_ADDRESS),
             Some((true, _)) => (Phase::Ready, "Answering"),
             Some((false, true)) if served => (Phase::NotReady, "ProbeFailed"),
             _ if [Some(IN_ARREARS), Some(NOT_RUNNING)].contains(&was.1.as_deref()) => {

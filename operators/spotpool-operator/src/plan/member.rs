@@ -13,7 +13,7 @@ use super::machine::{
 };
 use super::room::{may_have_machine, occupied};
 use super::seen::{AccountSeen, Observed, Sight};
-use super::{Hold, Plan, Rules, Step, reads};
+use super::{Hold, InstancePlan, Plan, Rules, Step, reads};
 use crate::conditions::reason;
 use crate::crd::{
     Attempt, AttemptOutcome, INSTANCE_FINALIZER, Phase, SpotInstance, SpotInstanceStatus, whole_seconds,
@@ -22,7 +22,7 @@ use crate::identity::{Claim, claim, instance_name, is_same_body};
 use crate::probes::ProbeView;
 use crate::span::{between, later};
 use crate::sweep::Trouble;
-use crate::valid::ValidPool;
+use crate::valid::{TEMPLATE_HASH_VERSION, ValidPool};
 
 /// After this a missing tag was taken away by somebody.
 const TAGS_ARE_LATE: Duration = Duration::from_secs(300);
@@ -69,7 +69,10 @@ pub fn members(seen: &Observed, rules: &Rules, wall_now: Timestamp, plan: &mut P
             continue;
         }
         if seen.pool.valid().is_some_and(|pool| is_hand_made(instance, pool)) {
-            plan.hand_made.push(instance.name_any());
+            match releases_hand_made(instance) {
+                Some(release) => plan.instances.push(release),
+                None => plan.hand_made.push(instance.name_any()),
+            }
             continue;
         }
         members.push(Member::of(instance, seen, rules, wall_now));
@@ -82,11 +85,29 @@ pub(super) fn is_wish(instance: &SpotInstance, status: &SpotInstanceStatus) -> b
     status.attempts.is_empty() && status.instance_id.is_none() && instance.spec.adopted.is_none()
 }
 
+/// One that was made by hand and deleted: our finalizer came along when it was copied, and there is nothing that it
+/// could stand for.
+fn releases_hand_made(instance: &SpotInstance) -> Option<InstancePlan> {
+    let status = instance.status.clone().unwrap_or_default();
+    let held = instance.finalizers().iter().any(|name| name == INSTANCE_FINALIZER);
+    let empty = is_wish(instance, &status) && status.extra.is_empty();
+    let releases = instance.metadata.deletion_timestamp.is_some() && held && empty;
+    releases.then(|| InstancePlan { instance: instance.clone(), status: None, step: Step::Release })
+}
+
 /// Numbered or named as the operator never does.
 pub(super) fn is_hand_made(instance: &SpotInstance, pool: &ValidPool) -> bool {
     let spec = &instance.spec;
     let numbered = (1..=pool.launched).contains(&spec.n);
     spec.pool.uid == pool.uid && (!numbered || instance.name_any() != format!("{}-{}", pool.key.name, spec.n))
+}
+
+/// Whether what this SpotInstance asks for is what the pool's present spec asks for, at its price.
+pub(super) fn is_of(instance: &SpotInstance, pool: &ValidPool) -> bool {
+    let spec = &instance.spec;
+    let comparable = spec.template_hash_version == TEMPLATE_HASH_VERSION;
+    spec.charge_type == pool.template.charge_type
+        && (!comparable || spec.template_hash == pool.template.hash())
 }
 
 impl Member {
@@ -221,6 +242,12 @@ impl Member {
             |attempt: &Attempt| matches!(attempt.outcome, AttemptOutcome::Refused | AttemptOutcome::NotSent);
         let no_machine = self.status.instance_id.is_none() && self.instance.spec.adopted.is_none();
         no_machine && !self.in_flight && self.status.attempts.iter().all(nothing)
+    }
+
+    /// It has no machine and was to be made from another spec than the pool's present one. What is paid for it and what
+    /// it is made from stands in its own spec, which nobody can change: another one takes its place.
+    pub(super) fn is_outdated(&self, pool: &ValidPool) -> bool {
+        self.counts() && !self.in_flight && self.next == NextAttempt::New && !is_of(&self.instance, pool)
     }
 
     /// Every machine on record, with when it was recorded.

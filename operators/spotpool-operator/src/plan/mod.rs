@@ -189,9 +189,9 @@ pub struct Target {
 pub struct Tally {
     /// SpotInstances that count.
     pub counted: usize,
-    /// Of these, the ones with a machine.
+    /// Of these, and of those that were deleted by hand and wait for a replacement, the ones with a machine.
     pub with_machine: usize,
-    /// Of these, the ones that serve.
+    /// Of the same, the ones that serve.
     pub ready: usize,
     /// SpotInstances on their way out.
     pub leaving: usize,
@@ -450,7 +450,11 @@ impl Plan {
         self.tally =
             Tally {
                 counted: counted.len(),
-                with_machine: counted.iter().filter(|member| member.status.instance_id.is_some()).count(),
+                with_machine: members
+                    .iter()
+                    .filter(|member| member.counts() || member.is_held())
+                    .filter(|member| member.status.instance_id.is_some())
+                    .count(),
                 ready: serving(members),
                 leaving: members.len() - counted.len(),
                 wanted: pool.map_or(0, |pool| {

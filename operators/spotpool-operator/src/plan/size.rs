@@ -13,6 +13,8 @@ use jiff::Timestamp;
 use crate::crd::{Adoption, Candidate, Phase};
 use crate::valid::ValidPool;
 
+/// Why a SpotInstance without a machine goes when the pool's spec has changed.
+pub const OUTDATED: &str = "Outdated";
 /// At most so many new SpotInstances in one pass; the next pass follows at once.
 const CREATED_AT_ONCE: usize = 50;
 /// At most so many requests of one pool under way: more would only wait for the rate limit, past the
@@ -39,10 +41,16 @@ pub fn fit(
     if pool.leaving || plan.hold.is_some() || plan.add_finalizer {
         return;
     }
-    let counted: Vec<&Member> = members.iter().filter(|member| member.counts()).collect();
+    let (outdated, counted): (Vec<&Member>, Vec<&Member>) =
+        members.iter().filter(|member| member.counts()).partition(|member| member.is_outdated(pool));
     let target = plan.health.target(pool, &counted, rules);
     let occupied = members.iter().map(|member| member.occupied(account, rules)).sum();
     let fit = Fit { pool, members, known, counted, occupied, target, account, seen, rules };
+    for member in outdated {
+        // Its refusals stand in the pool's status before it goes, or they would be forgotten.
+        plan.health.sends_away = true;
+        plan.send_away(&member.uid, OUTDATED, wall_now);
+    }
     if let Some(now) = account.now {
         fit.shrink(plan, now, wall_now);
     }

@@ -75,6 +75,16 @@ fn a_minimum_lowered_between_the_looks_counts() {
 }
 
 #[test]
+fn a_wish_of_another_spec_than_the_pool_has_by_now_sends_nothing() {
+    let mut edited = numbered(2, 3);
+    "img-corrected".clone_into(&mut edited.spec.image_id);
+    assert_eq!(
+        numbers(&look(&there(&edited), &[instance(1), instance(2)], &[1, 2], &rules())),
+        ("nothing", vec![])
+    );
+}
+
+#[test]
 fn without_its_pool_a_wish_is_deleted_and_nothing_is_sent() {
     let wishes = [instance(1), with_machine(2)];
     let mut leaving = numbered(2, 3);

@@ -1,5 +1,6 @@
 //! Things to plan with.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use spotpool_operator::crd::{
 use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG, instance_name};
 use spotpool_operator::plan::Rules;
 use spotpool_operator::span::later;
+use spotpool_operator::valid::ValidPool;
 use spotpool_operator::{Guards, Windows};
 use tencent_cvm::{Instance, InstanceId, InstanceState, Tag};
 
@@ -51,6 +53,10 @@ pub(crate) fn pool(minimum: i32, maximum: i32) -> SpotPool {
     pool
 }
 
+/// Of the template of [`pool`], whatever its size.
+static TEMPLATE_HASH: LazyLock<String> =
+    LazyLock::new(|| ValidPool::try_from(&pool(1, 1)).unwrap().template.hash());
+
 pub(crate) fn instance(n: i64) -> SpotInstance {
     let spec = SpotInstanceSpec {
         pool: PoolReference { name: "pool".to_owned(), uid: POOL_UID.to_owned() },
@@ -58,7 +64,7 @@ pub(crate) fn instance(n: i64) -> SpotInstance {
         n,
         charge_type: ChargeType::Spotpaid,
         region: "ap-singapore".to_owned(),
-        template_hash: String::new(),
+        template_hash: TEMPLATE_HASH.clone(),
         template_hash_version: 1,
         adopted: None,
     };

@@ -259,6 +259,8 @@ fn deleting_all_of_them_is_a_slow_roll() {
         model.pass();
         assert!(model.serving() >= 3, "{} of 3 serve", model.serving());
         assert!(model.living() <= 4);
+        let status = model.pool.as_ref().unwrap().status.as_ref().unwrap();
+        assert!(status.size >= 3 && status.instances.len() >= 3, "what serves is told: {status:?}");
         model.wait(5);
     }
     assert_eq!(model.numbers(), [4, 5, 6]);
@@ -367,6 +369,22 @@ fn a_machine_that_the_cloud_shows_at_work_on_itself_does_not_serve() {
     model.is_shown_as(1, "RUNNING");
     model.pass_for(10);
     assert_eq!(model.phase_of(1).0, Phase::Ready, "it is asked again, and answers");
+}
+
+#[test]
+fn a_sick_machine_is_replaced_beside_one_that_a_person_is_at_work_on() {
+    for state in ["RESCUE_MODE", "WHATEVER_COMES"] {
+        let mut model = filled(2, 2);
+        model.is_shown_as(1, state);
+        model.pass_for(10);
+        model.falls_silent(2);
+        model.pass_for(120);
+        assert_eq!(
+            model.numbers(),
+            [1, 3],
+            "{state}: one is started, answers, and takes the silent one's place"
+        );
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod advertised;
 mod arrears;
 mod attempts;
 mod candidates;
+mod edited;
 mod farewells;
 mod given;
 mod health;

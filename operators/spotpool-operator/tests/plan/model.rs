@@ -180,10 +180,11 @@ impl Model {
         if let (Some(raise), Some(pool)) = (&plan.raise, &mut self.pool) {
             let status = pool.status.get_or_insert_default();
             (status.launched, status.care.replacement) = (raise.to, raise.replacement);
-            let hash = seen.pool.valid().unwrap().template.hash();
+            let template = &seen.pool.valid().unwrap().template;
             let make = |n: &i64| {
                 let mut made = instance(*n);
-                made.spec.template_hash.clone_from(&hash);
+                made.spec.template_hash = template.hash();
+                made.spec.charge_type = template.charge_type;
                 made
             };
             self.instances.extend(raise.create.iter().map(make));

@@ -188,6 +188,53 @@ fn a_refused_request_names_the_field_and_a_sold_out_one_the_next_try() {
     );
 }
 
+/// What tools make of the conditions that follow kstatus: the first of these two that is True decides.
+fn kstatus(status: &SpotPoolStatus) -> &'static str {
+    let tells = status.conditions.iter().filter(|condition| condition.status == "True");
+    tells
+        .into_iter()
+        .find_map(|condition| match condition.type_.as_str() {
+            kind::STALLED => Some("Failed"),
+            kind::RECONCILING => Some("InProgress"),
+            _ => None,
+        })
+        .unwrap_or("Current")
+}
+
+#[test]
+fn tools_that_read_kstatus_see_what_waits_for_a_person() {
+    let seen = |code| read(&observed(one_wish(), vec![refused(code)], account(None, true)));
+    assert_eq!(kstatus(&seen("InvalidImageId.NotFound")), "Failed");
+    assert_eq!(kstatus(&seen("ResourceInsufficient.SpecifiedInstanceType")), "InProgress");
+    // Conditions that an earlier version wrote stand in another order.
+    let mut pool = one_wish();
+    let mut old = seen("InvalidImageId.NotFound");
+    old.conditions.sort_by_key(|condition| condition.type_ != kind::RECONCILING);
+    old.launched = 1;
+    pool.status = Some(old);
+    assert_eq!(
+        kstatus(&read(&observed(pool, vec![refused("InvalidImageId.NotFound")], account(None, true)))),
+        "Failed"
+    );
+}
+
+#[test]
+fn what_is_tried_again_when_is_told_as_it_is() {
+    for (code, words) in [
+        ("InvalidImageId.NotFound", "A changed spec is tried at once, the same again at"),
+        (
+            "UnsupportedOperation.NoInstanceTypeSupportSpot",
+            "Another type, zone or charge type is tried at once, the same again at",
+        ),
+        ("InvalidAccount.InsufficientBalance", "It is tried again at"),
+        ("UnauthorizedOperation.PermissionDenied", "It is tried again at"),
+    ] {
+        let status = read(&observed(one_wish(), vec![refused(code)], account(None, true)));
+        let told = status.conditions.iter().find(|condition| condition.type_ == kind::STALLED).unwrap();
+        assert!(told.status == "True" && told.message.contains(words), "{code}: {}", told.message);
+    }
+}
+
 #[test]
 fn a_request_without_an_answer_is_not_called_none() {
     const ASKED: &[&str] = &["a machine was asked for, and what became of it is not known yet"];
