@@ -198,7 +198,7 @@ fn quote_at(text: &[u8], at: usize) -> Option<(&'static [u8], usize)> {
 }
 
 /// Where a quoted value ends, and whether its closing quote is there.
-fn quoted_end(text: &[u8], begin: usize, open: &[u8], escapes: usize) -> (usize, bool) {
+pub(crate) fn quoted_end(text: &[u8], begin: usize, open: &[u8], escapes: usize) -> (usize, bool) {
     let close: &[u8] = if open.len() > 1 { "\u{201d}".as_bytes() } else { open };
     let limit = text.len().min(begin + LONGEST_VALUE);
     let mut at = begin;
@@ -227,7 +227,7 @@ fn quoted_end(text: &[u8], begin: usize, open: &[u8], escapes: usize) -> (usize,
 }
 
 /// Where a value without quotes ends.
-fn bare_end(text: &[u8], begin: usize, tie: Tie) -> usize {
+pub(crate) fn bare_end(text: &[u8], begin: usize, tie: Tie) -> usize {
     let limit = text.len().min(begin + LONGEST_VALUE);
     let mut at = begin;
     while at < limit {

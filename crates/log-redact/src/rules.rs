@@ -4,6 +4,7 @@ use regex::bytes::Regex;
 
 use crate::class::{Class, Code, Group, KeyName, Rule};
 use crate::shape::Shape;
+use crate::verify::command;
 use crate::words::{self, Words};
 
 /// The place of a class in [`Rules::classes`].
@@ -27,6 +28,8 @@ pub(crate) enum Target {
     Scheme,
     HostSuffix,
     Dsn,
+    Command,
+    Auth,
 }
 
 impl Target {
@@ -58,6 +61,8 @@ pub(crate) struct Rules {
     pub(crate) addresses: bool,
     pub(crate) macs: bool,
     pub(crate) mails: bool,
+    /// The class of passwords, whatever gives them away.
+    pub(crate) password: Option<ClassId>,
     /// The class of what only looks drawn.
     pub(crate) random: Option<ClassId>,
 }
@@ -139,6 +144,7 @@ impl Rules {
             addresses: false,
             macs: false,
             mails: false,
+            password: None,
             random: None,
         };
         for class in chosen {
@@ -167,6 +173,11 @@ impl Rules {
             for (first, second) in KEY_PAIRS {
                 JOINTS.iter().for_each(|joint| words.watch(&format!("{first}{joint}{second}"), Target::Key));
             }
+        }
+        if let Some(place) = rules.classes.iter().position(|class| class.name == "password") {
+            rules.password = Some(place as ClassId);
+            words.watch_all(&command::WATCHED, Target::Command);
+            words.watch_all(&["auth ", "auth\" "], Target::Auth);
         }
         // The longest names first: what says more wins.
         rules.keys.sort_by_key(|(name, _)| std::cmp::Reverse(name.with.len() * 100 + name.suffix.len()));

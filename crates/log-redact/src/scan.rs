@@ -147,6 +147,8 @@ impl Scan<'_> {
                 Target::Url => verify::url::look(self, at, after),
                 Target::Scheme => verify::header::scheme(self, at, after),
                 Target::HostSuffix => verify::address::host(self, at, after),
+                Target::Command => verify::command::look(self, at),
+                Target::Auth => verify::auth::look(self, at),
                 Target::Dsn => verify::url::dsn(self, at, after),
             }
         }

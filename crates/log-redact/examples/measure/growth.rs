@@ -39,6 +39,8 @@ const PARTS: &[(&str, &str)] = &[
     ("mail", "bob@example.com "),
     ("URLs", "a://"),
     ("URLs with users", "a://b:c@"),
+    ("commands", "x=curl;mysql -p\"a "),
+    ("flags", "mysql --"),
     ("colons", ":"),
     ("dots", "1."),
     ("slashes", "/"),

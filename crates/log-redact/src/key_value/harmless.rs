@@ -1,7 +1,5 @@
 //! What stands where a value would and tells nothing: words of a program's own, variables, masks, measures.
 
-use super::Pair;
-
 /// Words of a program's own that stand where a value would.
 const WORDS: [&str; 52] = [
     "true",
@@ -59,10 +57,10 @@ const WORDS: [&str; 52] = [
 ];
 
 /// Values that tell nothing: words of a program's own, variables, masks.
-pub(crate) fn is_harmless(value: &[u8], pair: &Pair) -> bool {
+pub(crate) fn is_harmless(value: &[u8], quoted: bool) -> bool {
     let word = value.trim_ascii();
     let variable = matches!(word, [b'$', b'{' | b'(', ..] | [b'{', b'{', ..] | [b'%', b's' | b'v' | b'd'])
-        || is_bracketed(word, pair.quoted)
+        || is_bracketed(word, quoted)
         || (word.starts_with(b"$")
             && word.len() > 1
             && word[1..].iter().all(|b| matches!(b, b'A'..=b'Z' | b'_')));

@@ -44,7 +44,7 @@ pub(crate) fn authorization(scan: &mut Scan<'_>, pair: &Pair) {
             .unwrap_or(credentials.len()),
     };
     let whole = Pair { value: (start + begin, start + begin + token), ..*pair };
-    if key_value::is_harmless(&credentials[..token], &whole)
+    if key_value::is_harmless(&credentials[..token], pair.quoted)
         || (pair.tie == Tie::Prose && !key_value::looks_drawn(&credentials[..token]))
     {
         return;
@@ -69,7 +69,7 @@ pub(crate) fn cookie(scan: &mut Scan<'_>, pair: &Pair) {
     }
     let value = &text[start..end];
     if value.len() < 4
-        || key_value::is_harmless(value, pair)
+        || key_value::is_harmless(value, pair.quoted)
         || !(memchr(b'=', value).is_some() || key_value::looks_drawn(value))
     {
         return;

@@ -99,7 +99,7 @@ fn plain_name<'b>(name: &[u8], letters: &'b mut [u8; 160]) -> &'b [u8] {
 
 /// Whether this can be the value of a key of the class.
 fn fits(class: &str, value: &[u8], pair: &Pair) -> bool {
-    if key_value::is_harmless(value, pair) {
+    if key_value::is_harmless(value, pair.quoted) {
         return false;
     }
     if class == "password" {

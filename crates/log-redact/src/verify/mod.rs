@@ -1,6 +1,8 @@
 //! Decides at a watched word whether something of a class stands there, and where it begins and ends.
 
 pub(crate) mod address;
+pub(crate) mod auth;
+pub(crate) mod command;
 pub(crate) mod header;
 pub(crate) mod jwt;
 pub(crate) mod key;

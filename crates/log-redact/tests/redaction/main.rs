@@ -2,6 +2,7 @@
 //! What the crate promises, seen from outside.
 
 mod clean;
+mod commands;
 mod configured;
 mod hostile;
 mod promises;
