@@ -40,8 +40,27 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize) {
     let top = &domain[dot + 1..];
     let named = top.len() >= 2 && top.iter().all(u8::is_ascii_alphabetic) || top.starts_with(b"xn--");
     let labels = domain.split(|byte| *byte == b'.').all(|label| !label.is_empty() && label[0] != b'-');
-    if named && labels {
+    if named && labels && !is_of_a_url(text, start) && !is_of_a_copy(&text[start..at], &text[end..]) {
         scan.find(class, (start, end));
         scan.done.mails = end;
+    }
+}
+
+/// Whether what begins at `start` is a password in an address, as in `postgres://app:xxxxx@db.example.com`, and whether
+/// it is a secret was told there.
+fn is_of_a_url(text: &[u8], start: usize) -> bool {
+    let Some(before) = text[..start].strip_suffix(b":") else { return false };
+    let user = Alphabet::URL64_DOT_TILDE.start_of_run(before, before.len(), LONGEST_LOCAL);
+    before[..user].ends_with(b"://")
+}
+
+/// The account and the machine of a repository or of a file: `git@host:group/shop.git`, `root@host:/srv`.
+fn is_of_a_copy(user: &[u8], rest: &[u8]) -> bool {
+    const ACCOUNTS: [&[u8]; 4] = [b"git", b"hg", b"gitea", b"gerrit"];
+    match rest {
+        [b':', b'/' | b'~', ..] => true,
+        [b'/', ..] => ACCOUNTS.contains(&user),
+        [b':', next, ..] => ACCOUNTS.contains(&user) && Alphabet::IDENTIFIER.has(*next),
+        _ => false,
     }
 }

@@ -65,6 +65,9 @@ fn what_only_looks_like_a_key_stays() {
         "Accepted publickey for me: ED25519 SHA256:k3Jq9XvB2mZt7RwY5cLp8NdHs4GfQa6Ek3Jq9XvB2mZ",
         r#""integrity": "sha512-k3Jq9XvB2mZt7RwY5cLp8NdHs4GfQa6Ek3Jq9XvB2mZt7RwY5cLp8NdHs4GfQa6E""#,
         "https://x-access-token:***@git.example/shop.git",
+        "Cloning into 'shop' from git@git.example.com:team/shop.git, ssh://git@git.example.com/team/shop.git",
+        "postgres://app:xxxxx@db.example.com/app",
+        "scp root@web1.example.com:/srv/a .",
     ] {
         assert_eq!(everything().redact(line), line);
     }
