@@ -4,6 +4,7 @@
 //! its value, if there is one. What a key's name means is not decided here.
 
 mod harmless;
+mod tie;
 
 use memchr::memchr;
 
@@ -44,15 +45,15 @@ pub(crate) struct Pair {
 /// The key around the word at `at..after`, and its value.
 pub(crate) fn pair_around(text: &[u8], at: usize, after: usize) -> Option<Pair> {
     let key_start = Alphabet::IDENTIFIER.start_of_run(text, at, LONGEST_KEY);
-    // Of `sig=` and `pass:` the key is what is before the sign.
-    let sign = ["=", ":", "\"", "："].iter().find(|sign| text[..after].ends_with(sign.as_bytes()));
+    // Of `sig=`, `pass:` and a `pass` that a colour ends the key is what is before the sign.
+    let sign = ["=", ":", "\"", "：", "\u{1b}"].iter().find(|sign| text[..after].ends_with(sign.as_bytes()));
     let after = after - sign.map_or(0, |sign| sign.len());
     let key_end = Alphabet::IDENTIFIER.end_of_run(text, after, LONGEST_KEY);
     let key = (key_start, key_end);
     if key_start.checked_sub(1).is_some_and(|open| placeholder::end_at(text, open).is_some()) {
         return None;
     }
-    let (tie, at) = tie_after(text, key)?;
+    let (tie, at) = tie::after(text, key)?;
     // The user of an address: what follows the colon is looked at with the address.
     if tie == Tie::Colon && text[..key_start].ends_with(b"://") {
         return None;
@@ -61,92 +62,12 @@ pub(crate) fn pair_around(text: &[u8], at: usize, after: usize) -> Option<Pair> 
     (value.value.0 < value.value.1 && placeholder::end_at(text, value.value.0).is_none()).then_some(value)
 }
 
-/// What ties the key to a value, and where it ends.
-fn tie_after(text: &[u8], (key_start, key_end): (usize, usize)) -> Option<(Tie, usize)> {
-    let closed = after_quote(text, key_end);
-    let quoted = closed > key_end;
-    let bracketed = if byte_at(text, closed) == Some(b']') { closed + 1 } else { closed };
-    let at = after_blanks(text, bracketed);
-    let rest = text.get(at..)?;
-    let tie = |tie, length| Some((tie, at + length));
-    match rest {
-        [b':', b':', ..] | [b'=', b'~', ..] => None,
-        [b':', b'/', b'/', ..] => None,
-        [b'=', b'>', ..] | [b':', b'=', ..] | [b'=', b'=', ..] | [b'!', b'=', ..] => tie(Tie::Equals, 2),
-        [b'-', b'>', ..] => tie(Tie::Equals, 2),
-        [b'=', ..] => tie(Tie::Equals, 1),
-        [b':', ..] => tie(Tie::Colon, 1),
-        // "Is" in Chinese, and a colon after it.
-        [0xe6, 0x98, 0xaf, 0xef, 0xbc, 0x9a, ..] | [0xe4, 0xb8, 0xba, 0xef, 0xbc, 0x9a, ..] => {
-            tie(Tie::Colon, 6)
-        }
-        [0xe6, 0x98, 0xaf, b':', ..] | [0xe4, 0xb8, 0xba, b':', ..] => tie(Tie::Colon, 4),
-        // Full-width colon and equals sign, and "is" without one.
-        [0xef, 0xbc, 0x9a | 0x9d, ..] | [0xe6, 0x98, 0xaf, ..] | [0xe4, 0xb8, 0xba, ..] => tie(Tie::Colon, 3),
-        [b'>', ..] if at == key_end && key_start > 0 && text[key_start - 1] == b'<' => tie(Tie::Structure, 1),
-        _ if text[key_start..].starts_with(b"--") && at > key_end && !quoted => {
-            (!rest.is_empty() && rest[0] != b'-' && rest[0] != b'\n').then_some((Tie::Structure, at))
-        }
-        [b'i', b's', b' ', ..] if at > key_end && !quoted => tie(Tie::Prose, 3),
-        [b'w', b'a', b's', b' ', ..] if at > key_end && !quoted => tie(Tie::Prose, 4),
-        [b'\'', ..] if at > key_end && !quoted && is_of_sql(&text[key_start..key_end]) => {
-            tie(Tie::Structure, 0)
-        }
-        // MySQL's `IDENTIFIED WITH caching_sha2_password BY 'x'` and `PASSWORD('x')`.
-        [b'b' | b'B', b'y' | b'Y', b' ', b'\'', ..] if at > key_end && !quoted => tie(Tie::Structure, 3),
-        [b'(', b'\'', ..] if !quoted && is_of_sql(&text[key_start..key_end]) => tie(Tie::Structure, 1),
-        // Configurations of Redis and of LDAP's clients.
-        [b'!'..=b'~', ..]
-            if at > key_end && !quoted && is_of_a_configuration(text, (key_start, key_end), rest) =>
-        {
-            tie(Tie::Structure, 0)
-        }
-        _ => named_value(text, key_start, closed, quoted).map(|at| (Tie::Structure, at)),
-    }
-}
-
-/// What SQL ties to a password in quotes by a blank: `IDENTIFIED BY 'x'`, `WITH PASSWORD 'x'`.
-fn is_of_sql(key: &[u8]) -> bool {
-    [&b"identified by"[..], b"password"].iter().any(|word| key.eq_ignore_ascii_case(word))
-}
-
-/// What a blank ties to a password: `requirepass x`, `bindpw x` on a line of its own, and in a sentence what looks drawn.
-fn is_of_a_configuration(text: &[u8], (key_start, key_end): (usize, usize), value: &[u8]) -> bool {
-    const KEYS: [&[u8]; 3] = [b"requirepass", b"masterauth", b"bindpw"];
-    let key = &text[key_start..key_end];
-    let before = text[..key_start].iter().rev().take(MOST_BLANKS).find(|byte| !matches!(byte, b' ' | b'\t'));
-    let length = value.iter().take(LONGEST_KEY).take_while(|byte| **byte > b' ').count();
-    KEYS.iter().any(|word| key.eq_ignore_ascii_case(word))
-        && (before.is_none_or(|byte| *byte == b'\n') || looks_drawn(&value[..length]))
-}
-
-/// `name: KEY, value: ...` of a pod's environment, `key="KEY" value="..."` of XML, `("KEY", "...")`.
-fn named_value(text: &[u8], key_start: usize, closed: usize, quoted: bool) -> Option<usize> {
-    let mut at = closed;
-    let mut commas = 0;
-    while let Some(byte) = byte_at(text, at).filter(|_| at - closed < LONGEST_KEY) {
-        match byte {
-            b',' if commas == 0 => commas = 1,
-            b' ' | b'\t' | b'\r' | b'\n' => {}
-            _ => break,
-        }
-        at += 1;
-    }
-    let word = after_quote(text, at);
-    if at > closed
-        && text.get(word..).is_some_and(|rest| rest.len() > 5 && rest[..5].eq_ignore_ascii_case(b"value"))
-    {
-        let at = after_blanks(text, after_quote(text, word + 5));
-        return matches!(byte_at(text, at), Some(b':' | b'=')).then_some(at + 1);
-    }
-    // A pair in brackets: both quoted, and nothing after the second.
-    let before_quote = key_start.checked_sub(2).and_then(|before| byte_at(text, before));
-    if quoted && commas == 1 && word > at && matches!(before_quote, Some(b'(' | b'[')) {
-        let quote = text[word - 1];
-        let end = word + memchr(quote, text.get(word..)?.get(..LONGEST_VALUE.min(text.len() - word))?)?;
-        return matches!(byte_at(text, end + 1), Some(b')' | b']')).then_some(at);
-    }
-    None
+/// The second value of a change, as Terraform shows it: `password = "old" -> "new"`.
+pub(crate) fn changed_to(text: &[u8], pair: &Pair) -> Option<(usize, usize)> {
+    let rest = text.get(pair.value.1..).filter(|_| pair.quoted)?;
+    let at = pair.value.1 + rest.strip_prefix(b"\" -> \"").map(|_| 6)?;
+    let (end, is_closed) = quoted_end(text, at, b"\"", 0);
+    (is_closed && at < end && placeholder::end_at(text, at).is_none()).then_some((at, end))
 }
 
 fn value_at(text: &[u8], key: (usize, usize), tie: Tie, tied: usize) -> Option<Pair> {
@@ -162,6 +83,7 @@ fn value_at(text: &[u8], key: (usize, usize), tie: Tie, tied: usize) -> Option<P
             return below(text, key, line_end).and_then(|value| pair(value, false, false));
         }
     }
+    at = past_wrapper(text, at);
     // b'..', u"..", L".."
     if let [b'b' | b'u' | b'L', b'"' | b'\'', ..] = text[at..] {
         at += 1;
@@ -183,6 +105,21 @@ fn value_at(text: &[u8], key: (usize, usize), tie: Tie, tied: usize) -> Option<P
     pair((at, end), false, matches!(byte_at(text, end), None | Some(b'\r' | b'\n' | b'\\')))
 }
 
+/// Past what programs put around a value: `Some("x")`, `SecretStr('x')`, XML's `<![CDATA[x]]>`, and OTLP's
+/// `{"stringValue":"x"}`.
+fn past_wrapper(text: &[u8], at: usize) -> usize {
+    const NAMES: [&[u8]; 8] =
+        [b"Some", b"Just", b"Secret", b"SecretStr", b"SecretString", b"String", b"Password", b"str"];
+    const OPEN: [&[u8]; 4] = [b"<![CDATA[", b"{\"stringValue\":", b"{\"string_value\":", b"{string_value:"];
+    let rest = text.get(at..).unwrap_or_default();
+    if let Some(open) = OPEN.iter().find(|open| rest.starts_with(open)) {
+        return after_blanks(text, at + open.len());
+    }
+    let name = Alphabet::ALNUM.end_of_run(rest, 0, MOST_BLANKS);
+    let is_one = NAMES.contains(&&rest[..name]) && rest.get(name) == Some(&b'(');
+    if is_one && quote_at(text, at + name + 1).is_some() { at + name + 1 } else { at }
+}
+
 /// The length of a word that a bracket ends and that looks drawn.
 fn drawn_in_brackets(text: &[u8]) -> Option<usize> {
     let length = Alphabet::IDENTIFIER.end_of_run(text, 0, LONGEST_VALUE);
@@ -193,13 +130,17 @@ fn drawn_in_brackets(text: &[u8]) -> Option<usize> {
 fn quote_at(text: &[u8], at: usize) -> Option<(&'static [u8], usize)> {
     let rest = text.get(at..)?;
     let escapes = rest.iter().take(MOST_BLANKS).take_while(|byte| **byte == b'\\').count();
-    const QUOTES: [&[u8]; 4] = [b"\"", b"'", b"`", "\u{201c}".as_bytes()];
+    const QUOTES: [&[u8]; 5] = [b"\"", b"'", b"`", "\u{201c}".as_bytes(), "\u{300c}".as_bytes()];
     QUOTES.into_iter().find(|quote| rest[escapes..].starts_with(quote)).map(|quote| (quote, escapes))
 }
 
 /// Where a quoted value ends, and whether its closing quote is there.
 pub(crate) fn quoted_end(text: &[u8], begin: usize, open: &[u8], escapes: usize) -> (usize, bool) {
-    let close: &[u8] = if open.len() > 1 { "\u{201d}".as_bytes() } else { open };
+    let close = match open {
+        [0xe2, ..] => "\u{201d}".as_bytes(),
+        [0xe3, ..] => "\u{300d}".as_bytes(),
+        _ => open,
+    };
     let limit = text.len().min(begin + LONGEST_VALUE);
     let mut at = begin;
     let mut backslashes = 0;

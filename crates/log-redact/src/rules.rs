@@ -68,7 +68,7 @@ pub(crate) struct Rules {
 }
 
 /// Words that the name of a key may contain.
-const KEY_STEMS: [&str; 36] = [
+const KEY_STEMS: [&str; 38] = [
     "passw",
     "passphrase",
     "passcode",
@@ -83,15 +83,17 @@ const KEY_STEMS: [&str; 36] = [
     "pass:",
     "pass\"",
     "pass：",
+    "pass\u{1b}",
     "\"auth\"",
     "_auth=",
     "masterauth",
     "bindpw",
-    "bind_pw",
     "adminpw",
-    "admin_pw",
     "userpw",
-    "user_pw",
+    "dbpw",
+    "rootpw",
+    "_pw",
+    "-pw",
     "secret",
     "token",
     "authorization",

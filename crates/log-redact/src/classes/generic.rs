@@ -92,6 +92,12 @@ pub(super) const CLASSES: &[Class] = &[
             key("bindpw"),
             key("adminpw"),
             key("userpw"),
+            key("dbpw"),
+            key("rootpw"),
+            key("ldappw"),
+            key("mysqlpw"),
+            key("redispw"),
+            key("passwords"),
         ]),
     ),
     class(

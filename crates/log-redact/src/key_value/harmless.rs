@@ -1,7 +1,7 @@
 //! What stands where a value would and tells nothing: words of a program's own, variables, masks, measures.
 
 /// Words of a program's own that stand where a value would.
-const WORDS: [&str; 52] = [
+const WORDS: [&str; 53] = [
     "true",
     "false",
     "null",
@@ -14,6 +14,7 @@ const WORDS: [&str; 52] = [
     "off",
     "empty",
     "required",
+    "requires",
     "optional",
     "invalid",
     "incorrect",

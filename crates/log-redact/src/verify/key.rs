@@ -1,5 +1,7 @@
 //! Values by the name of their key.
 
+mod pass;
+
 use crate::class::Code;
 use crate::key_value::{self, Pair, Tie};
 use crate::scan::Scan;
@@ -28,10 +30,13 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
         class.into_iter().for_each(|class| scan.find(class, pair.value));
         return;
     }
-    if name.ends_with(b"pass") && !is_a_password(&scan.text[pair.key.0..pair.key.1], value, &pair) {
+    if name.ends_with(b"pass") && !pass::is_a_password(&scan.text[pair.key.0..pair.key.1], value, &pair) {
         return;
     }
     if name.ends_with(b"pwd") && is_a_folder(value) || is_of_a_vocabulary(scan.text, &pair, value) {
+        return;
+    }
+    if name.ends_with(b"passwords") && value.iter().all(u8::is_ascii_digit) {
         return;
     }
     let rules = scan.rules;
@@ -41,6 +46,10 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
     if let Some(class) = class {
         scan.find(class, pair.value);
         scan.done.keys = pair.value.1;
+        if let Some(value) = key_value::changed_to(scan.text, &pair) {
+            scan.find(class, value);
+            scan.done.keys = value.1;
+        }
     }
     if pair.open {
         scan.goes_on_at(pair.value.1);
@@ -63,23 +72,6 @@ fn is_of_a_vocabulary(text: &[u8], pair: &Pair, value: &[u8]) -> bool {
     ];
     let (before, key) = (&text[..pair.key.0], &text[pair.key.0..pair.key.1]);
     value.iter().all(u8::is_ascii_digit) && key == b"token" && NAMES.iter().any(|name| before.ends_with(name))
-}
-
-/// Whether a key whose name ends with `pass` is a password's: `DB_PASS`, `smtpPass` and `requirepass`, but neither
-/// `bypass` nor the `pass: 3` of a test.
-fn is_a_password(key: &[u8], value: &[u8], pair: &Pair) -> bool {
-    let letters = key.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |last| last + 1);
-    let (before, pass) = key[..letters].split_at(letters.saturating_sub(4));
-    match before.last() {
-        Some(byte) if byte.is_ascii_alphabetic() => {
-            let parts =
-                ["user", "require", "db", "smtp", "mysql", "redis", "mongo", "root", "admin", "mail", "ftp"];
-            pass.starts_with(b"P") && !byte.is_ascii_uppercase()
-                || parts.iter().any(|part| before.to_ascii_lowercase().ends_with(part.as_bytes()))
-        }
-        _ if before.iter().any(u8::is_ascii_alphabetic) => !value.iter().all(u8::is_ascii_digit),
-        _ => pair.quoted && value.len() > 5 || key_value::looks_drawn(value),
-    }
 }
 
 /// The letters and digits of a key's name in lower case, without the numbers at its end; a name that is not
