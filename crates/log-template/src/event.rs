@@ -4,6 +4,7 @@
 //! lines of an event are its text.
 
 mod frames;
+mod head;
 mod trace;
 
 use std::borrow::Cow;
@@ -21,6 +22,8 @@ pub struct Event {
     text: Vec<u8>,
     lines: usize,
     is_trace: bool,
+    /// What stands before each line of its trace; mostly nothing.
+    head: Vec<u8>,
 }
 
 impl Event {
@@ -46,11 +49,17 @@ impl Event {
     /// not of a runtime or library; of anything else the text.
     #[must_use]
     pub fn headline(&self) -> Cow<'_, [u8]> {
-        if self.is_trace { frames::headline(&self.text) } else { Cow::Borrowed(&self.text) }
+        if self.is_trace { frames::headline(&self.text, &self.head) } else { Cow::Borrowed(&self.text) }
     }
 }
 
 /// Joins the lines of stack traces (Java, Python, Go, Rust, Node), and lines that a container runtime has cut.
+///
+/// A trace may have a head before each of its lines, which is equal but for numbers: a container runtime's, syslog's, a
+/// logging framework's that splits its records. It belongs to the line before it if that says that something went wrong
+/// (a level or a word such as `failed`) and, with a head, has the same one: so loggers print the exceptions of their
+/// records. What a runtime prints of its own (`Exception in thread`, `panic: `, an uncaught exception of Python below
+/// a line that has nothing to do with it) is an event of its own.
 ///
 /// ```
 /// let mut joiner = log_template::Joiner::default();
@@ -66,6 +75,8 @@ impl Event {
 pub struct Joiner {
     event: Option<Event>,
     trace: Trace,
+    /// What stands before each line of the trace.
+    head: Vec<u8>,
     /// Whether the container runtime cut the last line, and the next goes on where it ended.
     is_cut: bool,
 }
@@ -76,7 +87,7 @@ impl Joiner {
         let carried = header::carried(line);
         let goes_on = std::mem::replace(&mut self.is_cut, carried.is_cut);
         let body = &line[carried.body];
-        let verdict = if goes_on { Verdict::Continues } else { self.trace.next(body) };
+        let verdict = if goes_on { Verdict::Continues } else { self.judge(body) };
         if let Some(event) = self.event.as_mut().filter(|event| {
             verdict != Verdict::Begins
                 && event.lines < MOST_LINES
@@ -86,19 +97,69 @@ impl Joiner {
             event.text.extend_from_slice(line);
             event.lines += 1;
             event.is_trace |= self.trace.is_inside();
+            if self.trace.is_inside() && event.head != self.head {
+                event.head.clone_from(&self.head);
+            }
             return None;
         }
         if verdict != Verdict::Begins {
             self.trace.restart(body);
+            self.head.clear();
         }
         let is_trace = self.trace.is_inside();
-        self.event.replace(Event { text: line.to_vec(), lines: 1, is_trace })
+        self.event.replace(Event { text: line.to_vec(), lines: 1, is_trace, head: self.head.clone() })
+    }
+
+    /// Whether `body` goes on with the event; and what the trace is after it.
+    fn judge(&mut self, body: &[u8]) -> Verdict {
+        if !self.head.is_empty() {
+            let next = head::strip(body, &self.head).and_then(|rest| self.trace.after(rest));
+            if let Some(next) = next {
+                self.trace = next;
+                return Verdict::Continues;
+            }
+        }
+        if let Some((length, trace)) = head::before_beginning(body) {
+            self.trace = trace;
+            self.head = body[..length].to_vec();
+            let same = self.last().and_then(|last| head::strip(last, &self.head));
+            let introduced =
+                trace == Trace::Python && same.is_some() && self.last().is_some_and(head::introduces);
+            return if introduced { Verdict::Continues } else { Verdict::Begins };
+        }
+        if !self.trace.is_inside()
+            && let Some(length) = head::before_frame(body)
+            && self.last().is_some_and(|last| head::strip(last, &body[..length]).is_some())
+        {
+            self.trace = Trace::Frames;
+            self.head = body[..length].to_vec();
+            return Verdict::Continues;
+        }
+        let is_introduced = || last_of(self.event.as_ref()).is_some_and(head::introduces);
+        let verdict = self.trace.next(body, is_introduced);
+        if verdict == Verdict::Begins {
+            self.head.clear();
+        }
+        verdict
+    }
+
+    /// The last line, as the program wrote it.
+    fn last(&self) -> Option<&[u8]> {
+        last_of(self.event.as_ref())
     }
 
     /// The event that was still open, when no more lines come, or none came for a while.
     pub fn finish(&mut self) -> Option<Event> {
         self.trace = Trace::default();
+        self.head.clear();
         self.is_cut = false;
         self.event.take()
     }
+}
+
+fn last_of(event: Option<&Event>) -> Option<&[u8]> {
+    let text = &event?.text;
+    let start = memchr::memrchr(b'\n', text).map_or(0, |at| at + 1);
+    let line = &text[start..];
+    Some(&line[header::carried(line).body])
 }

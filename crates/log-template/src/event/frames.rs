@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::trace;
+use super::{head, trace};
 use crate::header;
 
 /// Frames of runtimes and of what is installed beside the program.
@@ -36,7 +36,7 @@ const FOREIGN: [&[u8]; 26] = [
 ];
 
 /// The first line, the innermost exception's line and the innermost own frame, with blanks between them.
-pub(super) fn headline(text: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Cow<'t, [u8]> {
     let mut lines = text.split(|&b| b == b'\n');
     let first = lines.next().unwrap_or_default();
     let mut exception: Option<&[u8]> = None;
@@ -47,6 +47,7 @@ pub(super) fn headline(text: &[u8]) -> Cow<'_, [u8]> {
     let mut last_counts = false;
     for line in lines {
         let line = &line[header::carried(line).body];
+        let line = head::strip(line, head).unwrap_or(line);
         let trimmed = line.trim_ascii_start();
         last_counts |= trimmed.starts_with(b"Traceback ");
         if is_frame(line, trimmed) {
@@ -64,12 +65,12 @@ pub(super) fn headline(text: &[u8]) -> Cow<'_, [u8]> {
             }
         }
     }
-    let mut head = first.to_vec();
+    let mut all = first.to_vec();
     for part in [exception, own.or(any)].into_iter().flatten() {
-        head.push(b' ');
-        head.extend_from_slice(part);
+        all.push(b' ');
+        all.extend_from_slice(part);
     }
-    Cow::Owned(head)
+    Cow::Owned(all)
 }
 
 fn is_frame(line: &[u8], trimmed: &[u8]) -> bool {

@@ -17,6 +17,8 @@ pub(super) enum Trace {
     Outside,
     /// A Java or JavaScript exception, or frames of one.
     Frames,
+    /// After an empty line in or behind frames: Tomcat puts some into its traces.
+    FramesGap,
     /// In what Node prints of an error's own properties, between braces, below its last frame.
     Properties,
     /// Below Python's `Traceback`, where frames are indented.
@@ -43,35 +45,35 @@ impl Trace {
         *self = beginning(line).unwrap_or_default();
     }
 
-    /// What `line` is after the lines before it.
-    pub(super) fn next(&mut self, line: &[u8]) -> Verdict {
+    /// What `line` is after the lines before it, of which the last may be one that a trace is printed below.
+    pub(super) fn next(&mut self, line: &[u8], is_introduced: impl FnOnce() -> bool) -> Verdict {
         if let Some(next) = self.after(line) {
             *self = next;
             return Verdict::Continues;
         }
         if let Some(begun) = beginning(line) {
-            // An exception or a traceback below a log line belongs to it. A panic is printed by a runtime that knows
-            // nothing of the lines before it.
-            let verdict = if matches!(begun, Self::Go | Self::RustMessage) {
-                Verdict::Begins
-            } else {
-                Verdict::Continues
-            };
-            let was_inside = self.is_inside();
+            // An exception or a traceback below a log line that tells of a failure belongs to it. A panic, and what no
+            // handler caught, is printed by a runtime that knows nothing of the lines before it.
+            let of_a_runtime =
+                matches!(begun, Self::Go | Self::RustMessage | Self::Rust) || is_uncaught(line);
+            let is_own = self.is_inside() || of_a_runtime || !is_introduced();
             *self = begun;
-            return if was_inside { Verdict::Begins } else { verdict };
+            return if is_own { Verdict::Begins } else { Verdict::Continues };
         }
         *self = Self::Outside;
         Verdict::Begins
     }
 
     /// The state after `line`, if it belongs to the trace.
-    fn after(self, line: &[u8]) -> Option<Self> {
+    pub(super) fn after(self, line: &[u8]) -> Option<Self> {
         let indented = line.first().is_some_and(|b| matches!(b, b' ' | b'\t'));
         let blank = line.iter().all(|b| *b <= b' ');
         match self {
             Self::Outside => below_frame(line),
-            Self::Frames => below_frame(line).or_else(|| is_cause(line).then_some(Self::Frames)),
+            Self::Frames if blank => Some(Self::FramesGap),
+            Self::Frames | Self::FramesGap => {
+                below_frame(line).or_else(|| is_cause(line).then_some(Self::Frames))
+            }
             Self::Properties if line == b"}" => Some(Self::Frames),
             Self::Properties => indented.then_some(Self::Properties),
             Self::Python if indented || blank => Some(Self::Python),
@@ -88,7 +90,7 @@ impl Trace {
 }
 
 /// The trace that begins with `line`.
-fn beginning(line: &[u8]) -> Option<Trace> {
+pub(super) fn beginning(line: &[u8]) -> Option<Trace> {
     if is_traceback(line) {
         Some(Trace::Python)
     } else if line.starts_with(b"panic: ") || line.starts_with(b"fatal error: ") || is_goroutine(line) {
@@ -110,7 +112,7 @@ fn below_frame(line: &[u8]) -> Option<Trace> {
 }
 
 /// `\tat a.B.c(B.java:1)`, `    at f (file.js:1:2)`, `\t... 3 more`.
-fn is_frame(line: &[u8]) -> bool {
+pub(super) fn is_frame(line: &[u8]) -> bool {
     let text = line.trim_ascii_start();
     if text.len() == line.len() {
         return false;
@@ -132,7 +134,7 @@ fn is_cause(line: &[u8]) -> bool {
 
 /// `java.io.IOException: no`, `Exception in thread "main" java.lang.Error`, `TypeError: x is not a function`.
 fn is_exception(line: &[u8]) -> bool {
-    if line.starts_with(b"Exception in thread \"") {
+    if is_uncaught(line) {
         return true;
     }
     let name = line
@@ -143,6 +145,11 @@ fn is_exception(line: &[u8]) -> bool {
     let kind = [&b"Exception"[..], b"Error", b"Throwable"].iter().any(|kind| name.ends_with(kind));
     let class = name.contains(&b'.') || name.first().is_some_and(u8::is_ascii_uppercase) && name.len() > 5;
     kind && class && (rest.is_empty() || rest.starts_with(b": "))
+}
+
+/// What Java prints of an exception that ends a thread.
+fn is_uncaught(line: &[u8]) -> bool {
+    line.starts_with(b"Exception in thread \"")
 }
 
 fn is_traceback(line: &[u8]) -> bool {

@@ -159,3 +159,78 @@ fn what_node_prints_of_an_errors_own_properties_belongs_to_it() {
     let cut: String = trace.lines().take(6).flat_map(|line| [line, "\n"]).collect();
     assert_eq!(lines(&format!("{cut}{LOG_LINE}")), [6, 1]);
 }
+
+fn headed(head: &str, trace: &str) -> String {
+    trace.lines().map(|line| format!("{head}{line}").trim_end().to_owned() + "\n").collect()
+}
+
+#[test]
+fn a_trace_is_joined_behind_a_head_that_each_of_its_lines_has() {
+    let python = include_str!("traces/python.txt");
+    for (head, other) in [
+        ("ERROR 06-12 10:11:12 [core.py:396] ", "INFO 06-12 10:11:13 [core.py:20] "),
+        (
+            "(EngineCore_0 pid=71) ERROR 06-12 10:11:12 [core.py:396] ",
+            "(EngineCore_0 pid=71) INFO 06-12 10:11:13 [core.py:2] ",
+        ),
+        ("2026-01-02 03:04:05,123 - shop.cart - ERROR - ", "2026-01-02 03:04:05,123 - shop.cart - INFO - "),
+        ("Jan  2 03:04:05 web1 shop[4711]: ", "Jan  2 03:04:05 web1 shop[4711]: "),
+        ("shop-1  | ", "shop-1  | "),
+        ("[pod/shop-1/app] ", "[pod/shop-1/app] "),
+    ] {
+        for trace in [python, include_str!("traces/go.txt"), include_str!("traces/rust.txt")] {
+            let text = format!("{other}up\n{}{other}ready\n", headed(head, trace));
+            assert_eq!(lines(&text), [1, trace.lines().count(), 1], "{text}");
+        }
+        for trace in [include_str!("traces/java.txt"), include_str!("traces/node.txt")] {
+            let text = format!("{}{other}ready\n", headed(head, trace));
+            assert_eq!(lines(&text), [trace.lines().count(), 1], "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_headline_behind_heads_is_that_of_the_bare_trace() {
+    let trace = include_str!("traces/python.txt");
+    let head = "ERROR 06-12 10:11:12 [core.py:396] ";
+    let bare = headline(trace);
+    assert_eq!(headline(&headed(head, trace)), format!("{head}{bare}"));
+    // Its record's first line, with another time.
+    let first = "ERROR 06-12 10:11:09 [core.py:396] EngineCore failed to start.";
+    let rest = bare.split_once(": ").expect("an exception").1;
+    assert_eq!(headline(&format!("{first}\n{}", headed(head, trace))), format!("{first} {rest}"));
+}
+
+#[test]
+fn a_head_on_the_first_line_only_is_enough() {
+    let trace = include_str!("traces/python.txt");
+    let text = format!("2026-01-02 03:04:05 ERROR app: {trace}{LOG_LINE}");
+    assert_eq!(lines(&text), [trace.lines().count(), 1]);
+}
+
+#[test]
+fn a_trace_is_an_event_of_its_own_below_a_line_that_tells_of_no_failure() {
+    let ready = "2026-01-02 03:04:05 INFO [main] a.B: ready\n";
+    for trace in
+        [include_str!("traces/java.txt"), include_str!("traces/python.txt"), include_str!("traces/node.txt")]
+    {
+        let count = trace.lines().count();
+        assert_eq!(lines(&format!("{ready}{trace}{ready}")), [1, count, 1], "{trace}");
+        assert_eq!(lines(&format!("{LOG_LINE}{trace}{ready}")), [1 + count, 1], "{trace}");
+    }
+    let uncaught = "Exception in thread \"main\" java.lang.Error: no\n\tat a.B.c(B.java:1)\n";
+    assert_eq!(
+        lines(&format!("{LOG_LINE}{uncaught}{ready}")),
+        [1, 2, 1],
+        "a runtime knows nothing of loggers"
+    );
+    assert_eq!(lines(&format!("ERROR:root:no\n{}", include_str!("traces/python.txt"))).len(), 1);
+}
+
+#[test]
+fn an_empty_line_in_a_trace_does_not_end_it() {
+    let text = "java.lang.Error: no\n\n\tat a.B.c(B.java:1)\n\tat a.B.d(B.java:2)\n\nCaused by: java.lang.Error: inner\n\
+                \tat a.B.e(B.java:3)\n";
+    assert_eq!(lines(&format!("{LOG_LINE}{text}{LOG_LINE}")), [8, 1]);
+    assert_eq!(lines(&format!("{LOG_LINE}\n{LOG_LINE}")), [1, 1, 1]);
+}
