@@ -111,7 +111,7 @@ fn numeric(text: &[u8], from: usize) -> Option<usize> {
         end -= 1;
         signs -= 1;
     }
-    if text.get(end).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_') {
+    if text.get(end).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_') || is_micro(text, end) {
         return None;
     }
     let run = &text[from..end];
@@ -119,6 +119,11 @@ fn numeric(text: &[u8], from: usize) -> Option<usize> {
     let date = (4..=8).contains(&count) && (1..=2).contains(&signs) && is_date(run);
     let packed = matches!(count, 6 | 8 | 14) && signs == 0 && packed_follows(text, end, count);
     (clock || date || packed || is_epoch(run)).then_some(end)
+}
+
+/// `µ` or the Greek letter: what Go and Rust print before the `s` of microseconds.
+fn is_micro(text: &[u8], at: usize) -> bool {
+    matches!(text.get(at..), Some([0xc2, 0xb5, ..] | [0xce, 0xbc, ..]))
 }
 
 /// `15:16:01`, or `15:16` after a date, or `20171224-0:5:12:3`: only after a date are zeros left out. The colons of

@@ -5,28 +5,38 @@ use std::ops::Range;
 /// The usual names of the field that holds the message, the surest first.
 const NAMES: [&[u8]; 6] = [b"msg", b"message", b"log", b"@message", b"MESSAGE", b"event"];
 
+/// Objects that hold the message and its fields: of Rust's `tracing`, and of Google's logging.
+const CARRIERS: [&[u8]; 2] = [b"fields", b"jsonPayload"];
+
 /// Where the message stands in `text`, as it is escaped there, without its quotes.
 ///
-/// Only fields of the outermost object count. Text that is not an object to its end has no message.
+/// Only fields of the outermost object count, and after them those of a carrier in it. Text that is not an object to its end has no message.
 pub(super) fn message(text: &[u8]) -> Option<Range<usize>> {
     let mut best: Option<(usize, Range<usize>)> = None;
     let mut depth = 0_usize;
     let mut at = 0;
     let mut name: Option<Range<usize>> = None;
     let mut expects_value = false;
+    // How deep fields count: in the outermost object, or in a carrier.
+    let mut level = 1;
     while at < text.len() {
         match text[at] {
-            b'{' | b'[' => {
+            byte @ (b'{' | b'[') => {
+                let carries = |name: Range<usize>| CARRIERS.contains(&&text[name]);
+                if byte == b'{' && depth == 1 && expects_value && name.take().is_some_and(carries) {
+                    level = 2;
+                }
                 depth += 1;
                 expects_value = false;
                 at += 1;
             }
             b'}' | b']' => {
                 depth = depth.checked_sub(1)?;
+                level = level.min(depth.max(1));
                 at += 1;
             }
             b':' => {
-                expects_value = depth == 1;
+                expects_value = depth == level;
                 at += 1;
             }
             b',' => {
@@ -36,12 +46,13 @@ pub(super) fn message(text: &[u8]) -> Option<Range<usize>> {
             b'"' => {
                 let end = string_end(text, at + 1)?;
                 let inside = at + 1..end;
-                if depth == 1 && !expects_value {
+                if depth == level && !expects_value {
                     name = Some(inside);
                 } else if expects_value && !inside.is_empty() {
                     let rank = name
                         .take()
-                        .and_then(|name| NAMES.iter().position(|known| *known == &text[name.clone()]));
+                        .and_then(|name| NAMES.iter().position(|known| *known == &text[name.clone()]))
+                        .map(|rank| rank + (level - 1) * NAMES.len());
                     if let Some(rank) =
                         rank.filter(|rank| best.as_ref().is_none_or(|(other, _)| rank < other))
                     {
