@@ -224,7 +224,8 @@ impl Lexer<'_, '_> {
                 let end = self.path_end(start);
                 let path = &self.text[start..end];
                 let slashes = path.iter().filter(|&&b| b == b'/').count();
-                (slashes > 1 || path.iter().any(u8::is_ascii_digit)).then_some(end)
+                let known = slashes > 1 || path.iter().any(u8::is_ascii_digit) || value::is_pod(path);
+                known.then(|| value::tag_end(self.text, end))
             }
             _ => None,
         }
@@ -237,6 +238,7 @@ impl Lexer<'_, '_> {
         let after_sign = self.pieces.last().is_some_and(|p| p.is_mark(b'=') || p.is_mark(b':') && is_last);
         if self.is_quoted_value(start, end)
             || may_have_joint && (value::is_mail(unit) || value::is_host(unit))
+            || may_have_joint && value::is_pod(unit)
             || may_have_joint && value::is_host_before_port(unit, &self.text[end..])
             || value::is_opaque(unit)
             || value::is_literal(unit, after_sign)

@@ -214,6 +214,27 @@ pub(super) fn is_host_before_port(unit: &[u8], after: &[u8]) -> bool {
     name && (2..=5).contains(&port) && BEFORE_A_PORT.iter().any(|known| known.as_bytes() == last)
 }
 
+/// The name of a pod whose random parts happen to have no digit, `web-zmsgnwjdp-qszcm`: Kubernetes draws them from
+/// letters that make no words.
+pub(super) fn is_pod(unit: &[u8]) -> bool {
+    let drawn = |part: Option<&[u8]>, lengths: std::ops::RangeInclusive<usize>| {
+        part.is_some_and(|part| {
+            lengths.contains(&part.len()) && part.iter().all(|b| b"bcdfghjklmnpqrstvwxz".contains(b))
+        })
+    };
+    let mut parts = unit.rsplit(|&b| b == b'-');
+    drawn(parts.next(), 5..=5) && drawn(parts.next(), 8..=10) && parts.next().is_some()
+}
+
+/// Where an image ends whose path ends at `end`: a version after it would be part of it as well.
+pub(super) fn tag_end(text: &[u8], end: usize) -> usize {
+    const TAG: &[u8] = b":latest";
+    let rest = text.get(end..).unwrap_or_default();
+    let ends =
+        rest.get(TAG.len()).is_none_or(|&b| !matches!(class(b), ALPHA | DIGIT) && !matches!(b, b'-' | b'.'));
+    if rest.starts_with(TAG) && ends { end + TAG.len() } else { end }
+}
+
 /// Random letters: keys and encoded data without a digit.
 pub(super) fn is_opaque(unit: &[u8]) -> bool {
     unit.len() > LONGEST_WORD

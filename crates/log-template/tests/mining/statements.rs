@@ -54,6 +54,10 @@ fn values_are_told_by_their_looks() {
         (r"opened C:\Users\ann\notes.txt twice", "opened <*> twice"),
         ("state 0xdeadbeef, mask 0xff", "state <*>, mask <*>"),
         ("scaled web-7d4b9c6f5-x2x9z to 3", "scaled <*> to <*>"),
+        ("deleted web-zmsgnwjdp-qszcm and prod/web-zmsgnwjdp-qszcm", "deleted <*> and <*>"),
+        ("deleted web-backend-nginx", "deleted web-backend-nginx"),
+        ("pulled docker.io/library/web:latest, not ghcr.io/acme/web:1.27", "pulled <*>, not <*>"),
+        (r#"pulled \"docker.io/library/web:latest\""#, r#"pulled \"<*>\""#),
     ];
     for (line, template) in table {
         assert_eq!(template_of(&mut Miner::default(), line), template, "{line}");
