@@ -65,7 +65,8 @@ pub(crate) fn pair_around(text: &[u8], at: usize, after: usize) -> Option<Pair> 
 /// The second value of a change, as Terraform shows it: `password = "old" -> "new"`.
 pub(crate) fn changed_to(text: &[u8], pair: &Pair) -> Option<(usize, usize)> {
     let rest = text.get(pair.value.1..).filter(|_| pair.quoted)?;
-    let at = pair.value.1 + rest.strip_prefix(b"\" -> \"").map(|_| 6)?;
+    let is_change = rest.starts_with(b"\" -> \"") || rest.starts_with(b"\" => \"");
+    let at = pair.value.1 + is_change.then_some(6)?;
     let (end, is_closed) = quoted_end(text, at, b"\"", 0);
     (is_closed && at < end && placeholder::end_at(text, at).is_none()).then_some((at, end))
 }

@@ -68,7 +68,7 @@ pub(crate) struct Rules {
 }
 
 /// Words that the name of a key may contain.
-const KEY_STEMS: [&str; 38] = [
+const KEY_STEMS: [&str; 44] = [
     "passw",
     "passphrase",
     "passcode",
@@ -107,6 +107,12 @@ const KEY_STEMS: [&str; 38] = [
     "密码",
     "口令",
     "密钥",
+    "秘钥",
+    "私钥",
+    "验证码",
+    "otp=",
+    "otp:",
+    "otp\"",
     "令牌",
 ];
 

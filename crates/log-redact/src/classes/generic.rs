@@ -86,6 +86,8 @@ pub(super) const CLASSES: &[Class] = &[
             key("pass"),
             key("密码"),
             key("口令"),
+            key("验证码"),
+            key("otp"),
             key("identifiedby"),
             key("requirepass"),
             key("masterauth"),
@@ -122,6 +124,8 @@ pub(super) const CLASSES: &[Class] = &[
             key("credential"),
             key("credentials"),
             key("密钥"),
+            key("秘钥"),
+            key("私钥"),
         ]),
     ),
     class(

@@ -37,7 +37,7 @@ pub(super) fn after(text: &[u8], (key_start, key_end): (usize, usize)) -> Option
         [b'>', ..] if at == closed => {
             is_of_xml(text, (key_start, at), rest).then_some((Tie::Structure, at + 1))
         }
-        _ if at > key_end && !quoted && text[key_start..].starts_with(b"--") => {
+        _ if at > key_end && !quoted && is_flag(&text[key_start..key_end]) => {
             is_argument(&text[key_start..key_end], rest).then_some((Tie::Structure, at))
         }
         _ => (if at > key_end && !quoted { after_blank(text, (key_start, key_end), at) } else { None })
@@ -54,7 +54,9 @@ fn after_blank(text: &[u8], (key_start, key_end): (usize, usize), at: usize) -> 
     let is_named =
         !key.is_empty() && !text[key_end - 1].is_ascii() || at > key_end + 1 && is_of_an_environment(key);
     match rest {
-        [b'\'', ..] if is_of_sql(key) => Some((Tie::Structure, at)),
+        [b'\'' | b'"', ..] if is_of_sql(key) || key.eq_ignore_ascii_case(b"passphrase") => {
+            Some((Tie::Structure, at))
+        }
         // MySQL's `IDENTIFIED WITH caching_sha2_password BY 'x'`
         [b'b' | b'B', b'y' | b'Y', b' ', b'\'', ..] => Some((Tie::Structure, at + 3)),
         // Configurations of Redis and of LDAP's clients.
@@ -75,9 +77,16 @@ fn is_of_xml(text: &[u8], (key_start, end): (usize, usize), rest: &[u8]) -> bool
     if is_attribute { closes() } else { key_start > 0 && text[key_start - 1] == b'<' }
 }
 
+/// `--password`, and `-Password` of PowerShell.
+fn is_flag(key: &[u8]) -> bool {
+    key.starts_with(b"--") || key.first() == Some(&b'-') && key.get(1).is_some_and(u8::is_ascii_uppercase)
+}
+
 /// Whether this can be the value of a flag that stands before it.
 fn is_argument(flag: &[u8], value: &[u8]) -> bool {
-    !matches!(value.first(), None | Some(b'-' | b'\n')) && !is_usage(flag, value)
+    let is_long = flag.starts_with(b"--");
+    let is_usage = is_long && is_usage(flag, value);
+    !matches!(value.first(), None | Some(b'-' | b'\n')) && !is_usage && (is_long || !value.starts_with(b"$"))
 }
 
 /// The length of what a sentence puts between a password and its value.

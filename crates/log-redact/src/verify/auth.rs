@@ -55,7 +55,8 @@ fn of_a_line(line: &[u8]) -> Option<(usize, usize)> {
         _ => key_value::looks_drawn(last),
     };
     // Names of mechanisms have digits as well, and no small letters.
-    let is_secret = fits && last.len() >= SHORTEST && last.iter().any(u8::is_ascii_lowercase);
+    let is_secret =
+        fits && !last.contains(&b'<') && last.len() >= SHORTEST && last.iter().any(u8::is_ascii_lowercase);
     let end = line[..quote].trim_ascii_end().len();
     (is_secret && words().count() <= 2 && !key_value::is_harmless(last, false))
         .then_some((end - last.len(), end))

@@ -36,6 +36,9 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
     if name.ends_with(b"pwd") && is_a_folder(value) || is_of_a_vocabulary(scan.text, &pair, value) {
         return;
     }
+    if (name.ends_with(b"otp") || name.ends_with("验证码".as_bytes())) && !is_a_code(value) {
+        return;
+    }
     if name.ends_with(b"passwords") && value.iter().all(u8::is_ascii_digit) {
         return;
     }
@@ -54,6 +57,11 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
     if pair.open {
         scan.goes_on_at(pair.value.1);
     }
+}
+
+/// Whether this is what is sent to a telephone: a few digits.
+fn is_a_code(value: &[u8]) -> bool {
+    (4..=8).contains(&value.len()) && value.iter().all(u8::is_ascii_digit)
 }
 
 /// Whether this is the folder that a shell calls `PWD`: an absolute path that begins with a word.

@@ -60,7 +60,11 @@ fn is_of_a_copy(user: &[u8], rest: &[u8]) -> bool {
     match rest {
         [b':', b'/' | b'~', ..] => true,
         [b'/', ..] => ACCOUNTS.contains(&user),
-        [b':', next, ..] => ACCOUNTS.contains(&user) && Alphabet::IDENTIFIER.has(*next),
+        // Or what was found in the path.
+        [b':', path @ ..] => {
+            let is_path = path.first().is_some_and(|first| Alphabet::IDENTIFIER.has(*first));
+            ACCOUNTS.contains(&user) && (is_path || placeholder::end_at(path, 0).is_some())
+        }
         _ => false,
     }
 }
