@@ -112,14 +112,16 @@ impl Joiner {
 
     /// Whether `body` goes on with the event; and what the trace is after it.
     fn judge(&mut self, body: &[u8]) -> Verdict {
-        if !self.head.is_empty() {
-            let next = head::strip(body, &self.head).and_then(|rest| self.trace.after(rest));
-            if let Some(next) = next {
+        if self.trace.is_inside() {
+            let behind = head::strip(body, &self.head).and_then(|rest| self.trace.after(rest));
+            // The head may stand before the first line only.
+            if let Some(next) = behind.or_else(|| self.trace.after(body)) {
                 self.trace = next;
                 return Verdict::Continues;
             }
         }
-        if let Some((length, trace)) = head::before_beginning(body) {
+        let begun = if trace::beginning(body).is_none() { head::before_beginning(body) } else { None };
+        if let Some((length, trace)) = begun {
             self.trace = trace;
             self.head = body[..length].to_vec();
             let same = self.last().and_then(|last| head::strip(last, &self.head));

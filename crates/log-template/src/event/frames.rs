@@ -6,7 +6,7 @@ use super::{head, trace};
 use crate::header;
 
 /// Frames of runtimes and of what is installed beside the program.
-const FOREIGN: [&[u8]; 26] = [
+const FOREIGN: [&[u8]; 27] = [
     b"at java.",
     b"at javax.",
     b"at sun.",
@@ -25,6 +25,7 @@ const FOREIGN: [&[u8]; 26] = [
     b"dist-packages/",
     b"lib/python",
     b"runtime.",
+    b"panic(",
     b"runtime/",
     b"net/http",
     b"std::",
@@ -47,9 +48,9 @@ pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Cow<'t, [u8]> {
     let mut last_counts = false;
     for line in lines {
         let line = &line[header::carried(line).body];
-        let line = head::strip(line, head).unwrap_or(line);
+        let line = of_a_group(head::strip(line, head).unwrap_or(line));
         let trimmed = line.trim_ascii_start();
-        last_counts |= trimmed.starts_with(b"Traceback ");
+        last_counts |= trimmed.starts_with(b"Traceback ") || trimmed.starts_with(b"+ Exception Group ");
         if is_frame(line, trimmed) {
             // Go and Rust print the name of a function above its place.
             let frame = function.take().unwrap_or(trimmed);
@@ -71,6 +72,12 @@ pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Cow<'t, [u8]> {
         all.extend_from_slice(part);
     }
     Cow::Owned(all)
+}
+
+/// What stands behind the bar before each line of one of Python's groups of exceptions: `    | ValueError: no`.
+fn of_a_group(line: &[u8]) -> &[u8] {
+    let inside = line.trim_ascii_start().strip_prefix(b"|").filter(|_| line.starts_with(b" "));
+    inside.map_or(line, |inside| inside.strip_prefix(b" ").unwrap_or(inside))
 }
 
 fn is_frame(line: &[u8], trimmed: &[u8]) -> bool {

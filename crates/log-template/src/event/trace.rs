@@ -54,8 +54,10 @@ impl Trace {
         if let Some(begun) = beginning(line) {
             // An exception or a traceback below a log line that tells of a failure belongs to it. A panic, and what no
             // handler caught, is printed by a runtime that knows nothing of the lines before it.
-            let of_a_runtime =
-                matches!(begun, Self::Go | Self::RustMessage | Self::Rust) || is_uncaught(line);
+            // Goroutines are also printed by who has caught a panic and says so: `http: panic serving`.
+            let of_a_runtime = matches!(begun, Self::Go | Self::RustMessage | Self::Rust)
+                && !is_goroutine(line)
+                || is_uncaught(line);
             let is_own = self.is_inside() || of_a_runtime || !is_introduced();
             *self = begun;
             return if is_own { Verdict::Begins } else { Verdict::Continues };
@@ -152,8 +154,11 @@ fn is_uncaught(line: &[u8]) -> bool {
     line.starts_with(b"Exception in thread \"")
 }
 
+/// Also of a group of exceptions: `  + Exception Group Traceback (most recent call last):`.
 fn is_traceback(line: &[u8]) -> bool {
-    line.starts_with(b"Traceback (most recent call last):")
+    let text = line.trim_ascii_start();
+    let group = text.strip_prefix(b"+ Exception Group ").filter(|_| text.len() < line.len());
+    group.unwrap_or(line).starts_with(b"Traceback (most recent call last):")
 }
 
 /// `ValueError: no`, `a.b.Custom`, `KeyboardInterrupt`.
@@ -172,10 +177,11 @@ fn is_goroutine(line: &[u8]) -> bool {
         .is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit) && rest.ends_with(b":"))
 }
 
-/// `main.(*Cart).total({0xc000010000, 0x3})`, `main.total(...)`.
+/// `main.(*Cart).total({0xc000010000, 0x3})`, `main.total(...)`, `panic({0x1a4d5e0?, 0x2c5d2a0?})`.
 pub(super) fn is_go_call(line: &[u8]) -> bool {
     let name = line.split(|&b| b == b' ').next().unwrap_or_default();
-    line.ends_with(b")") && name.contains(&b'.') && name.contains(&b'(') && !line.starts_with(b"\t")
+    let is_qualified = name.contains(&b'.') && name.contains(&b'(') || name.starts_with(b"panic(");
+    line.ends_with(b")") && is_qualified && !line.starts_with(b"\t")
 }
 
 fn is_go(line: &[u8]) -> bool {

@@ -234,3 +234,54 @@ fn an_empty_line_in_a_trace_does_not_end_it() {
     assert_eq!(lines(&format!("{LOG_LINE}{text}{LOG_LINE}")), [8, 1]);
     assert_eq!(lines(&format!("{LOG_LINE}\n{LOG_LINE}")), [1, 1, 1]);
 }
+
+#[test]
+fn a_group_of_exceptions_of_python_is_one_event() {
+    let trace = "  + Exception Group Traceback (most recent call last):
+  |   File \"/app/main.py\", line 3, in serve
+  |     async with create_task_group() as tasks:
+  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File \"/app/cart.py\", line 17, in total
+    |     return sum(items)
+    | ValueError: cannot price item 7
+    +------------------------------------
+";
+    let line = "ERROR:    Exception in ASGI application\n";
+    assert_eq!(
+        headline(&format!("{line}{trace}")),
+        "ERROR:    Exception in ASGI application ValueError: cannot price item 7 File \"/app/cart.py\", line 17, in total"
+    );
+    assert_eq!(lines(&format!("{line}{trace}{LOG_LINE}")), [11, 1]);
+    assert_eq!(lines(&format!("INFO:     ready\n{trace}{LOG_LINE}")), [1, 10, 1]);
+}
+
+#[test]
+fn goroutines_belong_to_who_says_that_he_caught_a_panic() {
+    let stack = "goroutine 431 [running]:
+k8s.io/apimachinery/pkg/util/runtime.logPanic({0x1a4d5e0, 0x2c5d2a0})
+\t/go/pkg/mod/k8s.io/apimachinery@v0.33.1/pkg/util/runtime/runtime.go:75 +0x85
+panic({0x1a4d5e0?, 0x2c5d2a0?})
+\t/usr/local/go/src/runtime/panic.go:884 +0x213
+example.com/shop/controllers.(*Cart).Reconcile(0xc0001, {0x1, 0x2})
+\t/src/controllers/cart.go:42 +0x1b
+created by example.com/shop/controllers.Start in goroutine 1
+\t/src/controllers/start.go:7 +0x1b
+";
+    for line in [
+        "E0612 10:11:12.123456       1 runtime.go:79] Observed a panic: nil pointer dereference\n",
+        "2026/01/02 03:04:05 http: panic serving 10.0.0.1:4711: no\n",
+    ] {
+        let text = format!("{line}{stack}");
+        assert_eq!(
+            headline(&text),
+            format!(
+                "{} example.com/shop/controllers.(*Cart).Reconcile(0xc0001, {{0x1, 0x2}})",
+                line.trim_end()
+            )
+        );
+        assert_eq!(lines(&format!("{text}{LOG_LINE}")), [10, 1]);
+    }
+    assert_eq!(lines(&format!("SIGQUIT: quit\n{stack}")), [1, 9]);
+}
