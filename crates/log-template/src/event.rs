@@ -112,37 +112,49 @@ impl Joiner {
 
     /// Whether `body` goes on with the event; and what the trace is after it.
     fn judge(&mut self, body: &[u8]) -> Verdict {
-        if self.trace.is_inside() {
-            let behind = head::strip(body, &self.head).and_then(|rest| self.trace.after(rest));
-            // The head may stand before the first line only.
-            if let Some(next) = behind.or_else(|| self.trace.after(body)) {
-                self.trace = next;
-                return Verdict::Continues;
-            }
-        }
-        let begun = if trace::beginning(body).is_none() { head::before_beginning(body) } else { None };
-        if let Some((length, trace)) = begun {
-            self.trace = trace;
-            self.head = body[..length].to_vec();
-            let same = self.last().and_then(|last| head::strip(last, &self.head));
-            let introduced =
-                trace == Trace::Python && same.is_some() && self.last().is_some_and(head::introduces);
-            return if introduced { Verdict::Continues } else { Verdict::Begins };
-        }
-        if !self.trace.is_inside()
-            && let Some(length) = head::before_frame(body)
-            && self.last().is_some_and(|last| head::strip(last, &body[..length]).is_some())
-        {
-            self.trace = Trace::Frames;
-            self.head = body[..length].to_vec();
+        let behind = if self.head.is_empty() { None } else { head::strip(body, &self.head) };
+        // The head may stand before the first line only.
+        let next = behind.and_then(|rest| self.trace.after(rest)).or_else(|| self.trace.after(body));
+        if let Some(next) = next {
+            self.trace = next;
             return Verdict::Continues;
         }
-        let is_introduced = || last_of(self.event.as_ref()).is_some_and(head::introduces);
-        let verdict = self.trace.next(body, is_introduced);
-        if verdict == Verdict::Begins {
+        let was_inside = self.trace.is_inside();
+        if let Some(begun) = trace::beginning(body) {
+            let is_own = was_inside || begun.is_of_a_runtime(body) || !self.is_introduced();
+            self.trace = begun;
             self.head.clear();
+            return if is_own { Verdict::Begins } else { Verdict::Continues };
         }
-        verdict
+        self.begin_behind_a_head(body, was_inside)
+    }
+
+    /// The same for a line that neither goes on with a trace nor begins with one.
+    fn begin_behind_a_head(&mut self, body: &[u8], was_inside: bool) -> Verdict {
+        let has_same =
+            |joiner: &Self, head: &[u8]| joiner.last().is_some_and(|last| head::strip(last, head).is_some());
+        if let Some((length, begun)) = head::before_beginning(body) {
+            let head = &body[..length];
+            let is_own =
+                was_inside || begun != Trace::Python || !has_same(self, head) || !self.is_introduced();
+            (self.trace, self.head) = (begun, head.to_vec());
+            return if is_own { Verdict::Begins } else { Verdict::Continues };
+        }
+        if !was_inside
+            && let Some(length) = head::before_frame(body)
+            && has_same(self, &body[..length])
+        {
+            (self.trace, self.head) = (Trace::Frames, body[..length].to_vec());
+            return Verdict::Continues;
+        }
+        self.trace = Trace::Outside;
+        self.head.clear();
+        Verdict::Begins
+    }
+
+    /// Whether the last line says that something went wrong, so that a trace below it is what it tells of.
+    fn is_introduced(&self) -> bool {
+        self.last().is_some_and(head::introduces)
     }
 
     /// The last line, as the program wrote it.

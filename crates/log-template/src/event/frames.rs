@@ -6,7 +6,7 @@ use super::{head, trace};
 use crate::header;
 
 /// Frames of runtimes and of what is installed beside the program.
-const FOREIGN: [&[u8]; 27] = [
+const FOREIGN: [&[u8]; 28] = [
     b"at java.",
     b"at javax.",
     b"at sun.",
@@ -26,6 +26,7 @@ const FOREIGN: [&[u8]; 27] = [
     b"lib/python",
     b"runtime.",
     b"panic(",
+    b"/pkg/mod/",
     b"runtime/",
     b"net/http",
     b"std::",
@@ -40,15 +41,18 @@ const FOREIGN: [&[u8]; 27] = [
 pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Cow<'t, [u8]> {
     let mut lines = text.split(|&b| b == b'\n');
     let first = lines.next().unwrap_or_default();
+    let bare = |line: &'t [u8]| {
+        let line = &line[header::carried(line).body];
+        of_a_group(head::strip(line, head).unwrap_or(line))
+    };
+    let mut lines = lines.map(bare).peekable();
     let mut exception: Option<&[u8]> = None;
     let mut own: Option<&[u8]> = None;
     let mut any: Option<&[u8]> = None;
     let mut function: Option<&[u8]> = None;
     // Python prints the innermost frame last, everybody else first.
     let mut last_counts = false;
-    for line in lines {
-        let line = &line[header::carried(line).body];
-        let line = of_a_group(head::strip(line, head).unwrap_or(line));
+    while let Some(line) = lines.next() {
         let trimmed = line.trim_ascii_start();
         last_counts |= trimmed.starts_with(b"Traceback ") || trimmed.starts_with(b"+ Exception Group ");
         if is_frame(line, trimmed) {
@@ -59,7 +63,9 @@ pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Cow<'t, [u8]> {
                 own = own.filter(|_| !last_counts).or(Some(frame));
             }
         } else {
-            function = named_function(line, trimmed);
+            let is_above_place = lines.peek().is_some_and(|next| trace::is_go_place(next));
+            function = Some(line).filter(|line| is_above_place && trace::is_function(line));
+            function = function.or_else(|| named_function(line, trimmed));
             let names_failure = function.is_none() && trimmed.len() == line.len() && !is_link(trimmed);
             if names_failure && (exception.is_none() || last_counts) {
                 exception = Some(trimmed);

@@ -29,6 +29,10 @@ pub(super) enum Trace {
     PythonGap,
     /// In a Go panic, up to and with its goroutines.
     Go,
+    /// After the name of a function in what Go's loggers print below an error, whose place is on the next line.
+    GoFunction,
+    /// After that place.
+    GoPlace,
     /// After `thread 'main' panicked at src/main.rs:2:5:`, whose next line is the message.
     RustMessage,
     /// Below a Rust panic.
@@ -45,25 +49,11 @@ impl Trace {
         *self = beginning(line).unwrap_or_default();
     }
 
-    /// What `line` is after the lines before it, of which the last may be one that a trace is printed below.
-    pub(super) fn next(&mut self, line: &[u8], is_introduced: impl FnOnce() -> bool) -> Verdict {
-        if let Some(next) = self.after(line) {
-            *self = next;
-            return Verdict::Continues;
-        }
-        if let Some(begun) = beginning(line) {
-            // An exception or a traceback below a log line that tells of a failure belongs to it. A panic, and what no
-            // handler caught, is printed by a runtime that knows nothing of the lines before it.
-            // Goroutines are also printed by who has caught a panic and says so: `http: panic serving`.
-            let of_a_runtime = matches!(begun, Self::Go | Self::RustMessage | Self::Rust)
-                && !is_goroutine(line)
-                || is_uncaught(line);
-            let is_own = self.is_inside() || of_a_runtime || !is_introduced();
-            *self = begun;
-            return if is_own { Verdict::Begins } else { Verdict::Continues };
-        }
-        *self = Self::Outside;
-        Verdict::Begins
+    /// Whether a runtime, which knows nothing of the lines before it, prints a trace that begins so: a panic, and what no
+    /// handler caught. Goroutines are also printed by who has caught a panic and says so: `http: panic serving`.
+    pub(super) fn is_of_a_runtime(self, line: &[u8]) -> bool {
+        let panic = matches!(self, Self::Go | Self::RustMessage | Self::Rust);
+        panic && !is_goroutine(line) || is_uncaught(line)
     }
 
     /// The state after `line`, if it belongs to the trace.
@@ -85,6 +75,8 @@ impl Trace {
             Self::PythonGap if is_traceback(line) => Some(Self::Python),
             Self::PythonEnd | Self::PythonGap => None,
             Self::Go => (blank || is_go(line)).then_some(Self::Go),
+            Self::GoFunction => is_go_place(line).then_some(Self::GoPlace),
+            Self::GoPlace => is_function(line).then_some(Self::GoFunction),
             Self::RustMessage => Some(Self::Rust),
             Self::Rust => is_rust(line).then_some(Self::Rust),
         }
@@ -100,6 +92,8 @@ pub(super) fn beginning(line: &[u8]) -> Option<Trace> {
     } else if line.starts_with(b"thread '") && contains(line, b"' panicked at ") {
         // Before Rust 1.73 the message stood in the same line: `panicked at 'message', src/main.rs:2:5`.
         Some(if line.ends_with(b":") { Trace::RustMessage } else { Trace::Rust })
+    } else if is_function(line) && is_far(line) {
+        Some(Trace::GoFunction)
     } else {
         is_exception(line).then_some(Trace::Frames)
     }
@@ -184,14 +178,34 @@ pub(super) fn is_go_call(line: &[u8]) -> bool {
     line.ends_with(b")") && is_qualified && !line.starts_with(b"\t")
 }
 
+/// `sigs.k8s.io/controller-runtime/pkg/internal/controller.(*Controller).reconcileHandler`, `main.main`: one word.
+pub(super) fn is_function(line: &[u8]) -> bool {
+    let sign = |b: &u8| matches!(b, b'.' | b'/' | b'_' | b'-' | b'(' | b')' | b'*' | b'[' | b']' | b'~');
+    // Most lines have a blank early on.
+    let word = line.first().is_some_and(u8::is_ascii_alphabetic)
+        && line.iter().all(|b| b.is_ascii_alphanumeric() || sign(b));
+    let name = || line.rsplit(|&b| b == b'/').next().unwrap_or_default();
+    word && name().iter().position(|&b| b == b'.').is_some_and(|dot| {
+        dot > 0 && name().get(dot + 1).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'(')
+    })
+}
+
+/// Whether a function is of a package behind a host's name, or a method: no file is called so.
+fn is_far(line: &[u8]) -> bool {
+    let host = line.split(|&b| b == b'/').next().unwrap_or_default();
+    host.len() < line.len() && host.contains(&b'.') || contains(line, b".(*")
+}
+
+pub(super) fn is_go_place(line: &[u8]) -> bool {
+    line.starts_with(b"\t") && (contains(line, b".go:") || contains(line, b".s:"))
+}
+
 fn is_go(line: &[u8]) -> bool {
     let nested =
         line.starts_with(b"\tpanic: ") || line.starts_with(b"[signal ") || line.starts_with(b"exit status ");
-    let place = line.starts_with(b"\t") && contains(line, b".go:")
-        || line.starts_with(b"\t") && contains(line, b".s:");
     is_goroutine(line)
         || is_go_call(line)
-        || place
+        || is_go_place(line)
         || nested
         || line.starts_with(b"created by ")
         || line.starts_with(b"panic: ")

@@ -17,16 +17,18 @@ const FAR: usize = 6;
 /// A field is not longer.
 const LONGEST: usize = 128;
 
-/// Where the message begins, if `text` has a head. Within another head only one that begins with its time is believed:
+/// Where the message begins, if `text` has a head. Within another head only one that begins with its time or level is believed:
 /// a message may hold a time of its own.
 pub(super) fn message_start(text: &[u8], within: bool) -> Option<usize> {
     if let Some(start) = klog(text).or_else(|| Some(container_runtime(text)?.0)).or_else(|| rfc5424(text)) {
         return Some(start);
     }
     let start = priority_end(text);
+    // Within another head a time has to be the first word, or the second after a level.
+    let levelled = is_level(&text[start..word_end(text, start)]);
+    let words = if within { 1 + usize::from(levelled) } else { FAR };
     // Within another head a bare number is part of the message, even one that could be seconds since 1970.
-    let time =
-        first_time(text, start, if within { 1 } else { FAR }).filter(|time| !(time.epoch && within))?;
+    let time = first_time(text, start, words).filter(|time| !(time.epoch && within))?;
     let mut head = Head { text, at: time.end, level: false, syslog: time.syslog };
     let start = head.read();
     (start > 0 && start < text.len()).then_some(start)

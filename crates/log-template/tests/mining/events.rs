@@ -285,3 +285,28 @@ created by example.com/shop/controllers.Start in goroutine 1
     }
     assert_eq!(lines(&format!("SIGQUIT: quit\n{stack}")), [1, 9]);
 }
+
+#[test]
+fn an_exception_without_a_message_is_in_the_headline() {
+    let text = format!("{LOG_LINE}java.lang.StackOverflowError\n\tat a.B.c(B.java:1)\n");
+    assert_eq!(
+        headline(&text),
+        format!("{} java.lang.StackOverflowError at a.B.c(B.java:1)", LOG_LINE.trim_end())
+    );
+}
+
+#[test]
+fn functions_and_places_below_an_error_of_go_belong_to_it() {
+    let line = "2026-06-12T10:11:12Z\tERROR\tcontroller\tReconciler error\t{\"error\": \"no\"}\n";
+    let stack = "sigs.k8s.io/controller-runtime/pkg/internal/controller.(*Controller).reconcileHandler
+\t/go/pkg/mod/sigs.k8s.io/controller-runtime@v0.20.0/pkg/internal/controller/controller.go:329
+main.serve
+\t/src/main.go:12
+runtime.goexit
+\t/usr/local/go/src/runtime/asm_amd64.s:1700
+";
+    let text = format!("{line}{stack}");
+    assert_eq!(headline(&text), format!("{} main.serve", line.trim_end()));
+    assert_eq!(lines(&format!("{text}{LOG_LINE}{LOG_LINE}")), [7, 1, 1]);
+    assert_eq!(lines(&format!("{LOG_LINE}config.yaml\nmain.go\n")), [1, 1, 1], "no functions");
+}
