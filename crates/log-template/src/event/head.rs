@@ -36,8 +36,11 @@ fn panic_in(line: &[u8]) -> Option<usize> {
 
 /// The length of the head before a frame of Java or Node.
 pub(super) fn before_frame(line: &[u8]) -> Option<usize> {
-    let last = *line.trim_ascii_end().last()?;
-    if !(matches!(last, b')' | b']' | b'{') || last.is_ascii_digit()) {
+    let line = line.trim_ascii_end();
+    let number = line.iter().rev().take(8).take_while(|byte| byte.is_ascii_digit()).count();
+    let before = line.len().checked_sub(number + 1).map(|at| line[at])?;
+    let may_be = if number > 0 { before == b':' } else { matches!(before, b')' | b']' | b'{') };
+    if !may_be {
         return None;
     }
     // Few lines have a tab, or four blanks and these letters: both are looked for faster than the letters alone.
