@@ -80,6 +80,8 @@ guards! {
     beside = "beside",
     /// What is too many goes in an order: what does not serve before what does, the youngest first.
     victim_order = "victim-order",
+    /// Nothing is asked for from a spec that the pool has no more.
+    outdated = "outdated",
     /// Nothing is launched in a namespace that is being deleted.
     leaving_namespace = "leaving-namespace",
     /// A machine that serves and is deleted by hand goes only when enough others serve.

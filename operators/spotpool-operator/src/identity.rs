@@ -89,9 +89,10 @@ pub fn body_hash(request: &RunInstances) -> String {
 }
 
 /// Whether an attempt's body can still be built to the bytes that were sent, and is wanted: what it asks for where
-/// is still a candidate.
+/// is still a candidate, and at its price.
 pub fn is_same_body(pool: &ValidPool, instance: &SpotInstance, attempt: &Attempt) -> bool {
     pool.candidates.contains(&attempt.candidate)
+        && instance.spec.charge_type == pool.template.charge_type
         && body_hash(&request(pool, instance, &attempt.candidate, &attempt.token)) == attempt.body_hash
 }
 

@@ -148,7 +148,8 @@ fn launch(
     let same_body = |attempt: &Attempt| is_same_body(pool, instance, attempt);
     match next_attempt(status, looked, same_body, rules) {
         // The spec may have changed between the looks.
-        NextAttempt::New if !pool.candidates.contains(candidate) || !member::is_of(instance, pool) => None,
+        NextAttempt::New if !pool.candidates.contains(candidate) => None,
+        NextAttempt::New if rules.guards.outdated && !member::is_of(instance, pool) => None,
         NextAttempt::New => {
             Some(Launch { instance: instance.clone(), candidate: candidate.clone(), again: None })
         }

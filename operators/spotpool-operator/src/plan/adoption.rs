@@ -84,7 +84,7 @@ fn judge<'a>(
     if rules.guards.adopt_unclaimed {
         let of_pool = machine.tag(POOL_TAG).filter(|uid| *uid != pool.uid);
         if of_pool.is_some_and(|uid| account.pools.contains(uid)) {
-            return Err("its tags name another pool, which is there or cannot be read".to_owned());
+            return Err("its tags name another pool, which is there, has left its SpotInstance behind, or cannot be read".to_owned());
         }
         let claimed = |member: &&Member| claim(&member.instance, machine) != Claim::Foreign;
         if let Some(member) = members.iter().find(claimed) {

@@ -5,6 +5,7 @@ use kube::ResourceExt;
 use tencent_cvm::{Instance, InstanceId, InstanceState};
 
 use super::Rules;
+use super::member::pool_is_elsewhere;
 use super::seen::{AccountSeen, Observed, Sight};
 use crate::crd::pool::AddressKind;
 use crate::crd::{AdoptedMachine, ExtraMachine, Phase, SpotInstance, SpotInstanceStatus, whole_seconds};
@@ -86,7 +87,8 @@ pub fn next_status(
     if let Some((account, now)) = account.and_then(|account| account.now.map(|now| (account, now))) {
         // While its own request is under way in this process, the answer will say more than a look.
         let in_flight = instance.uid().is_some_and(|uid| seen.in_flight.contains(&uid));
-        if !in_flight {
+        let taken_too_late = instance.spec.adopted.is_some() && pool_is_elsewhere(instance, seen);
+        if !in_flight && !taken_too_late {
             record(instance, &mut status, account, rules, now);
         }
         if let Some(Sight::Present(machine)) =

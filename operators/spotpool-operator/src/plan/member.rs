@@ -102,6 +102,13 @@ pub(super) fn is_hand_made(instance: &SpotInstance, pool: &ValidPool) -> bool {
     spec.pool.uid == pool.uid && (!numbered || instance.name_any() != format!("{}-{}", pool.key.name, spec.n))
 }
 
+/// The pool that it was made for is no more. One that makes no sense is still the pool: only its absence or another uid
+/// is.
+pub(super) fn pool_is_elsewhere(instance: &SpotInstance, seen: &Observed) -> bool {
+    let uid = Some(instance.spec.pool.uid.as_str());
+    seen.pool.object().is_none_or(|pool| pool.uid().as_deref() != uid)
+}
+
 /// Whether what this SpotInstance asks for is what the pool's present spec asks for, at its price.
 pub(super) fn is_of(instance: &SpotInstance, pool: &ValidPool) -> bool {
     let spec = &instance.spec;
@@ -196,9 +203,10 @@ impl Member {
         send_away(&mut self.status, why, wall_now);
     }
 
-    /// Whether it counts towards the pool's size.
+    /// Whether it counts towards the pool's size. While a request for it is under way it stays, whatever its status says
+    /// by now, and so it counts.
     pub fn counts(&self) -> bool {
-        self.belongs && !self.leaving() && !matches!(self.standing, Standing::Lost(_))
+        self.belongs && !self.leaving() && (self.in_flight || !matches!(self.standing, Standing::Lost(_)))
     }
 
     /// Its machine, or one that may yet come, is in another account than the key opens.
@@ -246,8 +254,12 @@ impl Member {
 
     /// It has no machine and was to be made from another spec than the pool's present one. What is paid for it and what
     /// it is made from stands in its own spec, which nobody can change: another one takes its place.
-    pub(super) fn is_outdated(&self, pool: &ValidPool) -> bool {
-        self.counts() && !self.in_flight && self.next == NextAttempt::New && !is_of(&self.instance, pool)
+    pub(super) fn is_outdated(&self, pool: &ValidPool, rules: &Rules) -> bool {
+        rules.guards.outdated
+            && self.counts()
+            && !self.in_flight
+            && self.next == NextAttempt::New
+            && !is_of(&self.instance, pool)
     }
 
     /// Every machine on record, with when it was recorded.
@@ -294,10 +306,10 @@ impl Member {
                 return Step::Keep;
             }
             if !self.is_held() {
-                return self.leave(account, rules, plan);
+                return self.leave(seen, account, rules, plan);
             }
         }
-        if !self.belongs && self.pool_is_elsewhere(seen) {
+        if !self.belongs && pool_is_elsewhere(&self.instance, seen) {
             return if rules.guards.pool_check || !self.is_wish() {
                 Step::Delete("PoolGone")
             } else {
@@ -333,26 +345,20 @@ impl Member {
         Some(later(since.0, FOLLOWS_WITHIN))
     }
 
-    fn pool_is_elsewhere(&self, seen: &Observed) -> bool {
-        // A pool that makes no sense is still the pool: only its absence or another uid is.
-        seen.pool
-            .object()
-            .is_none_or(|pool| pool.uid().as_deref() != Some(self.instance.spec.pool.uid.as_str()))
-    }
-
     fn is_extra(&self, id: &InstanceId) -> bool {
         self.status.instance_id.as_deref() != Some(id.as_str())
     }
 
-    fn leave(&self, account: Option<&AccountSeen>, rules: &Rules, plan: &mut Plan) -> Step {
+    fn leave(&self, seen: &Observed, account: Option<&AccountSeen>, rules: &Rules, plan: &mut Plan) -> Step {
         if !self.instance.finalizers().iter().any(|name| name == INSTANCE_FINALIZER) {
             return Step::Keep;
         }
         let recorded = self.recorded();
         if recorded.is_empty() {
-            // The machine that it was made for is recorded as soon as the cloud's clock is known.
+            // The machine that it was made for is recorded as soon as the cloud's clock is known; unless the pool that
+            // wanted it is no more, when it was made by one who had stood still: then nobody wants it to go.
             if self.instance.spec.adopted.is_some() {
-                return Step::Keep;
+                return if pool_is_elsewhere(&self.instance, seen) { Step::Release } else { Step::Keep };
             }
             if super::attempts::last_sent(&self.status).is_none() {
                 return Step::Release;

@@ -42,7 +42,7 @@ pub fn fit(
         return;
     }
     let (outdated, counted): (Vec<&Member>, Vec<&Member>) =
-        members.iter().filter(|member| member.counts()).partition(|member| member.is_outdated(pool));
+        members.iter().filter(|member| member.counts()).partition(|member| member.is_outdated(pool, rules));
     let target = plan.health.target(pool, &counted, rules);
     let occupied = members.iter().map(|member| member.occupied(account, rules)).sum();
     let fit = Fit { pool, members, known, counted, occupied, target, account, seen, rules };

@@ -187,7 +187,11 @@ fn another_pools_machine_is_not_taken_over() {
     let plan = plan(&seen, &rules(), model.now);
     assert_eq!(
         plan.adoptions.refused,
-        [("ins-left".to_owned(), "its tags name another pool, which is there or cannot be read".to_owned())]
+        [(
+            "ins-left".to_owned(),
+            "its tags name another pool, which is there, has left its SpotInstance behind, or cannot be read"
+                .to_owned()
+        )]
     );
     assert!(plan.unclaimed.is_empty());
 }
@@ -221,6 +225,26 @@ fn one_that_was_deleted_before_its_machine_was_recorded_takes_it_along() {
     assert!(first.instances.iter().all(|entry| entry.step == Step::Keep), "{:?}", first.instances);
     model.settle();
     assert!(!model.machines.contains_key(&"ins-left".into()));
+}
+
+#[test]
+fn one_that_was_made_when_its_pool_was_no_more_takes_nothing_along() {
+    let mut model = beside(3, &[left_over("ins-left", InstanceState::Running)]);
+    annotate(&mut model, "ins-left");
+    model.pass();
+    model.settle();
+    // Whoever had stood still makes it once more, for a pool of whose name there is another one by now.
+    let mut late = model.instances.iter().find(|it| it.spec.adopted.is_some()).unwrap().clone();
+    late.status = None;
+    late.metadata.uid = Some("99999999-0000-4000-8000-333333333333".to_owned());
+    "another".clone_into(&mut late.spec.pool.uid);
+    model.instances = vec![late];
+    for _ in 0..20 {
+        model.pass();
+        model.wait(5);
+    }
+    assert!(model.instances.iter().all(|it| it.spec.pool.uid != "another"), "it goes");
+    assert!(model.machines.contains_key(&"ins-left".into()), "and leaves the machine alone");
 }
 
 #[test]

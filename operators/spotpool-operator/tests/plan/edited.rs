@@ -37,7 +37,8 @@ fn after(edit: fn(&mut SpotPool)) -> (SpotInstance, ValidPool) {
 
 #[test]
 fn a_wish_of_another_spec_gives_way_to_one_of_the_present_spec() {
-    let edits: [(&str, fn(&mut SpotPool)); 3] = [
+    type Edit = fn(&mut SpotPool);
+    let edits: [(&str, Edit); 3] = [
         ("another price", |pool| pool.spec.instance_charge_type = ChargeType::PostpaidByHour),
         ("another image", |pool| "img-corrected".clone_into(&mut pool.spec.image_id)),
         ("another disk", |pool| "CLOUD_PREMIUM".clone_into(&mut pool.spec.instance.system_disk.disk_type)),
@@ -90,6 +91,9 @@ fn a_request_for_what_is_no_candidate_any_more_is_not_repeated() {
     let mut other = pool(1, 1);
     "GN7.5XLARGE80".clone_into(&mut other.spec.instance_type);
     assert!(!is_same_body(&valid(&other), &wish, &open));
+    let mut other = pool(1, 1);
+    other.spec.instance_charge_type = ChargeType::PostpaidByHour;
+    assert!(!is_same_body(&valid(&other), &wish, &open), "nor at another price");
 }
 
 #[test]

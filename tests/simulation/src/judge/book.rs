@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use sim::cvm::Launch;
 use spotpool_operator::crd::{Phase, SpotPoolSpec};
 use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG};
 use spotpool_operator::ports::PoolKey;
@@ -56,6 +57,8 @@ pub(super) struct Pool {
     pub(super) secret: Option<String>,
     /// The fewest and the most machines that are asked for, from each time on.
     pub(super) sizes: Vec<(Duration, i32, i32)>,
+    /// What may be asked for, from each time on.
+    pub(super) offers: Vec<(Duration, Offer)>,
     /// Since when nothing may be launched or terminated for it.
     pub(super) paused_at: Option<Duration>,
     /// Since when its namespace is being deleted.
@@ -78,6 +81,31 @@ pub(super) struct Pool {
     pub(super) refused: VecDeque<Duration>,
     /// When its requests of the last hour were granted.
     pub(super) answered: VecDeque<Duration>,
+}
+
+/// What a pool asks for: how it is paid, and which types in which zones.
+#[derive(PartialEq, Eq)]
+pub(super) struct Offer {
+    charge_type: String,
+    places: BTreeSet<(String, String)>,
+}
+
+impl Offer {
+    pub(super) fn of(spec: &SpotPoolSpec) -> Self {
+        let candidates = spec.candidates.iter().flatten();
+        let places: BTreeSet<_> =
+            candidates.map(|one| (one.instance_type.clone(), one.availability_zone.clone())).collect();
+        let only = (spec.instance_type.clone(), spec.availability_zone.clone());
+        Self {
+            charge_type: spec.instance_charge_type.as_str().to_owned(),
+            places: if places.is_empty() { [only].into() } else { places },
+        }
+    }
+
+    fn has(&self, launch: &Launch) -> bool {
+        self.charge_type == launch.charge_type
+            && self.places.contains(&(launch.instance_type.clone(), launch.zone.clone()))
+    }
 }
 
 /// The fewest and the most machines that a pool asks for: its bounds, or what `replicas` names within them.
@@ -136,6 +164,12 @@ impl Pool {
             return Some(Hasty::Together);
         }
         (self.never_served.len() > most).then_some(Hasty::TooMany(self.never_served.len()))
+    }
+
+    /// Whether a machine like this one was asked for since `from`.
+    pub(super) fn asked_for(&self, launch: &Launch, from: Duration) -> bool {
+        let first = self.offers.iter().rposition(|(at, _)| *at <= from).unwrap_or(0);
+        self.offers[first..].iter().any(|(_, offer)| offer.has(launch))
     }
 
     /// The greatest (minimum, maximum) that was asked for since `from`.

@@ -183,6 +183,13 @@ fn made(book: &Book, launch: &Launch, caller: &Caller, now: Duration) -> Vec<Fin
     {
         find(Invariant::NeverTwice, format!("{id} was made for {name}, which has {other} already"));
     }
+    let pool = book.pools.get(&instance.pool_uid);
+    if pool.is_some_and(|pool| !pool.asked_for(launch, instance.basis)) {
+        let (kind, zone, paid) = (&launch.instance_type, &launch.zone, &launch.charge_type);
+        let text =
+            format!("{id} was made for {name}: {kind} in {zone}, {paid}, which its pool does not ask for");
+        find(Invariant::AsAskedFor, text);
+    }
     for finding in sizes(book, uid, instance, id, now) {
         find(finding.invariant, finding.text);
     }

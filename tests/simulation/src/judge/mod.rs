@@ -70,6 +70,8 @@ pub enum Invariant {
     ServesFirst,
     /// Of machines that are too many, those that serve go last.
     ServesLast,
+    /// What is bought is what the pool asks for, and paid as it says.
+    AsAskedFor,
     /// Nothing is launched in a namespace that is being deleted.
     NotInALeavingNamespace,
     /// A key is not lost while machines need it.
@@ -112,6 +114,7 @@ impl Invariant {
             Self::FewBoots => "few-boots",
             Self::ServesFirst => "serves-first",
             Self::ServesLast => "serves-last",
+            Self::AsAskedFor => "as-asked-for",
             Self::NotInALeavingNamespace => "not-in-a-leaving-namespace",
             Self::KeyStays => "key-stays",
             Self::TakenOverAsAsked => "taken-over-as-asked",

@@ -10,7 +10,7 @@ use spotpool_operator::crd::{
 use spotpool_operator::identity::instance_name;
 use spotpool_operator::valid::ValidPool;
 
-use super::book::{Book, Hasty, Instance, OVERLAP, Pool, TWO_LEADERS, bounds};
+use super::book::{Book, Hasty, Instance, OVERLAP, Offer, Pool, TWO_LEADERS, bounds};
 use super::{Finding, Invariant, secrets};
 use crate::nature::is_other_account;
 use crate::site::{owner, pool_key};
@@ -57,6 +57,7 @@ fn pool(
         sizes: vec![size],
         adopts: BTreeSet::new(),
         secret: object.spec.credentials_secret_ref.as_ref().map(|secret| secret.name.clone()),
+        offers: Vec::new(),
         paused_at: None,
         namespace_leaving_at: None,
         keeps: false,
@@ -71,6 +72,10 @@ fn pool(
     });
     if known.sizes.last().is_none_or(|last| (last.1, last.2) != (size.1, size.2)) {
         known.sizes.push(size);
+    }
+    let offer = Offer::of(&object.spec);
+    if known.offers.last().is_none_or(|(_, last)| *last != offer) {
+        known.offers.push((now, offer));
     }
     if object.metadata.deletion_timestamp.is_some() {
         known.leaving_at.get_or_insert(now);
@@ -246,7 +251,7 @@ fn changed(
         }
         let is_surplus = |status: &SpotInstanceStatus| status.reason.as_deref() == Some("Surplus");
         if is_surplus(&new) && !is_surplus(&old) && old.phase == Phase::Ready {
-            found.extend(serves_last(book, &uid, read.unwrap_or(now)));
+            found.extend(serves_last(book, &uid, now, read.unwrap_or(now)));
         }
         let stopped = new.reason.as_deref() == Some("Stopped") && old.reason != new.reason;
         let machine = new.instance_id.as_ref().and_then(|id| book.machines.get(id));
@@ -352,7 +357,7 @@ fn needed_by_then(book: &Book, uid: &str, now: Duration, read: Duration) -> Opti
 
 /// A machine that serves is sent away as one too many: there must be more too many than have long been without an
 /// answer.
-fn serves_last(book: &Book, uid: &str, read: Duration) -> Option<Finding> {
+fn serves_last(book: &Book, uid: &str, now: Duration, read: Duration) -> Option<Finding> {
     let instance = book.instances.get(uid)?;
     let pool = book.pools.get(&instance.pool_uid)?;
     // For as long one that answered counts as serving.
@@ -375,7 +380,9 @@ fn serves_last(book: &Book, uid: &str, read: Duration) -> Option<Finding> {
         let idle = idle.join(", ");
         format!("{} serves and is sent away as one of {too_many} too many; not so {idle}", instance.name)
     };
-    let wrong = serves && !idle.is_empty() && idle.len() >= too_many;
+    // Two leaders may each have a view of their own, and let another one go.
+    let alone = book.readers(&instance.pool, now) < 2 && now < read + TWO_LEADERS;
+    let wrong = alone && serves && !idle.is_empty() && idle.len() >= too_many;
     wrong.then(|| Finding::new(Invariant::ServesLast, &instance.pool.name, text()))
 }
 
@@ -428,7 +435,10 @@ fn gone(book: &mut Book, before: &SpotInstance, now: Duration) -> Vec<Finding> {
     }
     let alive =
         |machine: &&super::book::Machine| machine.name == machine_name && machine.by_call && machine.exists();
-    let taken_over = before.uid().and_then(|uid| book.instances.get(&uid)).filter(|it| it.adopted.is_some());
+    let taken_over = before
+        .uid()
+        .and_then(|uid| book.instances.get(&uid))
+        .filter(|it| it.adopted.is_some() && !it.recorded.is_empty());
     let was = |id: &str, machine: &super::book::Machine| {
         machine.exists() && taken_over.is_some_and(|it| book.is_of(id, machine, it))
     };

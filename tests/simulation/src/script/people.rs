@@ -7,7 +7,8 @@ use kube::api::ObjectMeta;
 use rand::RngExt;
 use sim::cvm::{Credential, Stranger};
 use spotpool_operator::crd::{
-    INSTANCE_FINALIZER, POOL_LABEL, Phase, SpotInstance, SpotInstanceStatus, SpotPool,
+    ChargeType, INSTANCE_FINALIZER, POOL_LABEL, Phase, SpotInstance, SpotInstanceStatus, SpotPool,
+    SpotPoolSpec,
 };
 use spotpool_operator::identity::{CLUSTER_TAG, POOL_TAG, instance_name};
 
@@ -32,14 +33,39 @@ pub(super) async fn edit(mut scene: Scene) {
     }
 }
 
+type EditSpec = fn(&mut SpotPoolSpec);
+
+/// Other machines, of the same size of a pool.
+const SPECS: &[(&str, EditSpec)] = &[
+    ("an image", |spec| "img-eb30mz89".clone_into(&mut spec.image_id)),
+    ("another image", |spec| "img-5gn3j31i".clone_into(&mut spec.image_id)),
+    ("spot prices", |spec| spec.instance_charge_type = ChargeType::Spotpaid),
+    ("the full price", |spec| spec.instance_charge_type = ChargeType::PostpaidByHour),
+    ("the first zone only", |spec| only_in(spec, "ap-singapore-2", "subnet-gfrv79s2")),
+    ("the second zone only", |spec| only_in(spec, "ap-singapore-3", "subnet-h4kq21mz")),
+];
+
+fn only_in(spec: &mut SpotPoolSpec, zone: &str, subnet: &str) {
+    if let Some(candidates) = &mut spec.candidates {
+        candidates.truncate(1);
+        for candidate in candidates {
+            zone.clone_into(&mut candidate.availability_zone);
+            subnet.clone_into(&mut candidate.subnet_id);
+        }
+    } else {
+        zone.clone_into(&mut spec.availability_zone);
+        subnet.clone_into(&mut spec.subnet_id);
+    }
+}
+
 pub(super) fn edit_pool(scene: &mut Scene, pool: &SpotPool) {
     let key = Scene::key(pool);
     let store = scene.world.home().around.store.clone();
-    if scene.chance(0.25) {
-        scene.count(Kind::Edit, &key.name, || format!("another image for {key}"));
-        let image = scene.pick(&["img-eb30mz89", "img-5gn3j31i"]);
+    if scene.chance(0.4) {
+        let (what, edit) = scene.pick(SPECS);
+        scene.count(Kind::Edit, &key.name, || format!("{what} for {key}"));
         // It may have been deleted meanwhile.
-        let _ = store.edit_pool(&key, |spec| image.clone_into(&mut spec.image_id));
+        let _ = store.edit_pool(&key, edit);
         return;
     }
     let minimum = scene.pick(&[0, 1, 1, 2, 2, 3]);
