@@ -93,8 +93,8 @@ pub(crate) async fn ask_stock(pass: &mut Pass) -> bool {
     news
 }
 
-/// GET the pool, then LIST its SpotInstances. A number above `launched` is either made by hand or raised by
-/// another leader after our GET: one more GET tells.
+/// GET the pool, then LIST its SpotInstances. One with a number above `launched`, or of another pool's uid, is made by
+/// hand, is what a former pool has left, or is younger than our GET: one more GET tells.
 pub(crate) async fn objects(
     core: &Core,
     key: &PoolKey,
@@ -103,10 +103,15 @@ pub(crate) async fn objects(
     let mut pool = store.pool(key).await?;
     let mut instances = store.instances(key).await?;
     instances.sort_by(|a, b| a.spec.n.cmp(&b.spec.n).then_with(|| a.metadata.name.cmp(&b.metadata.name)));
-    let launched = |pool: &Option<SpotPool>| {
-        pool.as_ref().and_then(|pool| pool.status.as_ref()).map_or(0, |status| status.launched)
+    // A SpotInstance that the pool does not know may be younger than what was read of the pool.
+    let is_strange = |instance: &SpotInstance| match &pool {
+        Some(pool) => {
+            let launched = pool.status.as_ref().map_or(0, |status| status.launched);
+            pool.uid().as_deref() != Some(instance.spec.pool.uid.as_str()) || instance.spec.n > launched
+        }
+        None => true,
     };
-    if pool.is_some() && instances.iter().any(|instance| instance.spec.n > launched(&pool)) {
+    if instances.iter().any(is_strange) {
         pool = store.pool(key).await?;
     }
     Ok((pool, instances))

@@ -248,6 +248,25 @@ fn one_that_was_made_when_its_pool_was_no_more_takes_nothing_along() {
 }
 
 #[test]
+fn whoever_has_a_request_under_way_counts_whatever_its_status_says() {
+    let mut model = beside(1, &[]);
+    let foreign = machine(&instance(9), "ins-foreign", InstanceState::Running);
+    model.strangers.insert(foreign.id.clone());
+    model.machines.insert(foreign.id.clone(), foreign);
+    let status = model.instances[0].status.as_mut().unwrap();
+    status.instance_id = Some("ins-foreign".to_owned());
+    let mut seen = model.observe();
+    let idle = plan(&seen, &rules(), model.now);
+    assert!(idle.raise.is_some(), "what was pointed at a stranger is replaced");
+    seen.in_flight.insert(model.instances[0].metadata.uid.clone().unwrap());
+    let busy = plan(&seen, &rules(), model.now);
+    assert!(
+        busy.raise.is_none() && busy.launch.is_none(),
+        "not while its own request may be making its machine"
+    );
+}
+
+#[test]
 fn what_a_request_under_way_has_made_is_not_called_unclaimed() {
     let mut model = beside(3, &[]);
     let mut made = model.instances[0].clone();

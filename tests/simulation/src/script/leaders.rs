@@ -57,11 +57,14 @@ async fn helm(scene: &Scene) -> Option<OwnedMutexGuard<()>> {
     if scene.insists { Some(helm.lock_owned().await) } else { helm.try_lock_owned().ok() }
 }
 
+/// A seed in which nothing happens any more by then is told as one that lacks a crash.
+const TOO_LATE: Duration = Duration::from_secs(3 * 3600);
+
 /// The process ends between two effects; another takes over some seconds later.
 pub(super) async fn crash(mut scene: Scene) {
     let Some(_helm) = helm(&scene).await else { return };
     // One that every seed has is tried until it happens.
-    while !crash_once(&mut scene).await && scene.insists {
+    while !crash_once(&mut scene).await && scene.insists && scene.world.truth.elapsed() < TOO_LATE {
         scene.wait(1, 20).await;
     }
 }

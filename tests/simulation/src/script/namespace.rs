@@ -49,6 +49,9 @@ pub(super) async fn leave(mut scene: Scene) {
     }
     for (index, name) in POOLS.iter().enumerate().take(scene.world.nature.pools.len()) {
         let again = new_pool(&mut scene.rng, index, scene.world.nature.second_key);
+        // One that was held for longer than that is about to go.
+        let key = PoolKey::new(NAMESPACE, *name);
+        wait_for(PATIENCE, || store.peek_pool(&key).is_none()).await;
         if store.create_pool(&again).is_ok() {
             scene.tell(name, || format!("pool {name} is made again"));
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use kube::ResourceExt;
 use sim::cvm::{Account, Cloud, CloudConfig, Credential, Latency, Settings, Span};
 use sim::shared::SimCloud;
 use simulation::feed::Feed;
@@ -26,7 +27,8 @@ pub(crate) struct Stage {
     pub(crate) cloud: SimCloud,
     pub(crate) store: MemStore,
     /// The operator; it goes when the stage does.
-    _process: Process,
+    pub(crate) process: Process,
+    around: Surroundings,
 }
 
 impl Stage {
@@ -64,12 +66,21 @@ impl Stage {
             cluster_uid: CLUSTER.to_owned(),
         };
         let process = Process::start(1, 1, 0, &around);
-        let stage = Self { cloud, store, _process: process };
+        let stage = Self { cloud, store, process, around };
         for pool in pools {
             stage.put_key(pool.metadata.name.as_deref().unwrap());
             stage.store.create_pool(pool).unwrap();
         }
         stage
+    }
+
+    /// Another process that believes to lead.
+    pub(crate) fn rival(&self) -> Process {
+        let rival = Process::start(2, 2, 0, &self.around);
+        let keys: Vec<PoolKey> =
+            self.store.all_pools().iter().map(|pool| Self::key(&pool.name_any())).collect();
+        self.around.feed.relist(&keys, Some(2));
+        rival
     }
 
     /// A pool that is held at so many machines.

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use kube::ResourceExt;
 use sim::cvm::{Fault, FaultRule, Stock};
+use simulation::gate::{Bait, Deed, Edge, Trap};
 use simulation::nature::NAMESPACE;
 use simulation::process::wait_for;
+use simulation::site::Step;
 use simulation::store::ObjectKey;
 use spotpool_operator::conditions::{kind, reason};
 use spotpool_operator::crd::{ADOPT_ANNOTATION, SpotInstanceStatus, SpotPool};
@@ -63,6 +65,48 @@ async fn a_machine_of_a_pool_that_is_not_looked_after_is_nobody_elses() {
     let (_, why, message) = stage.condition("anna", kind::UNCLAIMED_MACHINES);
     assert_eq!(why, reason::NOT_ADOPTED, "{message}");
     assert!(message.contains("another pool, which is there"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_pool_has_left_behind_is_no_prey() {
+    let stage = Stage::set(&[Stage::pool("anna", 1), Stage::pool("bert", 1)]);
+    stage.filled("anna", 1).await;
+    stage.filled("bert", 1).await;
+    let theirs = machines_of(&stage, &stage.store.peek_pool(&Stage::key("bert")).unwrap()).remove(0);
+    // Bert's SpotInstance waits for a key with which its machine could go.
+    stage.store.drop_pool(&Stage::key("bert")).unwrap();
+    sleep(MINUTE).await;
+    assert_eq!(stage.instances("bert").len(), 1);
+    stage.store.edit_pool(&Stage::key("anna"), |spec| spec.maximum = 3).unwrap();
+    stage.store.annotate_pool(&Stage::key("anna"), ADOPT_ANNOTATION, Some(&theirs)).unwrap();
+    sleep(2 * MINUTE).await;
+    assert!(stage.instances("anna").iter().all(|instance| instance.spec.adopted.is_none()));
+    let (_, why, message) = stage.condition("anna", kind::UNCLAIMED_MACHINES);
+    assert_eq!(why, reason::NOT_ADOPTED, "{message}");
+    assert!(message.contains("has left its SpotInstance behind"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_read_a_pool_long_ago_takes_nothing_from_the_next_of_its_name() {
+    let stage = Stage::set(&[Stage::pool("anna", 1)]);
+    stage.filled("anna", 1).await;
+    let rival = stage.rival();
+    let (trap, frozen) = Trap::new(Bait::Step(Step::ReadPool), Edge::After, Deed::Freeze(15 * MINUTE));
+    stage.process.gate.arm(trap);
+    stage.store.delete_pool(&Stage::key("anna")).unwrap();
+    frozen.await.expect("it stands still with the old pool in its hands");
+    let gone = || stage.store.peek_pool(&Stage::key("anna")).is_none();
+    stage.until("the rival to end the pool", 10 * MINUTE, gone).await;
+    stage.store.create_pool(&Stage::pool("anna", 1)).unwrap();
+    stage.filled("anna", 1).await;
+    let machine = stage.instances("anna")[0].status.clone().unwrap().instance_id;
+    sleep(20 * MINUTE).await;
+    let now = stage.instances("anna");
+    assert_eq!(now.len(), 1);
+    assert!(now[0].metadata.deletion_timestamp.is_none());
+    assert_eq!(now[0].status.clone().unwrap().instance_id, machine);
+    assert_eq!(stage.calls("TerminateInstances"), 1, "the old pool's machine and no other");
+    drop(rival);
 }
 
 #[tokio::test(start_paused = true)]
