@@ -48,7 +48,8 @@ fn of_a_monitor(after_quote: &[u8]) -> Option<(usize, usize)> {
 /// `AUTH secret`, `AUTH user secret`, `AUTH PLAIN base64`: with nothing after it, and a secret that looks drawn.
 fn of_a_line(line: &[u8]) -> Option<(usize, usize)> {
     let quote = line.iter().position(|byte| matches!(byte, b'"' | b'\'' | b'`')).unwrap_or(line.len());
-    let words = || line[..quote].split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+    let line = line[..quote].trim_ascii_end();
+    let words = || line.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
     let last = words().next_back()?;
     let fits = match words().next()? {
         first if MECHANISMS.contains(&first) => is_mixed(last),
@@ -57,9 +58,8 @@ fn of_a_line(line: &[u8]) -> Option<(usize, usize)> {
     // Names of mechanisms have digits as well, and no small letters.
     let is_secret =
         fits && !last.contains(&b'<') && last.len() >= SHORTEST && last.iter().any(u8::is_ascii_lowercase);
-    let end = line[..quote].trim_ascii_end().len();
     (is_secret && words().count() <= 2 && !key_value::is_harmless(last, false))
-        .then_some((end - last.len(), end))
+        .then_some((line.len() - last.len(), line.len()))
 }
 
 /// Base64 is drawn, or has small and large letters in it.
