@@ -13,7 +13,7 @@ use kube::ResourceExt;
 use tencent_cvm::{Class, InstanceId};
 
 use crate::core::{Core, lock};
-use crate::crd::{INSTANCE_FINALIZER, POOL_FINALIZER, Phase, SpotInstance, SpotPool, whole_seconds};
+use crate::crd::{INSTANCE_FINALIZER, POOL_FINALIZER, Phase, SpotInstance, SpotPool};
 use crate::observe::{Pass, Way};
 use crate::plan::{AccountSeen, InstancePlan, Plan, Step};
 use crate::ports::{Event, PoolKey, Regarding, StoreError};
@@ -86,9 +86,7 @@ async fn remember(core: &Core, pass: &Pass, plan: &Plan, outcome: &mut Outcome) 
     let Some(mut pool) = pass.seen.pool.object().cloned() else { return true };
     let status = pool.status.get_or_insert_default();
     status.care = plan.health.care.clone();
-    status.launch_back_off = plan.memory.entries.clone();
-    status.refusal_budget_whole_at = plan.memory.budget_whole_at.map(whole_seconds);
-    status.refusals_paid = plan.memory.paid.clone();
+    plan.memory.keep_in(status);
     match core.ports.store.replace_pool_status(&pool).await {
         Ok(written) => {
             outcome.pool = Some(written);

@@ -35,7 +35,7 @@ const ON_LOKI: &str = "loki-e2e";
 const DEMO: &str = "demo";
 /// Enough for a change; the whole of it runs before a release.
 const SEEDS: &str = "200";
-/// Each guard is found by a third of these (`docs/simulation.md`).
+/// Each guard is found within half of these (`docs/simulation.md`).
 const SEEDS_PER_GUARD: &str = "100";
 
 pub(crate) const SUITES: [Suite; 12] = [

@@ -63,6 +63,13 @@ impl Memory {
         }
     }
 
+    /// Keeps it in a pool's status.
+    pub fn keep_in(&self, status: &mut SpotPoolStatus) {
+        status.launch_back_off.clone_from(&self.entries);
+        status.refusal_budget_whole_at = self.budget_whole_at.map(whole_seconds);
+        status.refusals_paid.clone_from(&self.paid);
+    }
+
     /// What stands against this candidate, with what a machine has disproved since left out.
     pub fn about<'a>(
         &'a self,

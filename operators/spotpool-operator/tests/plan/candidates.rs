@@ -104,12 +104,8 @@ fn what_was_learnt_survives_a_restart_through_the_status() {
     let pool = four();
     let first = of(pool.candidates[0].clone(), refused(1, 0, SOLD_OUT));
     let memory = learn(&Memory::default(), &[first], &pool, 0);
-    let status = spotpool_operator::crd::SpotPoolStatus {
-        launch_back_off: memory.entries.clone(),
-        refusal_budget_whole_at: memory.budget_whole_at.map(spotpool_operator::crd::whole_seconds),
-        refusals_paid: memory.paid.clone(),
-        ..Default::default()
-    };
+    let mut status = spotpool_operator::crd::SpotPoolStatus::default();
+    memory.keep_in(&mut status);
     let written = serde_json::to_string(&status).unwrap();
     assert_eq!(Memory::of(&serde_json::from_str(&written).unwrap()), memory);
 }

@@ -167,6 +167,11 @@ pub(super) async fn bad_credential(mut scene: Scene) {
     ]);
     scene.count(Kind::BadCredential, "", || format!("Secret {secret} now holds {what}"));
     scene.world.home().put_key(secret, bad_id, bad_key);
+    right_again(scene, (id, key, secret)).await;
+}
+
+/// While a Secret's key is no good, a pool may want a launch; then the right one is put back.
+async fn right_again(mut scene: Scene, (id, key, secret): (&str, &str, &str)) {
     if let Some(pool) = scene.pool() {
         scene.wait(0, 6).await;
         scene.provoke(&pool);
@@ -197,13 +202,7 @@ pub(super) async fn expired_token(mut scene: Scene) {
     scene.count(Kind::ExpiredToken, "", || format!("the key that Secret {secret} held of late has expired"));
     // It was just added.
     let _ = scene.world.cloud.with(|cloud| cloud.expire_credential(&temporary_id));
-    if let Some(pool) = scene.pool() {
-        scene.wait(0, 6).await;
-        scene.provoke(&pool);
-    }
-    scene.wait(5, 200).await;
-    scene.tell("", || format!("Secret {secret} is right again"));
-    scene.world.home().put_key(secret, id, key);
+    right_again(scene, (id, key, secret)).await;
 }
 
 /// A Secret is deleted around a launch or a termination, by force or not, and made again later.

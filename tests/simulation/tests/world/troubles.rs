@@ -28,6 +28,14 @@ fn machines_of(stage: &Stage, pool: &SpotPool) -> Vec<String> {
     })
 }
 
+/// The pool was told to take a machine over, has not done so, and says why.
+fn takes_nothing_over(stage: &Stage, pool: &str, why: &str) {
+    assert!(stage.instances(pool).iter().all(|instance| instance.spec.adopted.is_none()));
+    let (_, given, message) = stage.condition(pool, kind::UNCLAIMED_MACHINES);
+    assert_eq!(given, reason::NOT_ADOPTED, "{message}");
+    assert!(message.contains(why), "{message}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn only_machines_whose_pool_is_gone_are_called_so() {
     let names = ["anna", "bert", "carl", "dora"];
@@ -61,10 +69,7 @@ async fn a_machine_of_a_pool_that_is_not_looked_after_is_nobody_elses() {
     stage.store.edit_pool(&Stage::key("anna"), |spec| spec.maximum = 3).unwrap();
     stage.store.annotate_pool(&Stage::key("anna"), ADOPT_ANNOTATION, Some(&theirs)).unwrap();
     sleep(MINUTE).await;
-    assert!(stage.instances("anna").iter().all(|instance| instance.spec.adopted.is_none()));
-    let (_, why, message) = stage.condition("anna", kind::UNCLAIMED_MACHINES);
-    assert_eq!(why, reason::NOT_ADOPTED, "{message}");
-    assert!(message.contains("another pool, which is there"), "{message}");
+    takes_nothing_over(&stage, "anna", "another pool, which is there");
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,10 +85,7 @@ async fn what_a_pool_has_left_behind_is_no_prey() {
     stage.store.edit_pool(&Stage::key("anna"), |spec| spec.maximum = 3).unwrap();
     stage.store.annotate_pool(&Stage::key("anna"), ADOPT_ANNOTATION, Some(&theirs)).unwrap();
     sleep(2 * MINUTE).await;
-    assert!(stage.instances("anna").iter().all(|instance| instance.spec.adopted.is_none()));
-    let (_, why, message) = stage.condition("anna", kind::UNCLAIMED_MACHINES);
-    assert_eq!(why, reason::NOT_ADOPTED, "{message}");
-    assert!(message.contains("has left its SpotInstance behind"), "{message}");
+    takes_nothing_over(&stage, "anna", "has left its SpotInstance behind");
 }
 
 #[tokio::test(start_paused = true)]
