@@ -274,7 +274,8 @@ fn terminated(book: &Book, id: &str, now: Duration) -> Vec<Finding> {
         let text = format!("{id} of {} was terminated, and its pool is paused", instance.name);
         return vec![Finding::new(Invariant::RestsWhilePaused, about, text)];
     }
-    let kept_at = pool.and_then(|pool| pool.kept_at);
+    // Of a pool whose finalizer somebody took off, nothing says any more that its machines are to live.
+    let kept_at = pool.filter(|pool| !pool.dropped).and_then(|pool| pool.kept_at);
     if kept_at.is_some_and(|kept| instance.leaving_at.is_none_or(|leaving| leaving > kept)) {
         let text = format!("{id} of {} was terminated, and its pool lets its machines live", instance.name);
         return vec![Finding::new(Invariant::LetsLive, about, text)];

@@ -12,7 +12,8 @@ use simulation::store::{Actor, MemStore, Request};
 use simulation::trace::Trace;
 use simulation::truth::Truth;
 use spotpool_operator::crd::{
-    Attempt, AttemptOutcome, Candidate, Phase, SpotInstance, SpotPool, SpotPoolSpec, whole_seconds,
+    Attempt, AttemptOutcome, Candidate, KEEP_MACHINES_ANNOTATION, Phase, SpotInstance, SpotPool,
+    SpotPoolSpec, whole_seconds,
 };
 use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG, instance_name};
 
@@ -228,6 +229,24 @@ async fn a_machine_in_a_namespace_that_goes_is_found() {
     tokio::time::advance(Duration::from_secs(60)).await;
     court.settled(1, "ins-1");
     assert_eq!(court.finds(), Some(Invariant::NotInALeavingNamespace));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_was_to_live_is_found_unless_its_pools_finalizer_was_taken_off() {
+    for (dropped, found) in [(false, Some(Invariant::LetsLive)), (true, None)] {
+        let court = Court::open();
+        let key = spotpool_operator::ports::PoolKey::new("models", "anna");
+        let mine = court.settled(1, "ins-1");
+        court.store.annotate_pool(&key, KEEP_MACHINES_ANNOTATION, Some("true")).expect("annotated");
+        court.judge.on_leaving_namespace(&[court.pool.uid().expect("a uid")]);
+        if dropped {
+            court.store.drop_pool(&key).expect("dropped");
+        }
+        tokio::time::advance(Duration::from_secs(60)).await;
+        court.store.handle(OPERATOR, &Request::DeleteInstance(Box::new(court.read(&mine)))).expect("marked");
+        court.terminates("ins-1");
+        assert_eq!(court.finds(), found, "dropped: {dropped}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
