@@ -128,11 +128,23 @@ impl Transport for Line {
             _ => {}
         }
         self.note_request(&site, &request, &faults);
+        let looks_with = key_of_look(&site, &request).filter(|_| faults.is_empty());
         let answer = self.dispatch(request, faults).await;
         self.note_answer(&site, &answer);
+        if let (Some(key_id), Ok(answer)) = (looks_with, &answer) {
+            self.judge.on_look(&key_id, answer.body());
+        }
         self.gate.pass(&site, Edge::After).await;
         answer
     }
+}
+
+/// The id of the key with which this request asks for machines.
+fn key_of_look(site: &Site, request: &http::Request<Bytes>) -> Option<String> {
+    let looks = matches!(site.step, Step::Sweep | Step::WideLook | Step::LookByName | Step::LookById);
+    let signed = request.headers().get("authorization").filter(|_| looks)?.to_str().ok()?;
+    let (_, credential) = signed.split_once("Credential=")?;
+    credential.split('/').next().map(str::to_owned)
 }
 
 /// Probes from one process.

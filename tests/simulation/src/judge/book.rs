@@ -41,6 +41,10 @@ pub(super) struct Book {
     pub(super) doubled: BTreeSet<String>,
     /// When a model server last answered, by its address.
     pub(super) answered: BTreeMap<String, Duration>,
+    /// The id of the key that each Secret holds, by cluster and name.
+    pub(super) keys: BTreeMap<(String, String), String>,
+    /// Machines that run again, while no answer of the cloud has told so to whoever looks with their pool's key.
+    pub(super) running_again: BTreeSet<String>,
     /// When a request that the network delays was sent, by RequestId.
     pub(super) delayed: BTreeMap<String, Duration>,
 }
@@ -279,7 +283,7 @@ pub(super) struct Machine {
     /// Who pays for it.
     pub(super) account: String,
     pub(super) life: Life,
-    /// Since when it runs, if it does as far as it lives.
+    /// Since when the cloud shows that it runs, if it does as far as it lives.
     pub(super) runs_since: Option<Duration>,
     /// It stands still until somebody pays.
     pub(super) unpaid: bool,

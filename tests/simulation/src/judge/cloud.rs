@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use sim::cvm::{Caller, Launch, What};
 
 use super::book::{Book, Instance, Life, Machine, Pool};
@@ -46,8 +47,12 @@ pub(super) fn judge(
                 "RUNNING" | "STARTING" | "REBOOTING" | "RESCUE_MODE" | "SERVICE_LIVE_MIGRATE"
             );
             if let Some(machine) = book.machines.get_mut(instance_id) {
-                let runs = matches!(*state, "RUNNING" | "SERVICE_LIVE_MIGRATE");
-                machine.runs_since = runs.then(|| machine.runs_since.unwrap_or(now));
+                if !runs(state) {
+                    machine.runs_since = None;
+                    book.running_again.remove(instance_id);
+                } else if machine.runs_since.is_none() {
+                    book.running_again.insert(instance_id.clone());
+                }
             }
             let unpaid = book.machines.get(instance_id).is_some_and(|machine| machine.unpaid);
             set_life(book, instance_id, if stays || unpaid { Life::Living } else { Life::Leaving });
@@ -110,6 +115,58 @@ fn named(book: &Book, id: &str) -> String {
         (Some(machine), Some((_, owner))) if machine.by_call => format!("{id} of {}", owner.name),
         (Some(machine), _) => format!("{id} named {:?} (placed by hand)", machine.name),
         (None, _) => id.to_owned(),
+    }
+}
+
+fn runs(state: &str) -> bool {
+    matches!(state, "RUNNING" | "SERVICE_LIVE_MIGRATE")
+}
+
+/// The cloud tells whoever looks with this key how its machines stand.
+pub(super) fn shown(book: &mut Book, key_id: &str, answer: &[u8], now: Duration) {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Answer {
+        response: Machines,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Machines {
+        #[serde(default)]
+        instance_set: Vec<Shown>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Shown {
+        instance_id: String,
+        instance_state: String,
+    }
+    if book.running_again.is_empty() {
+        return;
+    }
+    let Ok(answer) = serde_json::from_slice::<Answer>(answer) else { return };
+    let with_its_key = |id: &str| {
+        let mut of_it =
+            book.instances.values().filter(|it| it.gone_at.is_none() && it.machine.as_deref() == Some(id));
+        of_it.any(|it| {
+            let secret = book.pools.get(&it.pool_uid).and_then(|pool| pool.secret.clone());
+            // A pool without a Secret has its key in its spec.
+            secret.is_none_or(|secret| {
+                book.keys.get(&(it.cluster.clone(), secret)).is_some_and(|held| held == key_id)
+            })
+        })
+    };
+    let mut run: Vec<String> = Vec::new();
+    for Shown { instance_id, instance_state } in answer.response.instance_set {
+        if runs(&instance_state) && book.running_again.contains(&instance_id) && with_its_key(&instance_id) {
+            run.push(instance_id);
+        }
+    }
+    for id in run {
+        book.running_again.remove(&id);
+        if let Some(machine) = book.machines.get_mut(&id) {
+            machine.runs_since = Some(now);
+        }
     }
 }
 

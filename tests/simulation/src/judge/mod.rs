@@ -203,6 +203,11 @@ impl Judge {
         self.lock().book.answered.insert(address.to_owned(), self.truth.elapsed());
     }
 
+    /// The cloud's answer to whoever looks with this key came in as it was sent: machines as they stand.
+    pub fn on_look(&self, key_id: &str, answer: &[u8]) {
+        cloud::shown(&mut self.lock().book, key_id, answer, self.truth.elapsed());
+    }
+
     /// The namespace of these pools (uids) is being deleted from now on.
     pub fn on_leaving_namespace(&self, pools: &[String]) {
         let now = self.truth.elapsed();

@@ -19,6 +19,11 @@ pub(super) fn judge(
 ) -> Vec<Finding> {
     let key_of = |secret: &Secret| (cluster.to_owned(), secret.metadata.name.clone().unwrap_or_default());
     let finalizers = |secret: &Secret| secret.metadata.finalizers.as_ref().map_or(0, Vec::len);
+    if let Some(secret) = after
+        && let Some(id) = secret.string_data.as_ref().and_then(|data| data.get("secretId"))
+    {
+        book.keys.insert(key_of(secret), id.clone());
+    }
     match (before, after) {
         (None, Some(made)) => {
             book.secrets.insert(key_of(made), now);

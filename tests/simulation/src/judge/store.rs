@@ -396,7 +396,7 @@ fn serves_first(book: &Book, uid: &str, now: Duration, read: Duration) -> Option
     let just_now = now.saturating_sub(JUST_NOW);
     // Somebody may have pointed its status at another's machine.
     let recorded = instance.machine.as_ref().and_then(|id| book.machines.get(id));
-    // What began to run again since the last look is not known to run.
+    // What the cloud has shown as running again only since the last read is not known to run.
     let runs =
         |machine: &super::book::Machine| machine.runs_since.is_some_and(|at| at + JUST_NOW <= read.min(now));
     let own = recorded.is_some_and(|machine| {

@@ -1,5 +1,6 @@
 //! The judge sees each invariant broken when it is, told by the ledger's and the store's own events.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use kube::ResourceExt;
 use sim::cvm::{Caller, Event, Launch, What, Why};
 use simulation::contract::{sample_instance, sample_pool};
 use simulation::judge::{Expected, Invariant, Judge};
-use simulation::store::{Actor, MemStore, Request};
+use simulation::store::{Actor, MemStore, ObjectKey, Request};
 use simulation::trace::Trace;
 use simulation::truth::Truth;
 use spotpool_operator::crd::{
@@ -229,6 +230,37 @@ async fn a_machine_in_a_namespace_that_goes_is_found() {
     tokio::time::advance(Duration::from_secs(60)).await;
     court.settled(1, "ins-1");
     assert_eq!(court.finds(), Some(Invariant::NotInALeavingNamespace));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_serves_goes_first_only_when_nobody_was_shown_that_it_runs_again() {
+    let shown = br#"{"Response":{"InstanceSet":[{"InstanceId":"ins-1","InstanceState":"RUNNING"}]}}"#;
+    let not_yet = br#"{"Response":{"InstanceSet":[{"InstanceId":"ins-1","InstanceState":"STARTING"}]}}"#;
+    for (key, answer, found) in [
+        ("AKIDFAKE", &shown[..], Some(Invariant::ServesFirst)),
+        ("AKIDFAKE", &not_yet[..], None),
+        ("AKIDFAKEOTHER", &shown[..], None),
+    ] {
+        let court = Court::open();
+        let secret = ObjectKey::new("models", "cloud");
+        let data = BTreeMap::from([("secretId".to_owned(), "AKIDFAKE".to_owned())]);
+        court.store.put_secret(&secret, &data).expect("written");
+        let mine = court.settled(1, "ins-1");
+        court.write(&mine, |status| {
+            (status.phase, status.address) = (Phase::Ready, Some("10.0.0.1".to_owned()));
+        });
+        for state in ["STOPPED", "RUNNING"] {
+            court.happens(What::StateChanged { instance_id: "ins-1".to_owned(), state });
+        }
+        court.judge.on_look(key, answer);
+        tokio::time::advance(Duration::from_secs(300)).await;
+        court.store.delete_instance_by_hand(&ObjectKey::new("models", "anna-1")).expect("marked");
+        court.judge.on_answer("10.0.0.1");
+        court.write(&mine, |status| {
+            (status.phase, status.reason) = (Phase::Terminating, Some("Deleted".to_owned()));
+        });
+        assert_eq!(court.finds(), found, "{key} {}", String::from_utf8_lossy(answer));
+    }
 }
 
 #[tokio::test(start_paused = true)]
