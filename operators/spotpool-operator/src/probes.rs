@@ -24,6 +24,10 @@ pub struct ProbeView {
     pub text: String,
     /// How long ago it last answered; `None`: never.
     pub answered_ago: Option<Duration>,
+    /// How long ago another machine of the pool had last answered when this one began to be asked in vain, the last
+    /// time; `None`: it answered, or none had. What it did not answer before may have been lost on a way that is
+    /// whole again.
+    pub others_answered_ago: Option<Duration>,
     /// For how long it has failed as often in a row as takes it out of service; `None`: it has not.
     pub out_for: Option<Duration>,
 }
@@ -97,6 +101,14 @@ impl Probes {
         of_pool.map(|(uid, entry)| (uid.clone(), entry.record.view(now))).collect()
     }
 
+    /// When another machine of the pool last answered, if this one is out of service: else nobody asks.
+    fn others_answered(&self, uid: &str) -> Option<Instant> {
+        let guard = self.lock();
+        let this = guard.1.get(uid).filter(|entry| entry.record.out_since.is_some())?;
+        let others = guard.1.iter().filter(|(other, entry)| *other != uid && entry.pool == this.pool);
+        others.filter_map(|(_, entry)| entry.record.answered_at).max()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, (u64, BTreeMap<String, Asked>)> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -104,13 +116,14 @@ impl Probes {
     async fn ask_for_ever(&self, uid: &str, task: u64, question: &Question) {
         loop {
             let next = Instant::now() + question.interval;
+            let others = self.others_answered(uid);
             let result = self.prober.probe(&question.target).await;
             {
                 let mut guard = self.lock();
                 let Some(entry) = guard.1.get_mut(uid).filter(|entry| entry.task == task) else { return };
                 self.metrics.probe(&entry.pool, result.is_ok());
                 let failure = result.err().map(|failure| failure.0);
-                if entry.record.take(failure, question.threshold, Instant::now()) {
+                if entry.record.take(failure, others, question.threshold, Instant::now()) {
                     self.tasks.wake(entry.pool.clone());
                 }
             }
@@ -126,24 +139,39 @@ struct Record {
     failures: u32,
     text: String,
     answered_at: Option<Instant>,
+    others_answered_at: Option<Instant>,
     out_since: Option<Instant>,
 }
 
 impl Record {
-    /// Notes a probe's result; whether it changes the machine's standing.
-    fn take(&mut self, failure: Option<String>, threshold: u32, now: Instant) -> bool {
-        let was = (self.ok, self.out_since.is_some());
+    /// Notes a probe's result, and when others had last answered before it; whether it changes the machine's
+    /// standing.
+    fn take(
+        &mut self,
+        failure: Option<String>,
+        others: Option<Instant>,
+        threshold: u32,
+        now: Instant,
+    ) -> bool {
+        let was = self.standing();
         self.ok = Some(failure.is_none());
         if failure.is_some() {
             self.failures = self.failures.saturating_add(1);
             if self.failures >= threshold {
                 self.out_since.get_or_insert(now);
             }
+            self.others_answered_at = others;
         } else {
-            (self.failures, self.out_since, self.answered_at) = (0, None, Some(now));
+            *self = Self { ok: self.ok, answered_at: Some(now), ..Self::default() };
         }
         self.text = failure.unwrap_or_else(|| "ok".to_owned());
-        was != (self.ok, self.out_since.is_some())
+        was != self.standing()
+    }
+
+    /// Whether it answers, is out of service, and is so while others answer.
+    fn standing(&self) -> (Option<bool>, bool, bool) {
+        let alone = self.out_since.is_some_and(|out| self.others_answered_at >= Some(out));
+        (self.ok, self.out_since.is_some(), alone)
     }
 
     fn view(&self, now: Instant) -> ProbeView {
@@ -153,6 +181,7 @@ impl Record {
             failures: self.failures,
             text: self.text.clone(),
             answered_ago: self.answered_at.map(ago),
+            others_answered_ago: self.others_answered_at.map(ago),
             out_for: self.out_since.map(ago),
         }
     }
@@ -167,8 +196,27 @@ mod tests {
         let mut record = Record::default();
         let now = Instant::now();
         let no = || Some("connection refused".to_owned());
-        let news: Vec<bool> =
-            [no(), no(), no(), no(), None, None, no()].into_iter().map(|r| record.take(r, 3, now)).collect();
+        let news: Vec<bool> = [no(), no(), no(), no(), None, None, no()]
+            .into_iter()
+            .map(|r| record.take(r, None, 3, now))
+            .collect();
         assert_eq!(news, [true, false, true, false, true, false, true]);
+    }
+
+    #[test]
+    fn that_others_answer_meanwhile_is_news_once() {
+        let mut record = Record::default();
+        let begin = Instant::now();
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        let mut ask = |others: Option<u64>, now| {
+            record.take(Some("connection refused".to_owned()), others.map(at), 1, at(now))
+        };
+        assert!(ask(None, 10));
+        assert!(!ask(Some(9), 15), "it answered before this one was out");
+        assert!(ask(Some(16), 20));
+        assert!(!ask(Some(21), 25));
+        assert_eq!(record.view(at(30)).others_answered_ago, Some(Duration::from_secs(9)));
+        record.take(None, None, 1, at(30));
+        assert_eq!(record.view(at(30)).others_answered_ago, None);
     }
 }

@@ -13,10 +13,11 @@ use super::member::Member;
 use super::{Rules, Target};
 use crate::crd::pool::{Boots, Care};
 use crate::crd::{Phase, whole_seconds};
+use crate::probes::ProbeView;
 use crate::span::{between, later};
 use crate::valid::ValidPool;
 
-/// An answer vouches for the prober for so long.
+/// An answer vouches for the prober for so long, or for twice the pause between two questions if that is longer.
 const VOUCHES_FOR: Duration = Duration::from_secs(60);
 /// A template of which no machine ever answered is given up after so many boot deadlines.
 const HOPELESS: u32 = 2;
@@ -76,8 +77,8 @@ pub enum GaveUp {
 struct Unwell<'a> {
     member: &'a Member,
     why: &'static str,
-    /// An answer of another machine that is at most so old speaks against this one.
-    after: Duration,
+    /// How it was asked, when its silence is what is the matter with it.
+    asked: Option<&'a ProbeView>,
 }
 
 /// Looks at the pool's machines as this process's probes see them.
@@ -143,8 +144,8 @@ fn unwell_and_deleted(members: &[Member]) -> impl Iterator<Item = Unwell<'_>> {
     silent.filter_map(|member| {
         let runs = member.status.cloud_state.as_deref().is_none_or(is_asked);
         // One that runs again may answer in a moment.
-        let after = if runs { member.probe.as_ref()?.out_for? } else { VOUCHES_FOR };
-        Some(Unwell { member, why: DELETED, after })
+        let asked = if runs { Some(out_of_service(member)?) } else { None };
+        Some(Unwell { member, why: DELETED, asked })
     })
 }
 
@@ -160,16 +161,13 @@ fn judge<'a>(pool: &ValidPool, member: &'a Member, care: &Care, now: Timestamp) 
             let soon = member.status.cloud_state.as_deref().is_some_and(should_run_soon);
             let since = member.status.since.as_ref()?.0;
             let overdue = soon && now >= later(since, pool.probe.startup_timeout);
-            overdue.then_some(Unwell { member, why: UNHEALTHY, after: VOUCHES_FOR })
+            overdue.then_some(Unwell { member, why: UNHEALTHY, asked: None })
         }
-        Phase::NotReady => {
-            let after = probe?.out_for?;
-            Some(Unwell { member, why: UNHEALTHY, after })
-        }
+        Phase::NotReady => Some(Unwell { member, why: UNHEALTHY, asked: Some(out_of_service(member)?) }),
         Phase::Booting => {
             let silent = probe.is_none_or(|probe| probe.ok == Some(false));
             let overdue = boot_deadline(pool, member, care).is_some_and(|deadline| now >= deadline);
-            (silent && overdue).then_some(Unwell { member, why: NEVER_SERVED, after: VOUCHES_FOR })
+            (silent && overdue).then_some(Unwell { member, why: NEVER_SERVED, asked: None })
         }
         Phase::Launching | Phase::Ready | Phase::Draining | Phase::Terminating => None,
     }
@@ -197,12 +195,20 @@ fn answers(member: &Member) -> bool {
     asked && member.probe.as_ref().is_some_and(|view| view.ok == Some(true))
 }
 
-/// It answered after the other had failed for good.
-fn vouches(other: &Member, unwell: &Unwell<'_>) -> bool {
-    let ago = other.probe.as_ref().and_then(|view| view.answered_ago);
-    other.uid != unwell.member.uid
-        && answers(other)
-        && ago.is_some_and(|ago| ago <= unwell.after.min(VOUCHES_FOR))
+/// What is known of one that failed as often as takes it out of service.
+fn out_of_service(member: &Member) -> Option<&ProbeView> {
+    member.probe.as_ref().filter(|view| view.out_for.is_some())
+}
+
+/// It answers, and did after the other had failed for good; and the other was asked once more since then: when a cut
+/// ends, whoever is asked first must not speak against those whose turn comes in a moment.
+fn vouches(other: &Member, unwell: &Unwell<'_>, pool: &ValidPool) -> bool {
+    let lasts = VOUCHES_FOR.max(pool.probe.interval.saturating_mul(2));
+    let ago = match unwell.asked {
+        Some(view) => view.others_answered_ago.filter(|ago| view.out_for.is_some_and(|out| *ago <= out)),
+        None => other.probe.as_ref().and_then(|view| view.answered_ago),
+    };
+    other.uid != unwell.member.uid && answers(other) && ago.is_some_and(|ago| ago <= lasts)
 }
 
 fn boots(pool: &ValidPool, members: &[Member], old: &Care) -> Boots {
@@ -258,7 +264,7 @@ impl Health {
         let pause = pool.probe.interval.saturating_mul(pool.probe.threshold);
         let rested = self.care.last_sent_away.as_ref().is_none_or(|last| later(last.0, pause) <= now);
         let vouched = |unwell: &Unwell<'_>| {
-            !rules.guards.evidence || members.iter().any(|other| vouches(other, unwell))
+            !rules.guards.evidence || members.iter().any(|other| vouches(other, unwell, pool))
         };
         let unwell = unwell(pool, members, &self.care, now);
         for unwell in unwell_and_deleted(members).chain(unwell).filter(vouched) {

@@ -60,6 +60,7 @@ fn one_that_did_not_answer_before_is_not_replaced_either() {
         failures: 9,
         text: "connection refused".to_owned(),
         answered_ago: None,
+        others_answered_ago: None,
         out_for: Some(Duration::from_secs(30)),
     };
     for instance in &model.instances {

@@ -1,5 +1,7 @@
 //! Line 7, not by rumour: which machines that do not answer may go, and when nothing may happen at all.
 
+use std::time::Duration;
+
 use spotpool_operator::conditions::kind;
 use spotpool_operator::crd::{Phase, SpotInstance};
 
@@ -186,6 +188,28 @@ fn two_machines_that_fall_silent_at_once_do_not_vouch_against_each_other() {
     model.cut_since = Some(model.now);
     model.pass_for(60);
     assert_eq!(model.numbers(), [1, 2, 3]);
+}
+
+#[test]
+fn an_answer_speaks_only_against_one_that_is_asked_again_after_it() {
+    for by_hand in [false, true] {
+        let mut model = filled(2, 2);
+        model.stock = 0;
+        if by_hand {
+            delete_all(&mut model);
+        }
+        let silent = model.machines.keys().next().unwrap().clone();
+        model.falls_silent(1);
+        // The other one answered, but nobody has asked this one since, or that was before it had failed for good.
+        for ago in [None, Some(Duration::from_secs(3600))] {
+            model.others_answered_ago = ago;
+            model.pass_for(40);
+            assert!(model.machines.contains_key(&silent), "by hand: {by_hand}, {ago:?}");
+        }
+        model.others_answered_ago = Some(Duration::ZERO);
+        model.pass_for(60);
+        assert!(!model.machines.contains_key(&silent), "by hand: {by_hand}");
+    }
 }
 
 #[test]

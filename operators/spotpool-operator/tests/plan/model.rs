@@ -36,6 +36,8 @@ pub(crate) struct Model {
     pub(crate) silent: BTreeMap<i64, Timestamp>,
     /// Since when no model server can be asked.
     pub(crate) cut_since: Option<Timestamp>,
+    /// How long ago another machine had answered when a silent one was last asked.
+    pub(crate) others_answered_ago: Option<Duration>,
     /// The pool's namespace is being deleted.
     pub(crate) namespace_leaving: bool,
     /// The operator has just begun: it has asked no model server yet.
@@ -54,6 +56,7 @@ impl Model {
             stock,
             silent: BTreeMap::new(),
             cut_since: None,
+            others_answered_ago: Some(Duration::ZERO),
             namespace_leaving: false,
             nobody_asked: false,
             made: 0,
@@ -127,6 +130,7 @@ impl Model {
                 failures: 0,
                 text: "ok".to_owned(),
                 answered_ago: Some(Duration::from_secs(1)),
+                others_answered_ago: None,
                 out_for: None,
             },
             Some(time) => ProbeView {
@@ -134,6 +138,7 @@ impl Model {
                 failures: 3,
                 text: "connection refused".to_owned(),
                 answered_ago: Some(time),
+                others_answered_ago: self.others_answered_ago,
                 out_for: time.checked_sub(Duration::from_secs(15)),
             },
         })

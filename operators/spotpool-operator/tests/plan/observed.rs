@@ -197,6 +197,7 @@ fn probe(u: &mut Unstructured<'_>) -> Result<ProbeView> {
         failures: u.arbitrary()?,
         text: "text".to_owned(),
         answered_ago: if u.ratio(1, 2)? { Some(u.arbitrary()?) } else { None },
+        others_answered_ago: if u.ratio(1, 2)? { Some(u.arbitrary()?) } else { None },
         out_for: if u.ratio(1, 2)? { Some(u.arbitrary()?) } else { None },
     })
 }
