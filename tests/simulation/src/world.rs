@@ -321,10 +321,12 @@ fn written_by_process(commit: &Commit) -> Option<String> {
 fn only_forgets(before: &SpotPool, after: &SpotPool) -> bool {
     let (Some(old), Some(new)) = (&before.status, &after.status) else { return false };
     let forgets = new.launch_back_off.iter().all(|entry| old.launch_back_off.contains(entry))
+        && new.refusals_paid.iter().all(|paid| old.refusals_paid.contains(paid))
         && (new.refusal_budget_whole_at.is_none()
             || new.refusal_budget_whole_at == old.refusal_budget_whole_at);
     let mut rest = old.clone();
     rest.launch_back_off.clone_from(&new.launch_back_off);
+    rest.refusals_paid.clone_from(&new.refusals_paid);
     rest.refusal_budget_whole_at.clone_from(&new.refusal_budget_whole_at);
     forgets && rest == *new && before.spec == after.spec && old != new
 }

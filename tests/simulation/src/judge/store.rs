@@ -375,7 +375,9 @@ fn serves_last(book: &Book, uid: &str, now: Duration, read: Duration) -> Option<
     };
     let idle: Vec<&str> = of_pool().filter(idles).map(|other| other.name.as_str()).collect();
     let too_many = of_pool().count().saturating_sub(pool.most_since(read.saturating_sub(TWO_LEADERS)));
-    let serves = book.answered_since(instance, long_before);
+    let recorded = instance.machine.as_ref().and_then(|id| book.machines.get(id));
+    let runs = recorded.is_some_and(|machine| machine.lives() && machine.runs_since.is_some());
+    let serves = runs && book.answered_since(instance, long_before);
     let text = || {
         let idle = idle.join(", ");
         format!("{} serves and is sent away as one of {too_many} too many; not so {idle}", instance.name)
