@@ -27,6 +27,8 @@ const UNDER_WAY: u32 = 4;
 struct Deleted {
     /// From the deletion to the last object's end.
     whole: Duration,
+    /// From the deletion to the last machine's end.
+    unmanned: Duration,
     /// Of that, what the cloud's own state changes took.
     clouds: Duration,
     /// Effects of the first process, from the deletion on.
@@ -82,6 +84,7 @@ async fn delete(seed: u64, size: i32, launches: Launches, kill_after: Option<u32
     let nothing_left =
         || stage.pool(&key).is_none() && stage.instances().is_empty() && stage.machines().is_empty();
     let limit = stage.truth.elapsed() + hour;
+    let mut unmanned = Duration::ZERO;
     while !nothing_left() && stage.truth.elapsed() < limit {
         if sprung.as_mut().is_some_and(|told| told.try_recv().is_ok()) {
             (killed, sprung) = (true, None);
@@ -90,6 +93,9 @@ async fn delete(seed: u64, size: i32, launches: Launches, kill_after: Option<u32
             successor = Some(stage.start_operator()?);
         }
         stage.pass(Duration::from_millis(100)).await;
+        if !stage.machines().is_empty() {
+            unmanned = stage.truth.elapsed().saturating_sub(begun);
+        }
     }
     drop(successor);
     let whole = stage.truth.elapsed().saturating_sub(begun);
@@ -101,6 +107,7 @@ async fn delete(seed: u64, size: i32, launches: Launches, kill_after: Option<u32
         .max();
     Ok(Deleted {
         whole,
+        unmanned,
         clouds: last_up.unwrap_or_default() + TERMINATE,
         effects: process.gate.effects() - effects_before,
         killed,
@@ -121,7 +128,7 @@ async fn the_loop(seed: u64) -> Result<(usize, usize)> {
 
 pub(crate) fn measure(Ask { seed, kills }: Ask) -> Result<Measured> {
     let run = |size, launches, kill| in_simulated_time(delete(seed, size, launches, kill));
-    let besides = |deleted: &Deleted| deleted.whole.saturating_sub(deleted.clouds);
+    let whole = |deleted: &Deleted| deleted.whole;
     let plain = run(LARGE, Launches::Answered, None)?;
     let (before, left) = in_simulated_time(the_loop(seed))?;
     let small = run(SMALL, Launches::Answered, None)?;
@@ -141,8 +148,8 @@ pub(crate) fn measure(Ask { seed, kills }: Ask) -> Result<Measured> {
         .collect::<Result<_>>()?;
     let under_way: Vec<Deleted> =
         (0..UNDER_WAY).map(|effect| run(SMALL, Launches::UnderWay, Some(effect))).collect::<Result<_>>()?;
-    let figure = |what: String, runs: &[Deleted]| {
-        let worst = runs.iter().map(besides).max().unwrap_or_default();
+    let figure = |what: String, runs: &[Deleted], until: fn(&Deleted) -> Duration| {
+        let worst = runs.iter().map(|run| until(run).saturating_sub(run.clouds)).max().unwrap_or_default();
         let clouds = runs.iter().map(|deleted| deleted.clouds).max().unwrap_or_default();
         let left: usize = runs.iter().map(|deleted| deleted.left).sum();
         let ours =
@@ -157,14 +164,24 @@ pub(crate) fn measure(Ask { seed, kills }: Ask) -> Result<Measured> {
     } else {
         format!("{kills} of its {all} effects, evenly")
     };
+    let unanswered = format!("pool of {SMALL}, killed while a launch has no answer");
     let figures = vec![
-        aims(figure(format!("pool of {LARGE}, a tenth of them pending"), std::slice::from_ref(&plain)))
-            .floor("0.5 s besides (ten requests at 10 a second, half of them a second later)")
-            .plain_loop(format!("{left} of {before} machines left ten minutes later")),
-        aims(figure(format!("pool of {SMALL}, killed after each of its {killed} effects in turn"), &each))
-            .floor(lease.clone()),
-        aims(figure(format!("pool of {LARGE}, killed after {which}"), &sampled)).floor(lease),
-        figure(format!("pool of {SMALL}, killed while a launch has no answer"), &under_way)
+        aims(figure(
+            format!("pool of {LARGE}, a tenth of them pending"),
+            std::slice::from_ref(&plain),
+            whole,
+        ))
+        .floor("0.5 s besides (ten requests at 10 a second, half of them a second later)")
+        .plain_loop(format!("{left} of {before} machines left ten minutes later")),
+        aims(figure(
+            format!("pool of {SMALL}, killed after each of its {killed} effects in turn"),
+            &each,
+            whole,
+        ))
+        .floor(lease.clone()),
+        aims(figure(format!("pool of {LARGE}, killed after {which}"), &sampled, whole)).floor(lease.clone()),
+        aims(figure(format!("{unanswered}: machines"), &under_way, |run| run.unmanned)).floor(lease),
+        figure(format!("{unanswered}: objects"), &under_way, whole)
             .0
             .floor("about 360 s besides (forgetAfter)"),
     ];

@@ -24,6 +24,9 @@ const STEP: Duration = Duration::from_secs(122);
 const WHEN_TOLD: Duration = Duration::from_secs(20);
 const MOST_REFUSED: usize = 60;
 
+/// The pool that may have any of the 24.
+const LARGE: i32 = 50;
+
 /// Sold out for as long as that, in seconds.
 const SHORTEST: u64 = 300;
 const LONGEST: u64 = 4800;
@@ -109,6 +112,45 @@ async fn comes_and_goes(
     }
 }
 
+/// A pool that may have any of the 24, all of them sold out; then one of them can be had, as many as are wanted.
+async fn one_pool(seed: u64, information: ZoneInformation) -> Result<(Waited, Vec<Duration>)> {
+    let settings = Settings { zone_information: information, stock_returns: false, ..Settings::default() };
+    let mut world = World::wide();
+    for zone in world.regions.values_mut().flat_map(|region| region.zones.values_mut()) {
+        zone.spot_quota = 1000;
+    }
+    let candidates = all_candidates(&world);
+    let stage = Stage::build(seed, settings, world)?;
+    stage.cloud.with(|cloud| cloud.set_instance_quota(crate::stage::ACCOUNT, 1000))?;
+    for candidate in &candidates {
+        set_stock(&stage, candidate, 0)?;
+    }
+    stage.create_pool("choosy", (LARGE, LARGE), |spec| spec.candidates = Some(candidates.clone()))?;
+    stage.start_operator()?;
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let (mut first, mut whole) = (Vec::new(), Vec::new());
+    while stage.truth.elapsed() < LASTS {
+        stage.pass(Duration::from_millis(rng.random_range(SHORTEST * 1000..LONGEST * 1000))).await;
+        let returned = &candidates[rng.random_range(0..candidates.len())];
+        set_stock(&stage, returned, LARGE.unsigned_abs())?;
+        let begun = stage.truth.elapsed();
+        for (enough, waited) in [(1, &mut first), (LARGE.unsigned_abs() as usize, &mut whole)] {
+            stage.until("a machine", HOUR, || stage.machines().len() >= enough).await?;
+            waited.push(stage.truth.elapsed().saturating_sub(begun));
+        }
+        stage.pass(Duration::from_secs(120)).await;
+        for (id, _) in stage.machines() {
+            stage.cloud.with(|cloud| cloud.vanish(&id))?;
+        }
+    }
+    let launches = stage.log.launches();
+    let refused = launches
+        .iter()
+        .filter(|asked| asked.refused.as_deref().is_some_and(|code| code != "RequestLimitExceeded"));
+    let times: Vec<Duration> = refused.map(|asked| asked.answered).collect();
+    Ok((Waited { returns: first, refused: most_in_an_hour(&times) }, whole))
+}
+
 /// The loop's only kind of machine, sold out and returning.
 async fn the_loop(seed: u64) -> Result<Waited> {
     let stage = Stage::build(seed, Settings { stock_returns: false, ..Settings::default() }, World::wide())?;
@@ -132,16 +174,18 @@ async fn the_loop(seed: u64) -> Result<Waited> {
 pub(crate) fn measure(Ask { seed, .. }: Ask) -> Result<Measured> {
     let lying = |lie| ZoneInformation { lie: Some(lie), ..ZoneInformation::default() };
     let late = Span::between(Duration::from_secs(10), Duration::from_secs(60));
-    let tellings = [
-        ("true", ZoneInformation::default(), true),
-        ("10 to 60 s late", ZoneInformation { lag: late, ..ZoneInformation::default() }, false),
-        ("everything is in stock", lying(Lie::Sell), false),
-        ("everything is sold out", lying(Lie::SoldOut), false),
-    ];
+    let tellings = || {
+        [
+            ("true", ZoneInformation::default(), true),
+            ("10 to 60 s late", ZoneInformation { lag: late, ..ZoneInformation::default() }, false),
+            ("everything is in stock", lying(Lie::Sell), false),
+            ("everything is sold out", lying(Lie::SoldOut), false),
+        ]
+    };
     let the_loop = in_simulated_time(the_loop(seed))?;
     let shown = [50, 95, 100];
     let mut figures = Vec::new();
-    for (name, information, told) in tellings {
+    for (name, information, told) in tellings() {
         let Waited { returns, refused } = in_simulated_time(ours(seed, information))?;
         let p95 = percentile(&returns, 95).unwrap_or(Duration::MAX);
         let (to_reach, limit) = if told {
@@ -165,9 +209,31 @@ pub(crate) fn measure(Ask { seed, .. }: Ask) -> Result<Measured> {
             .aims_at(to_reach, p95 <= limit),
         );
     }
+    for (name, information, told) in tellings() {
+        let (Waited { returns, refused }, whole) = in_simulated_time(one_pool(seed, information))?;
+        let of_pool = |what: &str| format!("pool of {LARGE} with all 24, information: {name}: {what}");
+        figures.push(
+            Figure::new(of_pool("refused in any hour, at most"), refused.to_string())
+                .floor("0")
+                .aims_at("<= 60", refused <= MOST_REFUSED),
+        );
+        let soon = Figure::new(
+            of_pool("stock returns -> first machine"),
+            format!("{} ({} times)", percentiles(&returns, &shown), returns.len()),
+        );
+        let p95 = percentile(&returns, 95).unwrap_or(Duration::MAX);
+        figures.push(if told {
+            soon.floor("p50 0.42 s (one question, one request on its way)")
+                .aims_at("p95 <= 20 s", p95 <= WHEN_TOLD)
+        } else {
+            soon.floor("24 minutes at most (60 requests an hour among 24)")
+        });
+        figures.push(Figure::new(of_pool("stock returns -> all of them"), percentiles(&whole, &shown)));
+    }
     let how = format!(
         "24 pools of one machine, each of a type and a zone of its own, sold out for {} to {} minutes again and again \
-         over {} hours; then one machine can be had.",
+         over {} hours; then one machine can be had. After that one pool of {LARGE} that may have any of the 24: sold out \
+         for as long, then {LARGE} of one kind can be had.",
         SHORTEST / 60,
         LONGEST / 60,
         LASTS.as_secs() / 3600
