@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sim::cvm::{Lie, Settings, Span, What, World, ZoneInformation};
@@ -117,7 +117,7 @@ async fn one_pool(seed: u64, information: ZoneInformation) -> Result<(Waited, Ve
     let settings = Settings { zone_information: information, stock_returns: false, ..Settings::default() };
     let mut world = World::wide();
     for zone in world.regions.values_mut().flat_map(|region| region.zones.values_mut()) {
-        zone.spot_quota = 1000;
+        zone.spot_quota = 100_000;
     }
     let candidates = all_candidates(&world);
     let stage = Stage::build(seed, settings, world)?;
@@ -135,7 +135,9 @@ async fn one_pool(seed: u64, information: ZoneInformation) -> Result<(Waited, Ve
         set_stock(&stage, returned, LARGE.unsigned_abs())?;
         let begun = stage.truth.elapsed();
         for (enough, waited) in [(1, &mut first), (LARGE.unsigned_abs() as usize, &mut whole)] {
-            stage.until("a machine", HOUR, || stage.machines().len() >= enough).await?;
+            stage
+                .until(&format!("machine {enough} of {LARGE}"), HOUR, || stage.machines().len() >= enough)
+                .await?;
             waited.push(stage.truth.elapsed().saturating_sub(begun));
         }
         stage.pass(Duration::from_secs(120)).await;
@@ -210,7 +212,8 @@ pub(crate) fn measure(Ask { seed, .. }: Ask) -> Result<Measured> {
         );
     }
     for (name, information, told) in tellings() {
-        let (Waited { returns, refused }, whole) = in_simulated_time(one_pool(seed, information))?;
+        let (Waited { returns, refused }, whole) = in_simulated_time(one_pool(seed, information))
+            .with_context(|| format!("one pool, information: {name}"))?;
         let of_pool = |what: &str| format!("pool of {LARGE} with all 24, information: {name}: {what}");
         figures.push(
             Figure::new(of_pool("refused in any hour, at most"), refused.to_string())
@@ -226,7 +229,7 @@ pub(crate) fn measure(Ask { seed, .. }: Ask) -> Result<Measured> {
             soon.floor("p50 0.42 s (one question, one request on its way)")
                 .aims_at("p95 <= 20 s", p95 <= WHEN_TOLD)
         } else {
-            soon.floor("24 minutes at most (60 requests an hour among 24)")
+            soon.floor("24 minutes at most (60 requests an hour, each of the 24 in turn)")
         });
         figures.push(Figure::new(of_pool("stock returns -> all of them"), percentiles(&whole, &shown)));
     }
