@@ -93,28 +93,40 @@ pub(crate) async fn ask_stock(pass: &mut Pass) -> bool {
     news
 }
 
-/// GET the pool, then LIST its SpotInstances. One with a number above `launched`, or of another pool's uid, is made by
-/// hand, is what a former pool has left, or is younger than our GET: one more GET tells.
+/// Reads of a pool that keeps changing under us, before the pass is given up.
+const READS: usize = 5;
+
+/// GET the pool, then LIST its SpotInstances: the list is never older than the pool, so that a compare-and-swap on the
+/// pool covers both. A SpotInstance that is strange to the pool is made by hand, is what a former pool has left, or is
+/// younger than our GET: one more GET tells, and when that shows another pool than before, the list is taken again.
 pub(crate) async fn objects(
     core: &Core,
     key: &PoolKey,
 ) -> Result<(Option<SpotPool>, Vec<SpotInstance>), StoreError> {
     let store = &core.ports.store;
+    let version = |pool: &Option<SpotPool>| pool.as_ref().map(|pool| (pool.uid(), pool.resource_version()));
     let mut pool = store.pool(key).await?;
-    let mut instances = store.instances(key).await?;
-    instances.sort_by(|a, b| a.spec.n.cmp(&b.spec.n).then_with(|| a.metadata.name.cmp(&b.metadata.name)));
-    // A SpotInstance that the pool does not know may be younger than what was read of the pool.
-    let is_strange = |instance: &SpotInstance| match &pool {
-        Some(pool) => {
-            let launched = pool.status.as_ref().map_or(0, |status| status.launched);
-            pool.uid().as_deref() != Some(instance.spec.pool.uid.as_str()) || instance.spec.n > launched
+    for _ in 0..READS {
+        let mut instances = store.instances(key).await?;
+        instances.sort_by(|a, b| a.spec.n.cmp(&b.spec.n).then_with(|| a.metadata.name.cmp(&b.metadata.name)));
+        if !instances.iter().any(|instance| is_strange(instance, pool.as_ref())) {
+            return Ok((pool, instances));
         }
-        None => true,
-    };
-    if instances.iter().any(is_strange) {
-        pool = store.pool(key).await?;
+        let now = store.pool(key).await?;
+        if version(&now) == version(&pool) {
+            return Ok((pool, instances));
+        }
+        pool = now;
     }
-    Ok((pool, instances))
+    Err(StoreError::Conflict)
+}
+
+/// Its number is above `launched`, or it is of another pool's uid.
+fn is_strange(instance: &SpotInstance, pool: Option<&SpotPool>) -> bool {
+    pool.is_none_or(|pool| {
+        let launched = pool.status.as_ref().map_or(0, |status| status.launched);
+        pool.uid().as_deref() != Some(instance.spec.pool.uid.as_str()) || instance.spec.n > launched
+    })
 }
 
 pub(crate) fn parse(pool: Option<SpotPool>) -> PoolSeen {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kube::ResourceExt;
 use sim::cvm::{Fault, FaultRule, Stock};
+use simulation::contract::sample_instance;
 use simulation::gate::{Bait, Deed, Edge, Trap};
 use simulation::nature::NAMESPACE;
 use simulation::process::wait_for;
@@ -108,6 +109,29 @@ async fn whoever_read_a_pool_long_ago_takes_nothing_from_the_next_of_its_name() 
     assert!(now[0].metadata.deletion_timestamp.is_none());
     assert_eq!(now[0].status.clone().unwrap().instance_id, machine);
     assert_eq!(stage.calls("TerminateInstances"), 1, "the old pool's machine and no other");
+    drop(rival);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_listed_long_ago_does_not_decide_by_a_younger_pool() {
+    let stage = Stage::set(&[Stage::pool("anna", 1)]);
+    stage.filled("anna", 1).await;
+    // What a restore has brought is strange to the pool, which is therefore read once more.
+    let pool = stage.store.peek_pool(&Stage::key("anna")).unwrap();
+    let mut strange = sample_instance(&pool, 1);
+    strange.metadata.name = Some("anna-restored".to_owned());
+    strange.spec.pool.uid = "00000000-0000-4000-8000-before-the-restore".to_owned();
+    strange.spec.cluster_id = "another-cluster".to_owned();
+    stage.store.restore_instance(&strange).unwrap();
+    let rival = stage.rival();
+    let (trap, frozen) = Trap::new(Bait::Step(Step::List), Edge::After, Deed::Freeze(15 * MINUTE));
+    stage.process.gate.arm(trap);
+    frozen.await.expect("it stands still with the old list in its hands");
+    stage.store.edit_pool(&Stage::key("anna"), |spec| (spec.minimum, spec.maximum) = (2, 2)).unwrap();
+    let status = || stage.store.peek_pool(&Stage::key("anna")).unwrap().status.clone().unwrap();
+    stage.until("the rival to fill the pool", 10 * MINUTE, || status().ready_size == 2).await;
+    sleep(20 * MINUTE).await;
+    assert_eq!(status().launched, 2, "no number is given away by what was listed before");
     drop(rival);
 }
 
