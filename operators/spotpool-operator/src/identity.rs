@@ -37,6 +37,11 @@ pub fn name_prefix(cluster_id: &str, pool_uid: &str) -> String {
     prefix
 }
 
+/// What the SpotInstance with this number is called.
+pub fn spot_instance_name(pool: &str, n: i64) -> String {
+    format!("{pool}-{n}")
+}
+
 /// The machine's name in the cloud: unique to this SpotInstance, set synchronously by the cloud (tags are
 /// not), at most 60 bytes. The uid's part tells a restored SpotInstance from the one it was copied from.
 pub fn instance_name(instance: &SpotInstance) -> String {

@@ -11,6 +11,7 @@ use crate::blame::sentences;
 use crate::conditions::{Truth, kind, reason, set};
 use crate::crd::pool::PoolMember;
 use crate::crd::{ADOPT_ANNOTATION, Adoption, POOL_LABEL, Phase, SpotPool, SpotPoolStatus, whole_seconds};
+use crate::plan::adoption::is_made;
 use crate::plan::health::Reach;
 use crate::plan::machine::WAITS_FOR_REPLACEMENT;
 use crate::plan::secrets::may_vanish;
@@ -61,7 +62,7 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
         launch_back_off: memory.entries,
         refusal_budget_whole_at: memory.budget_whole_at.map(whole_seconds),
         refusals_paid: memory.paid,
-        adopting: not_made_yet(old.adopting, seen),
+        adopting: not_made_yet(old.adopting, &pool.name_any(), seen),
         held_secrets: old.held_secrets,
         care: if valid.is_some() { plan.health.care.clone() } else { old.care },
         observed_generation: Some(generation),
@@ -70,9 +71,8 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
 }
 
 /// Machines whose SpotInstance is not there yet.
-fn not_made_yet(adopting: Vec<Adoption>, seen: &Observed) -> Vec<Adoption> {
-    let made = |n: i64| seen.instances.iter().any(|instance| instance.spec.n == n);
-    adopting.into_iter().filter(|adoption| !made(adoption.n)).collect()
+fn not_made_yet(adopting: Vec<Adoption>, pool_name: &str, seen: &Observed) -> Vec<Adoption> {
+    adopting.into_iter().filter(|adoption| !is_made(adoption, pool_name, seen)).collect()
 }
 
 type Verdict = (Truth, &'static str, String);

@@ -11,6 +11,7 @@ use crate::core::Core;
 use crate::crd::instance::PoolReference;
 use crate::crd::{Adoption, INSTANCE_FINALIZER, POOL_LABEL, SpotInstance, SpotInstanceSpec, SpotPool};
 use crate::flights::{self, Sky};
+use crate::identity::spot_instance_name;
 use crate::observe::{Pass, Way, objects, parse};
 use crate::plan::admit::{Admission, Launch, admit};
 use crate::plan::{AccountSeen, Plan, PoolSeen, Raise};
@@ -148,7 +149,7 @@ fn wish(core: &Core, pool: &ValidPool, n: i64) -> SpotInstance {
         template_hash_version: TEMPLATE_HASH_VERSION,
         adopted: None,
     };
-    let mut instance = SpotInstance::new(&format!("{}-{n}", pool.key.name), spec);
+    let mut instance = SpotInstance::new(&spot_instance_name(&pool.key.name, n), spec);
     instance.metadata = ObjectMeta {
         name: instance.metadata.name,
         namespace: Some(pool.key.namespace.clone()),

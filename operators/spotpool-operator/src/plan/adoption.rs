@@ -4,14 +4,12 @@
 //! there is room under the maximum. It is written into the pool's status together with the number of its
 //! SpotInstance, in one compare-and-swap, so that two leaders never make two SpotInstances for it.
 
-use std::collections::BTreeSet;
-
 use tencent_cvm::{Instance, InstanceId, InstanceState};
 
 use super::seen::{AccountSeen, Observed, Sight};
 use super::{Member, Rules};
 use crate::crd::{AdoptedMachine, Adoption, SpotPool};
-use crate::identity::{CLUSTER_TAG, Claim, INSTANCE_TAG, POOL_TAG, claim};
+use crate::identity::{CLUSTER_TAG, Claim, INSTANCE_TAG, POOL_TAG, claim, spot_instance_name};
 use crate::valid::ValidPool;
 
 /// What is to be done about machines that somebody wants to be taken over.
@@ -30,6 +28,12 @@ pub(super) fn adopting(pool: &SpotPool) -> &[Adoption] {
     pool.status.as_ref().map_or(&[], |status| &status.adopting)
 }
 
+/// Whether its SpotInstance is there. A restored copy of another name may bear the same number.
+pub(crate) fn is_made(adoption: &Adoption, pool_name: &str, seen: &Observed) -> bool {
+    let name = spot_instance_name(pool_name, adoption.n);
+    seen.instances.iter().any(|instance| instance.metadata.name.as_ref() == Some(&name))
+}
+
 /// Decides; at most `room` machines are taken over at once.
 pub(super) fn adopt(
     object: &SpotPool,
@@ -41,9 +45,9 @@ pub(super) fn adopt(
     room: usize,
 ) -> Adoptions {
     let written = adopting(object);
-    let made: BTreeSet<i64> = seen.instances.iter().map(|instance| instance.spec.n).collect();
+    let pool_name = &pool.key.name;
     let mut adoptions = Adoptions {
-        make: written.iter().filter(|adoption| !made.contains(&adoption.n)).cloned().collect(),
+        make: written.iter().filter(|adoption| !is_made(adoption, pool_name, seen)).cloned().collect(),
         ..Adoptions::default()
     };
     let known = |id: &InstanceId| {

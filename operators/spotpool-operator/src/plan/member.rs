@@ -18,7 +18,7 @@ use crate::conditions::reason;
 use crate::crd::{
     Attempt, AttemptOutcome, INSTANCE_FINALIZER, Phase, SpotInstance, SpotInstanceStatus, whole_seconds,
 };
-use crate::identity::{Claim, claim, instance_name, is_same_body};
+use crate::identity::{Claim, claim, instance_name, is_same_body, spot_instance_name};
 use crate::probes::ProbeView;
 use crate::span::{between, later};
 use crate::sweep::Trouble;
@@ -99,7 +99,8 @@ fn releases_hand_made(instance: &SpotInstance) -> Option<InstancePlan> {
 pub(super) fn is_hand_made(instance: &SpotInstance, pool: &ValidPool) -> bool {
     let spec = &instance.spec;
     let numbered = (1..=pool.launched).contains(&spec.n);
-    spec.pool.uid == pool.uid && (!numbered || instance.name_any() != format!("{}-{}", pool.key.name, spec.n))
+    spec.pool.uid == pool.uid
+        && (!numbered || instance.name_any() != spot_instance_name(&pool.key.name, spec.n))
 }
 
 /// The pool that it was made for is no more. One that makes no sense is still the pool: only its absence or another uid

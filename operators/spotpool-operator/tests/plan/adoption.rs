@@ -133,10 +133,19 @@ fn a_machine_is_taken_over_once() {
     let raise = plan.raise.as_ref().unwrap();
     assert_eq!((raise.to, raise.adopt.len(), raise.create.len()), (2, 1, 0));
     // Another leader has written it down and made nothing yet.
-    let status = model.pool.as_mut().unwrap().status.as_mut().unwrap();
-    (status.launched, status.adopting) = (2, raise.adopt.clone());
+    let old = model.pool.as_mut().unwrap().status.as_mut().unwrap();
+    (old.launched, old.adopting) = (2, raise.adopt.clone());
     let plan = decided(&model);
     assert_eq!((plan.adoptions.take.len(), plan.adoptions.make.len(), plan.raise), (0, 1, None));
+    // A restored copy that bears its number under another name is not what is to be made.
+    let mut copy = instance(2);
+    copy.metadata.name = Some("restored".to_owned());
+    model.instances.push(copy);
+    let plan = decided(&model);
+    assert_eq!((plan.adoptions.take.len(), plan.adoptions.make.len(), plan.raise.is_none()), (0, 1, true));
+    let pool = model.pool.clone().unwrap();
+    let new = status(&pool, &model.observe(), &plan, model.now);
+    assert_eq!(new.adopting.len(), 1, "and it stays written down");
 }
 
 /// (what is wrong, the pool's maximum, what is changed about the machine, words of the reason)
