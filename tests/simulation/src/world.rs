@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use sim::cvm::{Account, Cloud, CloudConfig, Credential, ZoneInformation};
 use sim::shared::SimCloud;
 use spotpool_operator::Guards;
+use spotpool_operator::conditions::kind;
 use spotpool_operator::crd::SpotPool;
 use spotpool_operator::identity::{CLUSTER_TAG, POOL_TAG};
 use spotpool_operator::ports::{Clock, PoolKey};
@@ -328,6 +329,18 @@ fn only_forgets(before: &SpotPool, after: &SpotPool) -> bool {
     rest.launch_back_off.clone_from(&new.launch_back_off);
     rest.refusals_paid.clone_from(&new.refusals_paid);
     rest.refusal_budget_whole_at.clone_from(&new.refusal_budget_whole_at);
+    // Its sentence names what was refused meanwhile.
+    for condition in
+        rest.conditions.iter_mut().filter(|condition| condition.type_ == kind::CAPACITY_AVAILABLE)
+    {
+        let same = new
+            .conditions
+            .iter()
+            .find(|other| (&other.type_, &other.status) == (&condition.type_, &condition.status));
+        if let Some(now) = same {
+            condition.message.clone_from(&now.message);
+        }
+    }
     forgets && rest == *new && before.spec == after.spec && old != new
 }
 

@@ -121,8 +121,9 @@ pub(super) fn bounds(spec: &SpotPoolSpec) -> (i32, i32) {
 /// A decision goes by a status that another leader may have changed since.
 const DECIDED: Duration = Duration::from_secs(60);
 
-/// Clocks of seconds, and a look that began before the last answer.
-const SOONER: Duration = Duration::from_secs(4);
+/// Clocks of seconds, a look that began before the last answer, and a question what is in stock between the decision
+/// and the write.
+const SOONER: Duration = Duration::from_secs(8);
 /// So many machines that never answered may be replaced in an hour, or three times the maximum.
 const BOOTS: usize = 10;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use sim::cvm::{Caller, Launch, What};
 
-use super::book::{Book, Instance, Life, Machine, Pool};
+use super::book::{Book, Instance, Life, Machine, OVERLAP, Pool};
 use super::{Finding, Invariant, Tally};
 use crate::trace::Trace;
 
@@ -333,7 +333,10 @@ fn terminated(book: &Book, id: &str, now: Duration) -> Vec<Finding> {
     }
     // Of a pool whose finalizer somebody took off, nothing says any more that its machines are to live.
     let kept_at = pool.filter(|pool| !pool.dropped).and_then(|pool| pool.kept_at);
-    if kept_at.is_some_and(|kept| instance.leaving_at.is_none_or(|leaving| leaving > kept)) {
+    // A twin goes although its SpotInstance stays: that may have been under way when the pool was deleted.
+    let twin = instance.extra.contains(id);
+    let decided = if twin { Some(now.saturating_sub(OVERLAP)) } else { instance.leaving_at };
+    if kept_at.is_some_and(|kept| decided.is_none_or(|decided| decided > kept)) {
         let text = format!("{id} of {} was terminated, and its pool lets its machines live", instance.name);
         return vec![Finding::new(Invariant::LetsLive, about, text)];
     }

@@ -92,7 +92,7 @@ fn pool(
     known.paused_at = known.paused_at.or(Some(now)).filter(|_| object.spec.paused);
     if by == Actor::People
         && before.is_some_and(|pool| !pool.finalizers().is_empty())
-        && object.finalizers().is_empty()
+        && after.is_none_or(|pool| pool.finalizers().is_empty())
     {
         known.dropped = true;
     }
@@ -241,7 +241,11 @@ fn changed(
     }
     if let Actor::Process(_) = by {
         let leaves = !was_leaving && after.metadata.deletion_timestamp.is_some();
-        if leaves && matches!(new.reason.as_deref(), Some("Unhealthy" | "NeverServed")) {
+        // Why it goes is written first; the deletion may come late.
+        let is_sick = |status: &SpotInstanceStatus| {
+            matches!(status.reason.as_deref(), Some("Unhealthy" | "NeverServed"))
+        };
+        if is_sick(&new) && !is_sick(&old) {
             found.extend(by_rumour(book, &uid, read.unwrap_or(now)));
             let never_served = new.reason.as_deref() == Some("NeverServed");
             found.extend(hastily(book, &uid, now, read.unwrap_or(now), never_served));
