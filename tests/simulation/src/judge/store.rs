@@ -390,7 +390,9 @@ fn serves_last(book: &Book, uid: &str, now: Duration, read: Duration) -> Option<
     };
     // Two leaders may each have a view of their own, and let another one go.
     let alone = book.readers(&instance.pool, now) < 2 && now < read + TWO_LEADERS;
-    let wrong = alone && serves && !idle.is_empty() && idle.len() >= too_many;
+    // The one that was started beside others goes when those answer again, whoever else is too many.
+    let beside = pool.replacements.contains(&instance.n);
+    let wrong = alone && !beside && serves && !idle.is_empty() && idle.len() >= too_many;
     wrong.then(|| Finding::new(Invariant::ServesLast, &instance.pool.name, text()))
 }
 
