@@ -89,7 +89,7 @@ pub(super) fn beginning(line: &[u8]) -> Option<Trace> {
         Some(Trace::Python)
     } else if line.starts_with(b"panic: ") || line.starts_with(b"fatal error: ") || is_goroutine(line) {
         Some(Trace::Go)
-    } else if line.starts_with(b"thread '") && contains(line, b"' panicked at ") {
+    } else if is_rust_panic(line) {
         // Before Rust 1.73 the message stood in the same line: `panicked at 'message', src/main.rs:2:5`.
         Some(if line.ends_with(b":") { Trace::RustMessage } else { Trace::Rust })
     } else if is_function(line) && is_far(line) {
@@ -209,6 +209,19 @@ fn is_go(line: &[u8]) -> bool {
         || nested
         || line.starts_with(b"created by ")
         || line.starts_with(b"panic: ")
+}
+
+/// `thread 'main' panicked at src/main.rs:2:5:`; current compilers put the thread's number behind its name:
+/// `thread 'main' (5590) panicked at src/main.rs:2:5:`.
+fn is_rust_panic(line: &[u8]) -> bool {
+    const PANICKED: &[u8] = b" panicked at ";
+    let Some(rest) = line.strip_prefix(b"thread '") else { return false };
+    let Some(thread) = memchr::memmem::find(rest, PANICKED).map(|at| &rest[..at]) else { return false };
+    let numbered = thread.strip_suffix(b")").is_some_and(|open| {
+        let digits = open.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        digits > 0 && open[..open.len() - digits].ends_with(b"' (")
+    });
+    thread.ends_with(b"'") || numbered
 }
 
 fn is_rust(line: &[u8]) -> bool {

@@ -67,6 +67,20 @@ fn a_rust_panic_takes_its_message_and_backtrace_with_it() {
 }
 
 #[test]
+fn a_rust_panic_that_names_the_threads_number_is_one_event() {
+    let trace = include_str!("traces/rust-1.95.txt");
+    assert_eq!(
+        headline(trace),
+        "thread 'main' (16874) panicked at src/main.rs:1:59: index out of bounds: the len is 3 but the index is 5 \
+         app::shop::total"
+    );
+    assert_eq!(lines(&format!("{LOG_LINE}\n{trace}{LOG_LINE}")), [1, 1, trace.lines().count(), 1]);
+    let head = "Jan  2 03:04:05 web1 shop[4711]: ";
+    assert_eq!(lines(&format!("{}{head}ready\n", headed(head, trace))), [trace.lines().count(), 1]);
+    assert_eq!(lines("thread 'a' (see below) panicked at noon\nnote: no panic\n"), [1, 1]);
+}
+
+#[test]
 fn a_node_error_belongs_to_the_line_above() {
     let trace = include_str!("traces/node.txt");
     let headline = headline(&format!("{LOG_LINE}{trace}"));
