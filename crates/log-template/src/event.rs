@@ -5,6 +5,7 @@
 
 mod frames;
 mod head;
+mod opening;
 mod trace;
 
 use std::borrow::Cow;
@@ -136,7 +137,7 @@ impl Joiner {
         if let Some((length, begun)) = head::before_beginning(body) {
             let head = &body[..length];
             let is_own =
-                was_inside || begun != Trace::Python || !has_same(self, head) || !self.is_introduced();
+                was_inside || !begun.is_of_python() || !has_same(self, head) || !self.is_introduced();
             (self.trace, self.head) = (begun, head.to_vec());
             return if is_own { Verdict::Begins } else { Verdict::Continues };
         }

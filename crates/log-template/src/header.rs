@@ -7,6 +7,7 @@ mod fields;
 mod json;
 mod logfmt;
 
+pub(crate) use fields::is_level;
 use std::ops::Range;
 
 /// Headers within headers: a container runtime's around a framework's around JSON.

@@ -21,10 +21,15 @@ static INDENTED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("    a
 /// The length of the head before a trace that begins within `line`, and the trace.
 pub(super) fn before_beginning(line: &[u8]) -> Option<(usize, Trace)> {
     let start = match line.trim_ascii_end().last()? {
-        b':' => TRACEBACK.find(line).or_else(|| panic_in(line)),
+        b':' => TRACEBACK.find(line).map(|at| group_start(line, at)).or_else(|| panic_in(line)),
         _ => panic_in(line),
     }?;
     is_head(&line[..start]).then_some((start, trace::beginning(&line[start..])?))
+}
+
+/// Where the mark of a group of exceptions begins, if there is one before the `Traceback` at `at`.
+fn group_start(line: &[u8], at: usize) -> usize {
+    line[..at].strip_suffix(b"  + Exception Group ").map_or(at, <[u8]>::len)
 }
 
 /// Where a panic of Go or Rust begins.

@@ -2,6 +2,8 @@
 //!
 //! Each format is a small state: what a line means depends on the lines before it only through that.
 
+use super::opening;
+
 /// Whether a line goes on with the event before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -23,6 +25,8 @@ pub(super) enum Trace {
     Properties,
     /// Below Python's `Traceback`, where frames are indented.
     Python,
+    /// In a group of exceptions of Python, where every line has a bar or is a rule.
+    PythonGroup,
     /// After the line with a Python exception, which another traceback may follow.
     PythonEnd,
     /// After an empty line behind a Python exception.
@@ -42,6 +46,10 @@ pub(super) enum Trace {
 impl Trace {
     pub(super) fn is_inside(self) -> bool {
         self != Self::Outside
+    }
+
+    pub(super) fn is_of_python(self) -> bool {
+        matches!(self, Self::Python | Self::PythonGroup)
     }
 
     /// Begins anew with this line.
@@ -68,8 +76,12 @@ impl Trace {
             }
             Self::Properties if line == b"}" => Some(Self::Frames),
             Self::Properties => indented.then_some(Self::Properties),
-            Self::Python if indented || blank => Some(Self::Python),
+            // One blank stands before a level that is aligned to the right.
+            Self::Python if line.starts_with(b"  ") || blank => Some(Self::Python),
             Self::Python => is_python_exception(line).then_some(Self::PythonEnd),
+            Self::PythonGroup if is_in_group(line) => Some(Self::PythonGroup),
+            Self::PythonGroup if blank => Some(Self::PythonGap),
+            Self::PythonGroup => None,
             Self::PythonEnd | Self::PythonGap if blank => Some(Self::PythonGap),
             Self::PythonGap if is_python_link(line) => Some(Self::PythonGap),
             Self::PythonGap if is_traceback(line) => Some(Self::Python),
@@ -86,7 +98,7 @@ impl Trace {
 /// The trace that begins with `line`.
 pub(super) fn beginning(line: &[u8]) -> Option<Trace> {
     if is_traceback(line) {
-        Some(Trace::Python)
+        Some(if is_in_group(line) { Trace::PythonGroup } else { Trace::Python })
     } else if line.starts_with(b"panic: ") || line.starts_with(b"fatal error: ") || is_goroutine(line) {
         Some(Trace::Go)
     } else if is_rust_panic(line) {
@@ -155,10 +167,17 @@ fn is_traceback(line: &[u8]) -> bool {
     group.unwrap_or(line).starts_with(b"Traceback (most recent call last):")
 }
 
-/// `ValueError: no`, `a.b.Custom`, `KeyboardInterrupt`.
+/// `    | ValueError: no`, and the rules before and behind the exceptions of a group.
+fn is_in_group(line: &[u8]) -> bool {
+    let text = line.trim_ascii_start();
+    text.len() < line.len() && matches!(text.first(), Some(b'|' | b'+'))
+}
+
+/// `ValueError: no`, `a.b.Custom`, `KeyboardInterrupt`. `INFO: ready` would be one as well, were it not a record of its own.
 fn is_python_exception(line: &[u8]) -> bool {
     let name = line.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_')).count();
-    name > 0 && !line[0].is_ascii_digit() && matches!(line.get(name), None | Some(b':'))
+    let may_be = name > 0 && !line[0].is_ascii_digit() && matches!(line.get(name), None | Some(b':'));
+    may_be && !opening::opens(line)
 }
 
 fn is_python_link(line: &[u8]) -> bool {

@@ -425,7 +425,7 @@ enum Separator {
     Final,
 }
 
-fn is_level(word: &[u8]) -> bool {
+pub(crate) fn is_level(word: &[u8]) -> bool {
     let word = word.strip_suffix(b":").or_else(|| word.strip_suffix(b",")).unwrap_or(word);
     if !(3..=LONGEST_LEVEL).contains(&word.len()) || !word[0].is_ascii_uppercase() {
         return false;

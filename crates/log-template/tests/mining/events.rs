@@ -9,18 +9,18 @@ fn events(text: &str) -> Vec<Event> {
     events
 }
 
-fn lines(text: &str) -> Vec<usize> {
+pub(crate) fn lines(text: &str) -> Vec<usize> {
     events(text).iter().map(Event::lines).collect()
 }
 
-fn headline(text: &str) -> String {
+pub(crate) fn headline(text: &str) -> String {
     let events = events(text);
     assert_eq!(events.len(), 1, "{events:#?}");
     assert!(events[0].is_trace());
     String::from_utf8(events[0].headline().into_owned()).expect("the test's own text")
 }
 
-const LOG_LINE: &str = "2026-01-02 03:04:05 ERROR [main] a.B: request failed\n";
+pub(crate) const LOG_LINE: &str = "2026-01-02 03:04:05 ERROR [main] a.B: request failed\n";
 
 #[test]
 fn a_java_exception_with_its_causes_belongs_to_the_line_above() {
@@ -174,7 +174,7 @@ fn what_node_prints_of_an_errors_own_properties_belongs_to_it() {
     assert_eq!(lines(&format!("{cut}{LOG_LINE}")), [6, 1]);
 }
 
-fn headed(head: &str, trace: &str) -> String {
+pub(crate) fn headed(head: &str, trace: &str) -> String {
     trace.lines().map(|line| format!("{head}{line}").trim_end().to_owned() + "\n").collect()
 }
 

@@ -8,6 +8,7 @@ mod formats;
 mod garbage;
 mod labelled;
 mod loghub;
+mod messages;
 mod order;
 mod property;
 mod score;
