@@ -5,12 +5,14 @@
 
 mod frames;
 mod head;
+mod message;
 mod opening;
 mod trace;
 
 use std::borrow::Cow;
 
 use crate::header;
+use message::{Message, TraceHead};
 use trace::{Trace, Verdict};
 
 /// How much one event may hold before it is ended by force, and the rest becomes the next.
@@ -76,8 +78,8 @@ impl Event {
 pub struct Joiner {
     event: Option<Event>,
     trace: Trace,
-    /// What stands before each line of the trace.
-    head: Vec<u8>,
+    message: Message,
+    head: TraceHead,
     /// Whether the container runtime cut the last line, and the next goes on where it ended.
     is_cut: bool,
 }
@@ -98,36 +100,46 @@ impl Joiner {
             event.text.extend_from_slice(line);
             event.lines += 1;
             event.is_trace |= self.trace.is_inside();
-            if self.trace.is_inside() && event.head != self.head {
-                event.head.clone_from(&self.head);
+            if self.trace.is_inside() && event.head != self.head.text {
+                event.head.clone_from(&self.head.text);
             }
             return None;
         }
         if verdict != Verdict::Begins {
             self.trace.restart(body);
-            self.head.clear();
+            self.head = TraceHead::default();
         }
         let is_trace = self.trace.is_inside();
-        self.event.replace(Event { text: line.to_vec(), lines: 1, is_trace, head: self.head.clone() })
+        self.event.replace(Event { text: line.to_vec(), lines: 1, is_trace, head: self.head.text.clone() })
     }
 
     /// Whether `body` goes on with the event; and what the trace is after it.
     fn judge(&mut self, body: &[u8]) -> Verdict {
-        let behind = if self.head.is_empty() { None } else { head::strip(body, &self.head) };
-        // The head may stand before the first line only.
-        let next = behind.and_then(|rest| self.trace.after(rest)).or_else(|| self.trace.after(body));
-        if let Some(next) = next {
-            self.trace = next;
+        if self.goes_on_with_trace(body) {
             return Verdict::Continues;
         }
         let was_inside = self.trace.is_inside();
         if let Some(begun) = trace::beginning(body) {
             let is_own = was_inside || begun.is_of_a_runtime(body) || !self.is_introduced();
-            self.trace = begun;
-            self.head.clear();
+            self.begin(begun, &[]);
             return if is_own { Verdict::Begins } else { Verdict::Continues };
         }
         self.begin_behind_a_head(body, was_inside)
+    }
+
+    fn goes_on_with_trace(&mut self, body: &[u8]) -> bool {
+        let behind = if self.head.text.is_empty() { None } else { head::strip(body, &self.head.text) };
+        let next = behind.and_then(|rest| self.trace.after(rest));
+        self.head.is_on_each |= next.is_some();
+        // The head may stand before the first line only.
+        if let Some(next) = next.or_else(|| self.trace.after(body)) {
+            self.trace = next;
+            if !next.is_message() {
+                self.message.end();
+            }
+            return true;
+        }
+        self.trace.is_message() && self.message.takes(body, &self.head)
     }
 
     /// The same for a line that neither goes on with a trace nor begins with one.
@@ -138,19 +150,29 @@ impl Joiner {
             let head = &body[..length];
             let is_own =
                 was_inside || !begun.is_of_python() || !has_same(self, head) || !self.is_introduced();
-            (self.trace, self.head) = (begun, head.to_vec());
+            self.begin(begun, head);
             return if is_own { Verdict::Begins } else { Verdict::Continues };
         }
         if !was_inside
             && let Some(length) = head::before_frame(body)
             && has_same(self, &body[..length])
         {
-            (self.trace, self.head) = (Trace::Frames, body[..length].to_vec());
+            self.begin(Trace::Frames, &body[..length]);
+            self.head.is_on_each = true;
             return Verdict::Continues;
         }
         self.trace = Trace::Outside;
-        self.head.clear();
+        self.head.text.clear();
         Verdict::Begins
+    }
+
+    /// A trace begins, with `head` before its first line.
+    fn begin(&mut self, trace: Trace, head: &[u8]) {
+        let was_inside = self.trace.is_inside();
+        let above = last_of(self.event.as_ref()).filter(|_| !was_inside);
+        self.message.begin_below(above);
+        self.trace = trace;
+        self.head = TraceHead { text: head.to_vec(), is_on_each: false };
     }
 
     /// Whether the last line says that something went wrong, so that a trace below it is what it tells of.
@@ -166,7 +188,7 @@ impl Joiner {
     /// The event that was still open, when no more lines come, or none came for a while.
     pub fn finish(&mut self) -> Option<Event> {
         self.trace = Trace::default();
-        self.head.clear();
+        self.head = TraceHead::default();
         self.is_cut = false;
         self.event.take()
     }

@@ -50,11 +50,14 @@ pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Cow<'t, [u8]> {
     let mut own: Option<&[u8]> = None;
     let mut any: Option<&[u8]> = None;
     let mut function: Option<&[u8]> = None;
+    // Whether an exception was named, and the lines below it may be its message.
+    let mut is_message = trace::is_exception(bare(first));
     // Python prints the innermost frame last, everybody else first.
     let mut last_counts = false;
     while let Some(line) = lines.next() {
         let trimmed = line.trim_ascii_start();
         last_counts |= trimmed.starts_with(b"Traceback ") || trimmed.starts_with(b"+ Exception Group ");
+        is_message &= !ends_message(line, trimmed);
         if is_frame(line, trimmed) {
             // Go and Rust print the name of a function above its place.
             let frame = function.take().unwrap_or(trimmed);
@@ -67,8 +70,9 @@ pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Cow<'t, [u8]> {
             function = Some(line).filter(|line| is_above_place && trace::is_function(line));
             function = function.or_else(|| named_function(line, trimmed));
             let names_failure = function.is_none() && trimmed.len() == line.len() && !is_link(trimmed);
-            if names_failure && (exception.is_none() || last_counts) {
-                exception = Some(trimmed);
+            if names_failure && !is_message {
+                is_message = true;
+                exception = exception.filter(|_| !last_counts).or(Some(trimmed));
             }
         }
     }
@@ -84,6 +88,12 @@ pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Cow<'t, [u8]> {
 fn of_a_group(line: &[u8]) -> &[u8] {
     let inside = line.trim_ascii_start().strip_prefix(b"|").filter(|_| line.starts_with(b" "));
     inside.map_or(line, |inside| inside.strip_prefix(b" ").unwrap_or(inside))
+}
+
+/// Whether what comes now is no longer the message of the exception above: a frame, a cause, or the rule before the next
+/// exception of a group.
+fn ends_message(line: &[u8], trimmed: &[u8]) -> bool {
+    is_frame(line, trimmed) || trace::is_cause(line) || trimmed.starts_with(b"+-")
 }
 
 fn is_frame(line: &[u8], trimmed: &[u8]) -> bool {

@@ -17,7 +17,9 @@ pub(super) enum Trace {
     /// Not in one.
     #[default]
     Outside,
-    /// A Java or JavaScript exception, or frames of one.
+    /// In the message of a Java or JavaScript exception, above its frames.
+    Exception,
+    /// In its frames.
     Frames,
     /// After an empty line in or behind frames: Tomcat puts some into its traces.
     FramesGap,
@@ -48,6 +50,11 @@ impl Trace {
         self != Self::Outside
     }
 
+    /// Whether a line that is no part of the trace by its looks may be one of an exception's message.
+    pub(super) fn is_message(self) -> bool {
+        self == Self::Exception
+    }
+
     pub(super) fn is_of_python(self) -> bool {
         matches!(self, Self::Python | Self::PythonGroup)
     }
@@ -71,8 +78,8 @@ impl Trace {
         match self {
             Self::Outside => below_frame(line),
             Self::Frames if blank => Some(Self::FramesGap),
-            Self::Frames | Self::FramesGap => {
-                below_frame(line).or_else(|| is_cause(line).then_some(Self::Frames))
+            Self::Exception | Self::Frames | Self::FramesGap => {
+                below_frame(line).or_else(|| is_cause(line).then_some(Self::Exception))
             }
             Self::Properties if line == b"}" => Some(Self::Frames),
             Self::Properties => indented.then_some(Self::Properties),
@@ -107,7 +114,7 @@ pub(super) fn beginning(line: &[u8]) -> Option<Trace> {
     } else if is_function(line) && is_far(line) {
         Some(Trace::GoFunction)
     } else {
-        is_exception(line).then_some(Trace::Frames)
+        is_exception(line).then_some(Trace::Exception)
     }
 }
 
@@ -135,13 +142,13 @@ pub(super) fn is_frame(line: &[u8]) -> bool {
 }
 
 /// `Caused by: ...`, and what is suppressed, which is indented.
-fn is_cause(line: &[u8]) -> bool {
+pub(super) fn is_cause(line: &[u8]) -> bool {
     let text = line.trim_ascii_start();
     text.starts_with(b"Caused by: ") || text.starts_with(b"Suppressed: ")
 }
 
 /// `java.io.IOException: no`, `Exception in thread "main" java.lang.Error`, `TypeError: x is not a function`.
-fn is_exception(line: &[u8]) -> bool {
+pub(super) fn is_exception(line: &[u8]) -> bool {
     if is_uncaught(line) {
         return true;
     }

@@ -68,3 +68,52 @@ fn groups_within_groups_are_one_event() {
 fn a_traceback_that_was_cut_short_takes_no_line_with_it() {
     survive("Traceback (most recent call last):\n  File \"/app/main.py\", line 3, in serve\n");
 }
+
+#[test]
+fn an_exception_of_java_keeps_all_lines_of_its_message() {
+    let line = "2026-01-02 03:04:05 ERROR a failed\n";
+    let trace = "java.sql.SQLException: bad\n  Position: 15\n\tat a.B.c(B.java:1)\n";
+    assert_eq!(
+        headline(&format!("{line}{trace}")),
+        "2026-01-02 03:04:05 ERROR a failed java.sql.SQLException: bad at a.B.c(B.java:1)"
+    );
+    survive(trace);
+    let trace = include_str!("traces/java-message.txt");
+    assert_eq!(
+        headline(&format!("{line}{trace}")),
+        "2026-01-02 03:04:05 ERROR a failed java.lang.RuntimeException: could not execute statement \
+         at com.example.shop.Store.save(Store.java:12)"
+    );
+    assert_eq!(
+        headline(trace),
+        "java.lang.RuntimeException: could not execute statement \
+         Caused by: org.postgresql.util.PSQLException: ERROR: duplicate key value violates unique constraint \"items_pkey\" \
+         at com.example.shop.Store.save(Store.java:12)"
+    );
+    survive(trace);
+}
+
+#[test]
+fn a_message_takes_no_record_of_the_log_with_it() {
+    for next in NEXT {
+        let text = format!("{LOG_LINE}java.sql.SQLException: bad\n{next}\n{next}\n");
+        assert_eq!(lines(&text), [2, 1, 1], "{text}");
+    }
+}
+
+#[test]
+fn in_a_log_without_heads_only_what_is_indented_belongs_to_a_message() {
+    let text = "shop is starting\njava.sql.SQLException: bad\n  Position: 15\nshop has stopped\nbye\n";
+    assert_eq!(lines(text), [1, 2, 1, 1]);
+    let text = "shop-1  | up\nshop-1  | java.sql.SQLException: bad\nshop-1  | stopped\n";
+    assert_eq!(lines(text), [1, 1, 1]);
+}
+
+#[test]
+fn a_message_has_an_end() {
+    let text = format!("{LOG_LINE}java.sql.SQLException: bad\n{}", "and more\n".repeat(100));
+    let counts = lines(&text);
+    assert_eq!(counts.iter().sum::<usize>(), 102);
+    assert!(counts[0] <= 40, "{counts:?}");
+    assert!(counts[1..].iter().all(|&lines| lines == 1), "{counts:?}");
+}

@@ -1,0 +1,75 @@
+//! The further lines of an exception's message: what a database, a validator or a driver has to say of it.
+//!
+//! They look like any text, so what stands around them decides. Where the lines of a log begin as records do, one that
+//! does not belongs to the one above; where they do not, only what is indented does. A line that is taken by mistake is
+//! lost to its template, so that a message ends after some lines, whatever they are.
+
+use super::{head, opening, trace};
+
+/// A message is not longer.
+const MOST_LINES: usize = 32;
+
+/// What tells the lines of a message from those of the log.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Message {
+    /// How many there were.
+    lines: usize,
+    /// The line of the log above the trace; empty when there was none, and the trace is all that is known of the log.
+    above: Vec<u8>,
+}
+
+impl Message {
+    /// A trace begins below the line `above`.
+    pub(super) fn begin_below(&mut self, above: Option<&[u8]>) {
+        self.lines = 0;
+        if let Some(above) = above.filter(|above| !above.trim_ascii().is_empty()) {
+            above.clone_into(&mut self.above);
+        }
+    }
+
+    /// The message has ended; the trace may come to another one.
+    pub(super) fn end(&mut self) {
+        self.lines = 0;
+    }
+
+    /// Whether `line` belongs to it, and then counts it.
+    pub(super) fn takes(&mut self, line: &[u8], head: &TraceHead) -> bool {
+        let takes = self.lines < MOST_LINES && self.is_of_message(line, head);
+        self.lines += usize::from(takes);
+        takes
+    }
+
+    fn is_of_message(&self, line: &[u8], head: &TraceHead) -> bool {
+        let mut above = self.above.as_slice();
+        let mut line = line;
+        if head.is_on_each {
+            // With the same time as well: one program's lines, and mostly one record's.
+            let Some(behind) = line.strip_prefix(head.text.as_slice()) else { return false };
+            (line, above) = (behind, head::strip(above, &head.text).unwrap_or(above));
+        }
+        if line.trim_ascii().is_empty() {
+            return true;
+        }
+        if opening::opens(line) || trace::beginning(line).is_some() {
+            return false;
+        }
+        let is_indented = matches!(line.first(), Some(b' ' | b'\t'));
+        is_indented || above.is_empty() || opening::opens(above) || head.is_a_records()
+    }
+}
+
+/// What stands before the first line of a trace.
+#[derive(Debug, Clone, Default)]
+pub(super) struct TraceHead {
+    pub(super) text: Vec<u8>,
+    /// Whether it stands before the other lines as well.
+    pub(super) is_on_each: bool,
+}
+
+impl TraceHead {
+    /// Whether it is that of one record, which tells of a failure, and not that of every line of a program.
+    fn is_a_records(&self) -> bool {
+        !self.text.is_empty()
+            && if self.is_on_each { head::introduces(&self.text) } else { opening::opens(&self.text) }
+    }
+}
