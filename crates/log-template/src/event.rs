@@ -129,17 +129,19 @@ impl Joiner {
 
     fn goes_on_with_trace(&mut self, body: &[u8]) -> bool {
         let behind = if self.head.text.is_empty() { None } else { head::strip(body, &self.head.text) };
-        let next = behind.and_then(|rest| self.trace.after(rest));
+        let next = behind.and_then(|rest| Some((rest, self.trace.after(rest)?)));
         self.head.is_on_each |= next.is_some();
         // The head may stand before the first line only.
-        if let Some(next) = next.or_else(|| self.trace.after(body)) {
-            self.trace = next;
-            if !next.is_message() {
-                self.message.end();
-            }
-            return true;
+        let Some((line, next)) = next.or_else(|| Some((body, self.trace.after(body)?))) else {
+            return self.trace.is_message() && self.message.takes(body, &self.head);
+        };
+        if !next.is_message() {
+            self.message.end();
+        } else if !self.trace.is_message() {
+            self.message.begin_with(line);
         }
-        self.trace.is_message() && self.message.takes(body, &self.head)
+        self.trace = next;
+        true
     }
 
     /// The same for a line that neither goes on with a trace nor begins with one.

@@ -1,7 +1,8 @@
 //! The further lines of an exception's message: what a database, a validator or a driver has to say of it.
 //!
 //! They look like any text, so what stands around them decides. Where the lines of a log begin as records do, one that
-//! does not belongs to the one above; where they do not, only what is indented does. A line that is taken by mistake is
+//! does not belongs to the one above; where they do not, or nothing is known of them, only what is indented does, and as many
+//! other lines as the message announces. A line that is taken by mistake is
 //! lost to its template, so that a message ends after some lines, whatever they are.
 
 use super::{head, opening, trace};
@@ -14,6 +15,8 @@ const MOST_LINES: usize = 32;
 pub(super) struct Message {
     /// How many there were.
     lines: usize,
+    /// How many more that are not indented its first line has announced: `3 validation errors for Settings`.
+    announced: usize,
     /// The line of the log above the trace; empty when there was none, and the trace is all that is known of the log.
     above: Vec<u8>,
 }
@@ -21,7 +24,7 @@ pub(super) struct Message {
 impl Message {
     /// A trace begins below the line `above`.
     pub(super) fn begin_below(&mut self, above: Option<&[u8]>) {
-        self.lines = 0;
+        self.end();
         if let Some(above) = above.filter(|above| !above.trim_ascii().is_empty()) {
             above.clone_into(&mut self.above);
         }
@@ -29,32 +32,39 @@ impl Message {
 
     /// The message has ended; the trace may come to another one.
     pub(super) fn end(&mut self) {
-        self.lines = 0;
+        (self.lines, self.announced) = (0, 0);
+    }
+
+    /// `line` names the exception whose message it is.
+    pub(super) fn begin_with(&mut self, line: &[u8]) {
+        let said = memchr::memmem::find(line, b": ").map_or(&[][..], |colon| &line[colon + 2..]);
+        let digits = said.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let count = said.get(digits) == Some(&b' ') && (1..=2).contains(&digits);
+        let number = said[..digits].iter().take(2).fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
+        (self.lines, self.announced) = (0, if count { number } else { 0 });
     }
 
     /// Whether `line` belongs to it, and then counts it.
     pub(super) fn takes(&mut self, line: &[u8], head: &TraceHead) -> bool {
-        let takes = self.lines < MOST_LINES && self.is_of_message(line, head);
-        self.lines += usize::from(takes);
-        takes
-    }
-
-    fn is_of_message(&self, line: &[u8], head: &TraceHead) -> bool {
-        let mut above = self.above.as_slice();
-        let mut line = line;
+        if self.lines == MOST_LINES {
+            return false;
+        }
+        let (mut line, mut above) = (line, self.above.as_slice());
         if head.is_on_each {
             // With the same time as well: one program's lines, and mostly one record's.
             let Some(behind) = line.strip_prefix(head.text.as_slice()) else { return false };
             (line, above) = (behind, head::strip(above, &head.text).unwrap_or(above));
         }
-        if line.trim_ascii().is_empty() {
-            return true;
-        }
-        if opening::opens(line) || trace::beginning(line).is_some() {
+        let is_blank = line.trim_ascii().is_empty();
+        if !is_blank && (opening::opens(line) || trace::beginning(line).is_some()) {
             return false;
         }
-        let is_indented = matches!(line.first(), Some(b' ' | b'\t'));
-        is_indented || above.is_empty() || opening::opens(above) || head.is_a_records()
+        let is_indented = is_blank || matches!(line.first(), Some(b' ' | b'\t'));
+        let is_told = is_indented || opening::opens(above) || head.is_a_records();
+        let takes = is_told || self.announced > 0;
+        self.announced -= usize::from(takes && !is_told);
+        self.lines += usize::from(takes);
+        takes
     }
 }
 

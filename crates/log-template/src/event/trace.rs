@@ -29,10 +29,14 @@ pub(super) enum Trace {
     Python,
     /// In a group of exceptions of Python, where every line has a bar or is a rule.
     PythonGroup,
+    /// After an empty line behind one.
+    PythonGroupGap,
     /// After the line with a Python exception, which another traceback may follow.
     PythonEnd,
     /// After an empty line behind a Python exception.
     PythonGap,
+    /// After the sentence that links an exception with the next traceback.
+    PythonLink,
     /// In a Go panic, up to and with its goroutines.
     Go,
     /// After the name of a function in what Go's loggers print below an error, whose place is on the next line.
@@ -52,7 +56,7 @@ impl Trace {
 
     /// Whether a line that is no part of the trace by its looks may be one of an exception's message.
     pub(super) fn is_message(self) -> bool {
-        self == Self::Exception
+        matches!(self, Self::Exception | Self::PythonEnd | Self::PythonGap)
     }
 
     pub(super) fn is_of_python(self) -> bool {
@@ -87,12 +91,16 @@ impl Trace {
             Self::Python if line.starts_with(b"  ") || blank => Some(Self::Python),
             Self::Python => is_python_exception(line).then_some(Self::PythonEnd),
             Self::PythonGroup if is_in_group(line) => Some(Self::PythonGroup),
-            Self::PythonGroup if blank => Some(Self::PythonGap),
-            Self::PythonGroup => None,
+            Self::PythonGroup => blank.then_some(Self::PythonGroupGap),
+            Self::PythonGroupGap if blank => Some(Self::PythonGroupGap),
+            Self::PythonGroupGap => is_python_link(line).then_some(Self::PythonLink),
+            Self::PythonEnd | Self::PythonGap | Self::PythonLink if is_python_link(line) => {
+                Some(Self::PythonLink)
+            }
             Self::PythonEnd | Self::PythonGap if blank => Some(Self::PythonGap),
-            Self::PythonGap if is_python_link(line) => Some(Self::PythonGap),
-            Self::PythonGap if is_traceback(line) => Some(Self::Python),
-            Self::PythonEnd | Self::PythonGap => None,
+            Self::PythonLink if blank => Some(Self::PythonLink),
+            Self::PythonLink if is_traceback(line) => beginning(line),
+            Self::PythonEnd | Self::PythonGap | Self::PythonLink => None,
             Self::Go => (blank || is_go(line)).then_some(Self::Go),
             Self::GoFunction => is_go_place(line).then_some(Self::GoPlace),
             Self::GoPlace => is_function(line).then_some(Self::GoFunction),
@@ -182,7 +190,10 @@ fn is_in_group(line: &[u8]) -> bool {
 
 /// `ValueError: no`, `a.b.Custom`, `KeyboardInterrupt`. `INFO: ready` would be one as well, were it not a record of its own.
 fn is_python_exception(line: &[u8]) -> bool {
-    let name = line.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_')).count();
+    let name = line
+        .iter()
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'<' | b'>'))
+        .count();
     let may_be = name > 0 && !line[0].is_ascii_digit() && matches!(line.get(name), None | Some(b':'));
     may_be && !opening::opens(line)
 }

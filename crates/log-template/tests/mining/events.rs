@@ -2,7 +2,7 @@
 
 use log_template::{Event, Joiner};
 
-fn events(text: &str) -> Vec<Event> {
+pub(crate) fn events(text: &str) -> Vec<Event> {
     let mut joiner = Joiner::default();
     let mut events: Vec<Event> = text.lines().filter_map(|line| joiner.push(line.as_bytes())).collect();
     events.extend(joiner.finish());
