@@ -61,6 +61,8 @@ pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Cow<'t, [u8]> {
         if is_frame(line, trimmed) {
             // Go and Rust print the name of a function above its place.
             let frame = function.take().unwrap_or(trimmed);
+            // Node opens an error's own properties behind its last frame.
+            let frame = frame.strip_suffix(b" {").unwrap_or(frame);
             any = any.filter(|_| !last_counts).or(Some(frame));
             if !is_foreign(trimmed) && !is_foreign(frame) {
                 own = own.filter(|_| !last_counts).or(Some(frame));
@@ -118,7 +120,17 @@ fn named_function<'l>(line: &'l [u8], trimmed: &'l [u8]) -> Option<&'l [u8]> {
 
 /// Lines between the parts of a trace, which say nothing of what happened.
 fn is_link(line: &[u8]) -> bool {
-    let links: [&[u8]; 6] =
-        [b"Traceback ", b"goroutine ", b"created by ", b"stack backtrace:", b"note: ", b"exit status "];
-    line.is_empty() || links.iter().any(|link| line.starts_with(link))
+    let links: [&[u8]; 7] = [
+        b"Traceback ",
+        b"goroutine ",
+        b"created by ",
+        b"runtime stack:",
+        b"stack backtrace:",
+        b"note: ",
+        b"exit status ",
+    ];
+    line.is_empty()
+        || line == b"}"
+        || line.starts_with(b"...")
+        || links.iter().any(|link| line.starts_with(link))
 }

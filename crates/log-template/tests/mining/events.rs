@@ -174,6 +174,19 @@ fn what_node_prints_of_an_errors_own_properties_belongs_to_it() {
     assert_eq!(lines(&format!("{cut}{LOG_LINE}")), [6, 1]);
 }
 
+#[test]
+fn the_brace_behind_an_errors_properties_is_no_exception() {
+    let trace = "Error: x\n    at main (/app/index.js:10:11) {\n  code: 1\n}\n";
+    assert_eq!(headline(trace), "Error: x at main (/app/index.js:10:11)");
+    let above = LOG_LINE.trim_end();
+    let text = format!("{LOG_LINE}{}", include_str!("traces/node-properties.txt"));
+    assert_eq!(
+        headline(&text),
+        format!("{above} AggregateError: many at Object.<anonymous> (/app/index.js:10:11)")
+    );
+    assert_eq!(lines(&format!("{text}{LOG_LINE}")), [text.lines().count(), 1]);
+}
+
 pub(crate) fn headed(head: &str, trace: &str) -> String {
     trace.lines().map(|line| format!("{head}{line}").trim_end().to_owned() + "\n").collect()
 }
