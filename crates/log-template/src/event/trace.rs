@@ -237,13 +237,16 @@ pub(super) fn is_go_place(line: &[u8]) -> bool {
     line.starts_with(b"\t") && (contains(line, b".go:") || contains(line, b".s:"))
 }
 
+/// What a Go panic or fatal error consists of, but for its first line. The further lines of its message are indented.
 fn is_go(line: &[u8]) -> bool {
-    let nested =
-        line.starts_with(b"\tpanic: ") || line.starts_with(b"[signal ") || line.starts_with(b"exit status ");
+    let link = line == b"runtime stack:"
+        || line.starts_with(b"[signal ")
+        || line.starts_with(b"exit status ")
+        || line.starts_with(b"...") && line.ends_with(b" frames elided...");
     is_goroutine(line)
         || is_go_call(line)
-        || is_go_place(line)
-        || nested
+        || line.starts_with(b"\t")
+        || link
         || line.starts_with(b"created by ")
         || line.starts_with(b"panic: ")
 }

@@ -222,3 +222,32 @@ fn messages_behind_the_head_that_a_tool_puts_before_every_line_are_joined() {
         assert_eq!(lines(&text), [1 + trace.lines().count(), 1], "{text}");
     }
 }
+
+#[test]
+fn a_fatal_error_of_go_takes_the_stack_of_the_runtime_with_it() {
+    let trace = include_str!("traces/go-fatal.txt");
+    assert_eq!(headline(trace), "fatal error: stack overflow main.depth(0x2aaaa4d?)");
+    for next in NEXT {
+        assert_eq!(lines(&format!("{LOG_LINE}{trace}{next}\n")), [1, trace.lines().count(), 1], "{next}");
+    }
+    assert_eq!(lines("runtime stack: is deep\nready\n"), [1, 1]);
+}
+
+#[test]
+fn a_panic_of_go_keeps_the_lines_of_its_message() {
+    let trace = "panic: a
+\tb [recovered]
+\tpanic: second
+\tline: a
+
+goroutine 1 [running]:
+main.main.func1()
+\t/app/main.go:3 +0x59
+panic({0x4af3c0?, 0xf875398020?})
+\t/usr/local/go/src/runtime/panic.go:860 +0x13a
+main.main()
+\t/app/main.go:3 +0x58
+";
+    assert_eq!(headline(trace), "panic: a main.main.func1()");
+    assert_eq!(lines(&format!("{LOG_LINE}{trace}{LOG_LINE}")), [1, trace.lines().count(), 1]);
+}
