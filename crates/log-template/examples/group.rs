@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -93,6 +94,12 @@ impl<'p> Lines<'p> {
     }
 }
 
+/// Lines of one group.
+struct Run {
+    lines: Range<u64>,
+    id: TemplateId,
+}
+
 /// Reads everything, then prints.
 fn whole(mut lines: Lines<'_>, mut output: impl Write) -> io::Result<()> {
     let mut miner = Miner::default();
@@ -100,16 +107,18 @@ fn whole(mut lines: Lines<'_>, mut output: impl Write) -> io::Result<()> {
     let mut aliases = Aliases::default();
     // Of every template, also of those that the miner has forgotten.
     let mut texts: HashMap<TemplateId, String> = HashMap::new();
-    let mut events: Vec<(TemplateId, u32)> = Vec::new();
+    let mut runs: Vec<Run> = Vec::new();
     let mut group = |event: &Event| {
         let id = miner.observe(&event.headline()).template;
         miner.merges().iter().for_each(|merge| aliases.learn(merge));
         let forgotten = miner.forgotten().iter();
         texts.extend(forgotten.map(|forgotten| (forgotten.id, forgotten.template.to_string())));
-        match events.last_mut() {
-            // Logs repeat themselves: a run of one group is one entry.
-            Some((last, lines)) if *last == id && *lines < u32::MAX / 2 => *lines += event.lines() as u32,
-            _ => events.push((id, event.lines() as u32)),
+        for place in event.places() {
+            match runs.last_mut() {
+                // Logs repeat themselves: a run of one group is one entry.
+                Some(run) if run.id == id && run.lines.end == place.start => run.lines.end = place.end,
+                _ => runs.push(Run { lines: place, id }),
+            }
         }
     };
     let mut line = Vec::new();
@@ -124,10 +133,12 @@ fn whole(mut lines: Lines<'_>, mut output: impl Write) -> io::Result<()> {
     for (id, template, _) in miner.templates() {
         texts.insert(id, template.to_string());
     }
-    for (id, lines) in events {
+    // An event that stood between the parts of another's line came before it.
+    runs.sort_by_key(|run| run.lines.start);
+    for Run { lines, id } in runs {
         let id = aliases.resolve(id);
         let text = texts.get(&id).map_or("", String::as_str);
-        for _ in 0..lines {
+        for _ in lines {
             writeln!(output, "{id}\t{text}")?;
         }
     }
@@ -140,9 +151,14 @@ fn stream(mut lines: Lines<'_>, mut output: impl Write, mut merged: impl FnMut(&
     let mut joiner = Joiner::default();
     let mut group: Option<TemplateId> = None;
     let mut line = Vec::new();
+    let mut number = 0;
     while lines.read(&mut line)? {
-        let begins = joiner.push(&line).is_some();
-        let id = match group.filter(|_| !begins) {
+        let ended = joiner.push(&line);
+        // Ended with itself: it stands between the parts of another line, which goes on behind it.
+        let is_between =
+            ended.as_ref().is_some_and(|event| event.places().any(|place| place.start == number));
+        number += 1;
+        let id = match group.filter(|_| ended.is_none()) {
             Some(id) => miner.resolve(id),
             None => {
                 let id = miner.observe(&line).template;
@@ -153,7 +169,9 @@ fn stream(mut lines: Lines<'_>, mut output: impl Write, mut merged: impl FnMut(&
                 id
             }
         };
-        group = Some(id);
+        if !is_between {
+            group = Some(id);
+        }
         match miner.template(id) {
             Some(template) => writeln!(output, "{id}\t{template}")?,
             None => writeln!(output, "{id}\t")?,

@@ -10,20 +10,29 @@ mod opening;
 mod trace;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use crate::header;
+use crate::header::{self, Stream};
 use message::{Message, TraceHead};
 use trace::{Trace, Verdict};
 
 /// How much one event may hold before it is ended by force, and the rest becomes the next.
 const MOST_LINES: usize = 2048;
 const MOST_BYTES: usize = 1 << 20;
+/// Lines of the other stream that may stand between the parts of a cut one.
+const MOST_BETWEEN: usize = 64;
 
 /// A log line with what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     text: Vec<u8>,
     lines: usize,
+    /// Where its last lines stood that no other stood between.
+    place: Range<u64>,
+    /// Where those before them did; mostly nothing.
+    earlier: Vec<Range<u64>>,
+    /// Whether a container runtime has cut one of its lines.
+    is_cut: bool,
     is_trace: bool,
     /// What stands before each line of its trace; mostly nothing.
     head: Vec<u8>,
@@ -42,6 +51,12 @@ impl Event {
         self.lines
     }
 
+    /// Where its lines stood, counted from 0 over all that the [`Joiner`] took in. One range, unless lines of the other
+    /// stream stood between the parts of a cut line.
+    pub fn places(&self) -> impl Iterator<Item = Range<u64>> + '_ {
+        self.earlier.iter().cloned().chain(std::iter::once(self.place.clone()))
+    }
+
     /// Whether it holds a stack trace.
     #[must_use]
     pub fn is_trace(&self) -> bool {
@@ -49,11 +64,46 @@ impl Event {
     }
 
     /// What to mine its template from: of a stack trace the first line, the exception and the innermost frame that is
-    /// not of a runtime or library; of anything else the text.
+    /// not of a runtime or library; of anything else the text. Lines that a container runtime has cut are whole again.
     #[must_use]
     pub fn headline(&self) -> Cow<'_, [u8]> {
-        if self.is_trace { frames::headline(&self.text, &self.head) } else { Cow::Borrowed(&self.text) }
+        let text = if self.is_cut { Cow::Owned(mended(&self.text)) } else { Cow::Borrowed(&*self.text) };
+        if self.is_trace { Cow::Owned(frames::headline(&text, &self.head)) } else { text }
     }
+
+    fn begin(line: &[u8], number: u64) -> Self {
+        let place = number..number + 1;
+        let (text, head, earlier) = (line.to_vec(), Vec::new(), Vec::new());
+        Self { text, lines: 1, place, earlier, is_cut: false, is_trace: false, head }
+    }
+
+    fn add(&mut self, line: &[u8], number: u64) {
+        self.text.push(b'\n');
+        self.text.extend_from_slice(line);
+        self.lines += 1;
+        if self.place.end == number {
+            self.place.end += 1;
+        } else {
+            self.earlier.push(std::mem::replace(&mut self.place, number..number + 1));
+        }
+    }
+}
+
+/// `text` with the parts of cut lines put together.
+fn mended(text: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::with_capacity(text.len());
+    let mut is_cut = false;
+    for line in text.split(|&byte| byte == b'\n') {
+        let carried = header::carried(line);
+        if is_cut {
+            whole.extend_from_slice(&line[carried.body]);
+        } else {
+            whole.extend_from_slice(if whole.is_empty() { b"" } else { b"\n" });
+            whole.extend_from_slice(line);
+        }
+        is_cut = carried.is_cut;
+    }
+    whole
 }
 
 /// Joins the lines of stack traces (Java, Python, Go, Rust, Node), and lines that a container runtime has cut.
@@ -80,25 +130,53 @@ pub struct Joiner {
     trace: Trace,
     message: Message,
     head: TraceHead,
-    /// Whether the container runtime cut the last line, and the next goes on where it ended.
-    is_cut: bool,
+    /// The line that a container runtime has cut, and which goes on in the next of its stream.
+    cut: Option<Cut>,
+    /// How many lines were taken in.
+    taken: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Cut {
+    stream: Stream,
+    /// How many lines of the other stream have followed.
+    between: usize,
 }
 
 impl Joiner {
-    /// Takes in one line, without its line end, and returns the event that it shows to have ended.
+    /// Takes in one line, without its line end, and returns the event that it shows to have ended: the one before it, or,
+    /// when it stands between the parts of a cut line of the other stream, itself.
     pub fn push(&mut self, line: &[u8]) -> Option<Event> {
+        let number = self.taken;
+        self.taken += 1;
         let carried = header::carried(line);
-        let goes_on = std::mem::replace(&mut self.is_cut, carried.is_cut);
+        if let Some(cut) = &mut self.cut
+            && carried.stream.is_some_and(|stream| stream != cut.stream)
+            && cut.between < MOST_BETWEEN
+        {
+            cut.between += 1;
+            return Some(Event::begin(line, number));
+        }
+        let goes_on = self.cut.take().is_some_and(|cut| carried.stream == Some(cut.stream));
+        let is_cut = carried.is_cut;
+        self.cut = carried.stream.filter(|_| is_cut).map(|stream| Cut { stream, between: 0 });
         let body = &line[carried.body];
         let verdict = if goes_on { Verdict::Continues } else { self.judge(body) };
+        let ended = self.extend(line, number, verdict, body);
+        if let Some(event) = &mut self.event {
+            event.is_cut |= is_cut;
+        }
+        ended
+    }
+
+    /// Adds `line` to the event, or begins the next with it.
+    fn extend(&mut self, line: &[u8], number: u64, verdict: Verdict, body: &[u8]) -> Option<Event> {
         if let Some(event) = self.event.as_mut().filter(|event| {
             verdict != Verdict::Begins
                 && event.lines < MOST_LINES
                 && event.text.len() + line.len() < MOST_BYTES
         }) {
-            event.text.push(b'\n');
-            event.text.extend_from_slice(line);
-            event.lines += 1;
+            event.add(line, number);
             event.is_trace |= self.trace.is_inside();
             if self.trace.is_inside() && event.head != self.head.text {
                 event.head.clone_from(&self.head.text);
@@ -109,8 +187,10 @@ impl Joiner {
             self.trace.restart(body);
             self.head = TraceHead::default();
         }
-        let is_trace = self.trace.is_inside();
-        self.event.replace(Event { text: line.to_vec(), lines: 1, is_trace, head: self.head.text.clone() })
+        let mut next = Event::begin(line, number);
+        next.is_trace = self.trace.is_inside();
+        next.head.clone_from(&self.head.text);
+        self.event.replace(next)
     }
 
     /// Whether `body` goes on with the event; and what the trace is after it.
@@ -191,7 +271,7 @@ impl Joiner {
     pub fn finish(&mut self) -> Option<Event> {
         self.trace = Trace::default();
         self.head = TraceHead::default();
-        self.is_cut = false;
+        self.cut = None;
         self.event.take()
     }
 }

@@ -7,8 +7,10 @@ mod fields;
 mod json;
 mod logfmt;
 
-pub(crate) use fields::is_level;
 use std::ops::Range;
+
+use fields::Prefix;
+pub(crate) use fields::is_level;
 
 /// Headers within headers: a container runtime's around a framework's around JSON.
 const MOST_LAYERS: usize = 4;
@@ -31,15 +33,26 @@ pub(crate) fn message(line: &[u8]) -> Range<usize> {
 pub(crate) struct Carried {
     /// The line as the program wrote it.
     pub(crate) body: Range<usize>,
-    /// Whether it goes on in the next.
+    /// Where the program wrote it to, if a runtime says so.
+    pub(crate) stream: Option<Stream>,
+    /// Whether it goes on in the next of its stream.
     pub(crate) is_cut: bool,
+}
+
+/// What a program writes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Output,
+    Error,
 }
 
 /// Takes off a container runtime's prefix, and nothing else.
 pub(crate) fn carried(line: &[u8]) -> Carried {
     match fields::container_runtime(line) {
-        Some((start, is_cut)) => Carried { body: start..line.len(), is_cut },
-        None => Carried { body: 0..line.len(), is_cut: false },
+        Some(Prefix { end, stream, is_cut }) => {
+            Carried { body: end..line.len(), stream: Some(stream), is_cut }
+        }
+        None => Carried { body: 0..line.len(), stream: None, is_cut: false },
     }
 }
 

@@ -1,7 +1,5 @@
 //! What a stack trace is about: its exception, and the frame where somebody would begin to look.
 
-use std::borrow::Cow;
-
 use super::{head, trace};
 use crate::header;
 
@@ -38,7 +36,7 @@ const FOREIGN: [&[u8]; 28] = [
 ];
 
 /// The first line, the innermost exception's line and the innermost own frame, with blanks between them.
-pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Cow<'t, [u8]> {
+pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Vec<u8> {
     let mut lines = text.split(|&b| b == b'\n');
     let first = lines.next().unwrap_or_default();
     let bare = |line: &'t [u8]| {
@@ -83,7 +81,7 @@ pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Cow<'t, [u8]> {
         all.push(b' ');
         all.extend_from_slice(part);
     }
-    Cow::Owned(all)
+    all
 }
 
 /// What stands behind the bar before each line of one of Python's groups of exceptions: `    | ValueError: no`.

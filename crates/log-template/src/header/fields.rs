@@ -3,6 +3,7 @@
 //! A head exists only where a time or a klog prefix stands near the beginning of the line. From there fields are taken
 //! off as long as they look like fields; the first thing that does not is the message.
 
+use super::Stream;
 use crate::time::{self, Time};
 
 /// No level is longer.
@@ -20,7 +21,7 @@ const LONGEST: usize = 128;
 /// Where the message begins, if `text` has a head. Within another head only one that begins with its time or level is believed:
 /// a message may hold a time of its own.
 pub(super) fn message_start(text: &[u8], within: bool) -> Option<usize> {
-    if let Some(start) = klog(text).or_else(|| Some(container_runtime(text)?.0)).or_else(|| rfc5424(text)) {
+    if let Some(start) = klog(text).or_else(|| Some(container_runtime(text)?.end)).or_else(|| rfc5424(text)) {
         return Some(start);
     }
     let start = priority_end(text);
@@ -78,17 +79,29 @@ fn priority_end(text: &[u8]) -> usize {
     if known { digits + 2 } else { 0 }
 }
 
-/// `2026-01-02T03:04:05.000000006Z stdout F `, and whether the tag says that the line was cut.
-pub(super) fn container_runtime(text: &[u8]) -> Option<(usize, bool)> {
+/// What a container runtime puts before a line: `2026-01-02T03:04:05.000000006Z stdout F `.
+pub(super) struct Prefix {
+    pub(super) end: usize,
+    pub(super) stream: Stream,
+    /// Whether the tag says that the line was cut.
+    pub(super) is_cut: bool,
+}
+
+pub(super) fn container_runtime(text: &[u8]) -> Option<Prefix> {
     if !text.first()?.is_ascii_digit() {
         return None;
     }
     let end = text.iter().take(40).position(|&b| b == b' ')?;
     let rest = text[end..].strip_prefix(b" std")?;
-    let rest = rest.strip_prefix(b"out ").or_else(|| rest.strip_prefix(b"err "))?;
+    let (stream, rest) = rest
+        .strip_prefix(b"out ")
+        .map(|rest| (Stream::Output, rest))
+        .or_else(|| Some((Stream::Error, rest.strip_prefix(b"err ")?)))?;
     let tag = rest.iter().take(16).position(|&b| b == b' ')?;
-    let full = rest.starts_with(b"F") || rest.starts_with(b"P");
-    (full && time::at(text, 0).is_some()).then(|| (text.len() - rest.len() + tag + 1, rest.starts_with(b"P")))
+    let is_cut = rest.starts_with(b"P");
+    let known = is_cut || rest.starts_with(b"F");
+    let end = text.len() - rest.len() + tag + 1;
+    (known && time::at(text, 0).is_some()).then_some(Prefix { end, stream, is_cut })
 }
 
 /// The first time within the first `words` words. A word that ends in a colon ends the head before it, and

@@ -14,6 +14,7 @@ mod property;
 mod score;
 mod state;
 mod statements;
+mod streams;
 mod union;
 mod values;
 
