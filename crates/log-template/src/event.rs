@@ -31,8 +31,8 @@ pub struct Event {
     place: Range<u64>,
     /// Where those before them did; mostly nothing.
     earlier: Vec<Range<u64>>,
-    /// Whether a container runtime has cut one of its lines.
-    is_cut: bool,
+    /// Whether a container runtime has cut one of its lines, or keeps them as JSON.
+    is_wrapped: bool,
     is_trace: bool,
     /// What stands before each line of its trace; mostly nothing.
     head: Vec<u8>,
@@ -64,17 +64,18 @@ impl Event {
     }
 
     /// What to mine its template from: of a stack trace the first line, the exception and the innermost frame that is
-    /// not of a runtime or library; of anything else the text. Lines that a container runtime has cut are whole again.
+    /// not of a runtime or library; of anything else the text. Lines that a container runtime has cut are whole again,
+    /// and those that it keeps as JSON are as the program wrote them.
     #[must_use]
     pub fn headline(&self) -> Cow<'_, [u8]> {
-        let text = if self.is_cut { Cow::Owned(mended(&self.text)) } else { Cow::Borrowed(&*self.text) };
+        let text = if self.is_wrapped { Cow::Owned(mended(&self.text)) } else { Cow::Borrowed(&*self.text) };
         if self.is_trace { Cow::Owned(frames::headline(&text, &self.head)) } else { text }
     }
 
-    fn begin(line: &[u8], number: u64) -> Self {
+    fn begin(line: &[u8], number: u64, is_wrapped: bool) -> Self {
         let place = number..number + 1;
         let (text, head, earlier) = (line.to_vec(), Vec::new(), Vec::new());
-        Self { text, lines: 1, place, earlier, is_cut: false, is_trace: false, head }
+        Self { text, lines: 1, place, earlier, is_wrapped, is_trace: false, head }
     }
 
     fn add(&mut self, line: &[u8], number: u64) {
@@ -89,18 +90,16 @@ impl Event {
     }
 }
 
-/// `text` with the parts of cut lines put together.
+/// `text` with the parts of cut lines put together, and what is escaped as the program wrote it.
 fn mended(text: &[u8]) -> Vec<u8> {
     let mut whole = Vec::with_capacity(text.len());
     let mut is_cut = false;
     for line in text.split(|&byte| byte == b'\n') {
         let carried = header::carried(line);
-        if is_cut {
-            whole.extend_from_slice(&line[carried.body]);
-        } else {
-            whole.extend_from_slice(if whole.is_empty() { b"" } else { b"\n" });
-            whole.extend_from_slice(line);
+        if !is_cut && !whole.is_empty() {
+            whole.push(b'\n');
         }
+        whole.extend_from_slice(if is_cut || carried.is_escaped { &carried.body } else { line });
         is_cut = carried.is_cut;
     }
     whole
@@ -155,16 +154,17 @@ impl Joiner {
             && cut.between < MOST_BETWEEN
         {
             cut.between += 1;
-            return Some(Event::begin(line, number));
+            return Some(Event::begin(line, number, carried.is_cut || carried.is_escaped));
         }
         let goes_on = self.cut.take().is_some_and(|cut| carried.stream == Some(cut.stream));
         let is_cut = carried.is_cut;
+        let is_wrapped = is_cut || carried.is_escaped;
         self.cut = carried.stream.filter(|_| is_cut).map(|stream| Cut { stream, between: 0 });
-        let body = &line[carried.body];
+        let body = &*carried.body;
         let verdict = if goes_on { Verdict::Continues } else { self.judge(body) };
         let ended = self.extend(line, number, verdict, body);
         if let Some(event) = &mut self.event {
-            event.is_cut |= is_cut;
+            event.is_wrapped |= is_wrapped;
         }
         ended
     }
@@ -187,7 +187,7 @@ impl Joiner {
             self.trace.restart(body);
             self.head = TraceHead::default();
         }
-        let mut next = Event::begin(line, number);
+        let mut next = Event::begin(line, number, false);
         next.is_trace = self.trace.is_inside();
         next.head.clone_from(&self.head.text);
         self.event.replace(next)
@@ -227,7 +227,7 @@ impl Joiner {
     /// The same for a line that neither goes on with a trace nor begins with one.
     fn begin_behind_a_head(&mut self, body: &[u8], was_inside: bool) -> Verdict {
         let has_same =
-            |joiner: &Self, head: &[u8]| joiner.last().is_some_and(|last| head::strip(last, head).is_some());
+            |joiner: &Self, head: &[u8]| joiner.last().is_some_and(|last| head::strip(&last, head).is_some());
         if let Some((length, begun)) = head::before_beginning(body) {
             let head = &body[..length];
             let is_own =
@@ -252,18 +252,18 @@ impl Joiner {
     fn begin(&mut self, trace: Trace, head: &[u8]) {
         let was_inside = self.trace.is_inside();
         let above = last_of(self.event.as_ref()).filter(|_| !was_inside);
-        self.message.begin_below(above);
+        self.message.begin_below(above.as_deref());
         self.trace = trace;
         self.head = TraceHead { text: head.to_vec(), is_on_each: false };
     }
 
     /// Whether the last line says that something went wrong, so that a trace below it is what it tells of.
     fn is_introduced(&self) -> bool {
-        self.last().is_some_and(head::introduces)
+        self.last().is_some_and(|last| head::introduces(&last))
     }
 
     /// The last line, as the program wrote it.
-    fn last(&self) -> Option<&[u8]> {
+    fn last(&self) -> Option<Cow<'_, [u8]>> {
         last_of(self.event.as_ref())
     }
 
@@ -276,9 +276,9 @@ impl Joiner {
     }
 }
 
-fn last_of(event: Option<&Event>) -> Option<&[u8]> {
+fn last_of(event: Option<&Event>) -> Option<Cow<'_, [u8]>> {
     let text = &event?.text;
     let start = memchr::memrchr(b'\n', text).map_or(0, |at| at + 1);
     let line = &text[start..];
-    Some(&line[header::carried(line).body])
+    Some(header::carried(line).body)
 }

@@ -3,10 +3,12 @@
 //!
 //! In: one line. Out: the place of the message in it. A line without a header is all message.
 
+mod docker;
 mod fields;
 mod json;
 mod logfmt;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use fields::Prefix;
@@ -29,14 +31,16 @@ pub(crate) fn message(line: &[u8]) -> Range<usize> {
     range
 }
 
-/// What a container runtime put around a line.
-pub(crate) struct Carried {
+/// A line, and what a container runtime says of it.
+pub(crate) struct Carried<'l> {
     /// The line as the program wrote it.
-    pub(crate) body: Range<usize>,
+    pub(crate) body: Cow<'l, [u8]>,
     /// Where the program wrote it to, if a runtime says so.
     pub(crate) stream: Option<Stream>,
     /// Whether it goes on in the next of its stream.
     pub(crate) is_cut: bool,
+    /// Whether the runtime keeps lines as JSON, so that only the body can be read.
+    pub(crate) is_escaped: bool,
 }
 
 /// What a program writes to.
@@ -46,14 +50,22 @@ pub(crate) enum Stream {
     Error,
 }
 
-/// Takes off a container runtime's prefix, and nothing else.
-pub(crate) fn carried(line: &[u8]) -> Carried {
-    match fields::container_runtime(line) {
-        Some(Prefix { end, stream, is_cut }) => {
-            Carried { body: end..line.len(), stream: Some(stream), is_cut }
-        }
-        None => Carried { body: 0..line.len(), stream: None, is_cut: false },
+/// Takes off what a container runtime put around a line, and nothing else.
+pub(crate) fn carried(line: &[u8]) -> Carried<'_> {
+    if let Some(Prefix { end, stream, is_cut }) = fields::container_runtime(line) {
+        let body = Cow::Borrowed(&line[end..]);
+        Carried { body, stream: Some(stream), is_cut, is_escaped: false }
+    } else if let Some(docker::Entry { log, stream, is_cut }) = docker::entry(line) {
+        let body = docker::unescaped(&line[log]);
+        Carried { body, stream: Some(stream), is_cut, is_escaped: true }
+    } else {
+        Carried { body: Cow::Borrowed(line), stream: None, is_cut: false, is_escaped: false }
     }
+}
+
+/// `line` without the prefix of a container runtime.
+pub(crate) fn bare(line: &[u8]) -> &[u8] {
+    fields::container_runtime(line).map_or(line, |prefix| &line[prefix.end..])
 }
 
 /// What one header leaves of `range`, below `depth` others.

@@ -40,7 +40,7 @@ pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Vec<u8> {
     let mut lines = text.split(|&b| b == b'\n');
     let first = lines.next().unwrap_or_default();
     let bare = |line: &'t [u8]| {
-        let line = &line[header::carried(line).body];
+        let line = header::bare(line);
         of_a_group(head::strip(line, head).unwrap_or(line))
     };
     let mut lines = lines.map(bare).peekable();

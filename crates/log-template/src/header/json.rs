@@ -64,11 +64,19 @@ pub(super) fn message(text: &[u8]) -> Option<Range<usize>> {
             _ => at += 1,
         }
     }
-    best.filter(|_| depth == 0).map(|(_, range)| range)
+    best.filter(|_| depth == 0).map(|(_, range)| without_line_end(text, range))
+}
+
+/// Some keep the end of a line in its message, escaped.
+fn without_line_end(text: &[u8], range: Range<usize>) -> Range<usize> {
+    let inside = &text[range.clone()];
+    let bare = inside.strip_suffix(b"\\n").filter(|bare| !bare.is_empty() && !bare.ends_with(b"\\"));
+    let bare = bare.map_or(inside, |bare| bare.strip_suffix(b"\\r").unwrap_or(bare));
+    range.start..range.start + bare.len()
 }
 
 /// The place of the quote that ends the string which begins at `from`.
-fn string_end(text: &[u8], from: usize) -> Option<usize> {
+pub(super) fn string_end(text: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     loop {
         match text.get(at)? {

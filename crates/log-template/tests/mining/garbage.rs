@@ -3,6 +3,8 @@
 use log_template::{Event, Joiner, Miner};
 use proptest::prelude::*;
 
+use crate::property;
+
 /// What must hold for any line.
 fn check(miner: &mut Miner, line: &[u8]) {
     let id = miner.observe(line).template;
@@ -71,13 +73,14 @@ proptest! {
     fn no_line_of_an_event_is_lost(lines in proptest::collection::vec(prop_oneof![
         Just("panic: x"), Just(""), Just("goroutine 1 [running]:"), Just("\tat a.b(C.java:1)"), Just("a.B: c"), Just("Error: d"),
         Just("Traceback (most recent call last):"), Just("  File \"x\", line 1"), Just("KeyError: 1"), Just("thread 'x' panicked at y:"),
-        Just("2026-01-02T03:04:05Z stdout P half"), Just("Caused by: x"), Just("\tgo.go:1"),
+        Just("2026-01-02T03:04:05Z stdout P half"), Just("2026-01-02T03:04:05Z stderr P half"),
+        Just("2026-01-02T03:04:05Z stdout F whole"), Just("2026-01-02T03:04:05Z stderr F \tat a.b(C.java:1)"),
+        Just("{\"log\":\"a.B: c\\n\",\"stream\":\"stdout\",\"time\":\"\"}"), Just("Caused by: x"), Just("\tgo.go:1"),
     ], 0..40)) {
         let mut joiner = Joiner::default();
         let mut events: Vec<_> = lines.iter().filter_map(|line| joiner.push(line.as_bytes())).collect();
         events.extend(joiner.finish());
-        let text: Vec<&[u8]> = events.iter().map(Event::text).collect();
-        prop_assert_eq!(text.join(&b'\n'), lines.join("\n").into_bytes());
+        prop_assert_eq!(property::lines(&events).join(&b'\n'), lines.join("\n").into_bytes());
         prop_assert_eq!(events.iter().map(Event::lines).sum::<usize>(), lines.len());
         for event in &events {
             prop_assert!(!event.headline().contains(&b'\n') || !event.is_trace());

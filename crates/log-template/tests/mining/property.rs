@@ -13,8 +13,7 @@ pub(crate) fn mine(bytes: &[u8]) {
     let mut events: Vec<Event> =
         log.split(|&byte| byte == b'\n').filter_map(|line| joiner.push(line)).collect();
     events.extend(joiner.finish());
-    let texts: Vec<&[u8]> = events.iter().map(Event::text).collect();
-    assert_eq!(texts.join(&b'\n'), log, "no line is lost");
+    assert_eq!(lines(&events).join(&b'\n'), log, "no line is lost");
 
     let mut miner = Miner::new(config.clone());
     for event in &events {
@@ -23,6 +22,16 @@ pub(crate) fn mine(bytes: &[u8]) {
     if choice & 6 == 6 {
         restart_and_absorb(&miner, config, &events);
     }
+}
+
+/// The lines of all events, in the order of the log.
+pub(crate) fn lines(events: &[Event]) -> Vec<&[u8]> {
+    let mut lines: Vec<(u64, &[u8])> = events
+        .iter()
+        .flat_map(|event| event.places().flatten().zip(event.text().split(|&byte| byte == b'\n')))
+        .collect();
+    lines.sort_by_key(|(place, _)| *place);
+    lines.into_iter().map(|(_, line)| line).collect()
 }
 
 fn restart_and_absorb(miner: &Miner, config: Config, events: &[Event]) {

@@ -74,3 +74,60 @@ fn a_cut_line_of_a_trace_is_a_line_of_it() {
         "2026-01-02T03:04:05Z stderr P java.lang.IllegalStateException: not priced at shop.Cart.total(Cart.java:7)"
     );
 }
+
+/// `line` as Docker's `json-file` keeps it.
+fn docker(line: &str, stream: &str) -> String {
+    let log = line.replace('\\', "\\\\").replace('"', "\\\"").replace('\t', "\\t");
+    format!("{{\"log\":\"{log}\\n\",\"stream\":\"{stream}\",\"time\":\"2026-01-02T03:04:05.000000006Z\"}}\n")
+}
+
+#[test]
+fn traces_are_joined_in_the_files_of_docker() {
+    for trace in [
+        include_str!("traces/java.txt"),
+        include_str!("traces/python.txt"),
+        include_str!("traces/go.txt"),
+        include_str!("traces/rust.txt"),
+        include_str!("traces/node.txt"),
+    ] {
+        let line = "2026-01-02 03:04:05 INFO [main] a.B: served \"cart\" in 7 ms";
+        let kept: String = [line]
+            .into_iter()
+            .chain(trace.lines())
+            .chain([line])
+            .map(|line| docker(line, "stderr"))
+            .collect();
+        let events = events(&kept);
+        assert_eq!(
+            events.iter().map(Event::lines).collect::<Vec<_>>(),
+            [1, trace.lines().count(), 1],
+            "{kept}"
+        );
+        let plain = crate::events::events(trace);
+        assert_eq!(events[1].headline(), plain[0].headline());
+        assert_eq!(events[0].headline(), line.as_bytes());
+        assert_eq!(events[0].text(), docker(line, "stderr").trim_end().as_bytes());
+        let tab = kept.replace("\\t", "\\u0009");
+        assert_eq!(crate::events::events(&tab)[1].headline(), plain[0].headline());
+    }
+}
+
+#[test]
+fn a_line_that_docker_cut_is_whole_again() {
+    let (first, last) = ("a".repeat(16 << 10), "b".repeat(100));
+    let cut = docker(&first, "stdout").replace("\\n", "");
+    let text = format!("{cut}{}{}", docker("served", "stderr"), docker(&last, "stdout"));
+    let events = events(&text);
+    assert_eq!(events.iter().map(Event::lines).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(events[1].headline(), format!("{first}{last}").as_bytes());
+    // Others leave out the line end of a line that is whole.
+    assert_eq!(lines(&docker("short", "stdout").replace("\\n", "").repeat(2)), [1, 1]);
+}
+
+#[test]
+fn a_line_of_docker_has_the_template_of_what_the_program_wrote() {
+    let line = docker("2026-01-02 03:04:05 INFO [main] a.B: took 7 ms", "stdout");
+    assert_eq!(template_of(&mut Miner::default(), line.trim_end()), "took <*>");
+    let line = docker("starting the shop", "stdout");
+    assert_eq!(template_of(&mut Miner::default(), line.trim_end()), "starting the shop");
+}
