@@ -24,7 +24,8 @@ struct Arguments {
     #[arg(long)]
     stream: bool,
 
-    /// With --stream: write `id<TAB>into` for every merged id to this file at the end
+    /// With --stream: write `id<TAB>into` for every merged id to this file, at once. What it was merged into may be merged
+    /// later; at the end of the input the file is written anew with what became of each at last
     #[arg(long, value_name = "FILE", requires = "stream")]
     aliases: Option<PathBuf>,
 }
@@ -47,10 +48,10 @@ fn run(arguments: &Arguments) -> io::Result<()> {
     if !arguments.stream {
         return whole(lines, output);
     }
-    let Some(path) = &arguments.aliases else { return stream(lines, output, |_| {}) };
-    let mut aliases = Aliases::default();
+    let Some(path) = &arguments.aliases else { return stream(lines, output, |_| Ok(())) };
+    let mut aliases = AliasFile::create(path)?;
     stream(lines, output, |merge| aliases.learn(merge))?;
-    aliases.write(path).map_err(|error| named(&error, path))
+    aliases.finish()
 }
 
 fn named(error: &io::Error, path: &Path) -> io::Error {
@@ -146,7 +147,11 @@ fn whole(mut lines: Lines<'_>, mut output: impl Write) -> io::Result<()> {
 }
 
 /// Prints each line's group as soon as the line is there. Keeps nothing but the miner: a stream may never end.
-fn stream(mut lines: Lines<'_>, mut output: impl Write, mut merged: impl FnMut(&Merge)) -> io::Result<()> {
+fn stream(
+    mut lines: Lines<'_>,
+    mut output: impl Write,
+    mut merged: impl FnMut(&Merge) -> io::Result<()>,
+) -> io::Result<()> {
     let mut miner = Miner::default();
     let mut joiner = Joiner::default();
     let mut group: Option<TemplateId> = None;
@@ -164,7 +169,7 @@ fn stream(mut lines: Lines<'_>, mut output: impl Write, mut merged: impl FnMut(&
                 let id = miner.observe(&line).template;
                 for merge in miner.merges() {
                     writeln!(io::stderr(), "merged\t{}\t{}", merge.from, merge.into)?;
-                    merged(merge);
+                    merged(merge)?;
                 }
                 id
             }
@@ -199,13 +204,43 @@ impl Aliases {
         id
     }
 
-    fn write(&self, path: &Path) -> io::Result<()> {
+    fn write(&self, mut output: impl Write) -> io::Result<()> {
         let mut from: Vec<TemplateId> = self.0.keys().copied().collect();
         from.sort_unstable();
-        let mut output = BufWriter::new(File::create(path)?);
         for id in from {
             writeln!(output, "{id}\t{}", self.resolve(id))?;
         }
         output.flush()
+    }
+}
+
+/// The aliases in a file, which is as good as what was read so far: a stream is mostly ended by Ctrl-C.
+struct AliasFile<'p> {
+    aliases: Aliases,
+    file: File,
+    path: &'p Path,
+}
+
+impl<'p> AliasFile<'p> {
+    fn create(path: &'p Path) -> io::Result<Self> {
+        let file = File::create(path).map_err(|error| named(&error, path))?;
+        Ok(Self { aliases: Aliases::default(), file, path })
+    }
+
+    fn learn(&mut self, merge: &Merge) -> io::Result<()> {
+        self.aliases.learn(merge);
+        let line = format!("{}\t{}\n", merge.from, merge.into);
+        self.file.write_all(line.as_bytes()).map_err(|error| named(&error, self.path))
+    }
+
+    /// Writes what became of each at last. A pipe has had all of it.
+    fn finish(&mut self) -> io::Result<()> {
+        let write = || {
+            if !self.file.metadata()?.is_file() {
+                return Ok(());
+            }
+            self.aliases.write(BufWriter::new(File::create(self.path)?))
+        };
+        write().map_err(|error| named(&error, self.path))
     }
 }
