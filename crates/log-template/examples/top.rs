@@ -8,12 +8,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
-use log_template::{Joiner, Miner, TemplateId};
+use log_template::{Event, Joiner, Miner, TemplateId};
 
 /// Show what a log consists of, while it is written: `kubectl logs -f deploy/web | top`
 ///
 /// One row per template: lines, lines per second since the last picture, its id, and `+` when it is new in this picture.
-/// At the end of the input the table stays. When standard output is no terminal, only the last table is printed.
+/// All lines of a stack trace count for the template of its event. At the end of the input the table stays. When standard output is no terminal, only the last table is printed.
 #[derive(Parser)]
 #[command(name = "top")]
 struct Arguments {
@@ -126,6 +126,8 @@ struct View<'a> {
     /// The line that has not ended yet.
     line: Vec<u8>,
     lines: u64,
+    /// Each template's lines beyond the first of each event: those the miner counts itself.
+    further: HashMap<TemplateId, u64>,
     /// Each template's lines at the last picture.
     before: HashMap<TemplateId, u64>,
     drawn: Instant,
@@ -147,6 +149,7 @@ impl<'a> View<'a> {
             joiner: Joiner::default(),
             line: Vec::new(),
             lines: 0,
+            further: HashMap::new(),
             before: HashMap::new(),
             drawn: Instant::now(),
         }
@@ -166,7 +169,7 @@ impl<'a> View<'a> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         self.lines += 1;
         if let Some(event) = self.joiner.push(line) {
-            self.miner.observe(&event.headline());
+            self.count(&event);
         }
         self.line.clear();
     }
@@ -174,7 +177,21 @@ impl<'a> View<'a> {
     /// Nothing came for a while, so nothing more belongs to the last event.
     fn finish_event(&mut self) {
         if let Some(event) = self.joiner.finish() {
-            self.miner.observe(&event.headline());
+            self.count(&event);
+        }
+    }
+
+    fn count(&mut self, event: &Event) {
+        let id = self.miner.observe(&event.headline()).template;
+        for merge in self.miner.merges() {
+            let lines = self.further.remove(&merge.from).unwrap_or(0);
+            *self.further.entry(merge.into).or_default() += lines;
+        }
+        for forgotten in self.miner.forgotten() {
+            self.further.remove(&forgotten.id);
+        }
+        if event.lines() > 1 {
+            *self.further.entry(self.miner.resolve(id)).or_default() += event.lines() as u64 - 1;
         }
     }
 
@@ -220,7 +237,8 @@ impl<'a> View<'a> {
         let mut rows: Vec<Row> = self
             .miner
             .templates()
-            .map(|(id, template, lines)| {
+            .map(|(id, template, events)| {
+                let lines = events + self.further.get(&id).copied().unwrap_or(0);
                 self.before.insert(id, lines);
                 let known = before.get(&id);
                 let since = lines.saturating_sub(known.copied().unwrap_or(0));
@@ -234,7 +252,7 @@ impl<'a> View<'a> {
             Order::New => rows.sort_by_key(|row| std::cmp::Reverse(row.id)),
         }
         let mut table = format!("{} lines, {} templates{end}", self.lines, rows.len());
-        table += &format!("{:>10} {:>9} {:>6}   template{end}", "count", "per s", "id");
+        table += &format!("{:>10} {:>9} {:>6}   template{end}", "lines", "per s", "id");
         for Row { id, lines, rate, is_new, template } in rows.iter().take(most) {
             let mark = if *is_new { '+' } else { ' ' };
             table += &format!("{lines:>10} {rate:>9.1} {id:>6} {mark} {template}{end}");
