@@ -37,3 +37,9 @@ fn template_of(miner: &mut Miner, line: &str) -> String {
 fn sets() -> Vec<Set> {
     labelled::sets().expect("sets that can be read")
 }
+
+/// Logs for what must hold of any: lines made up here, and the labelled sets where they are at hand.
+fn logs() -> Vec<(String, Vec<Vec<u8>>)> {
+    let sets = sets().into_iter().map(|set| (set.name.clone(), set.lines().map(<[u8]>::to_vec).collect()));
+    std::iter::once(("made up".to_owned(), statements::mixed(2000))).chain(sets).collect()
+}
