@@ -251,15 +251,26 @@ impl Lexer<'_, '_> {
         end
     }
 
-    /// Whether `start..end` is all of a value in quotes: `comm="sshd"`. What is not quoted may be a word of the statement
-    /// as well as a value, and evidence decides.
+    /// Whether `start..end` is all of a value in quotes: `comm="sshd"`, `{"pool": "a"}`. What is not quoted may be a word
+    /// of the statement as well as a value, and evidence decides.
     fn is_quoted_value(&self, start: usize, end: usize) -> bool {
         let [.., sign, quote] = self.pieces.as_slice() else { return false };
-        let adjacent = sign.end == quote.start && quote.end as usize == start;
-        adjacent
-            && sign.is_mark(b'=')
-            && (quote.is_mark(b'"') || quote.is_mark(b'\''))
-            && self.byte(end) == self.byte(start - 1)
+        let is_quoted = (quote.is_mark(b'"') || quote.is_mark(b'\''))
+            && quote.end as usize == start
+            && self.byte(end) == self.byte(start - 1);
+        is_quoted && (sign.is_mark(b'=') && sign.end == quote.start || self.is_field_of_a_tail())
+    }
+
+    /// Whether the quote that was read last opens the value of a quoted name, in an object behind something else. What a
+    /// line that is nothing but an object says may be in any of its values.
+    fn is_field_of_a_tail(&self) -> bool {
+        let [.., closed, colon, opened] = self.pieces.as_slice() else { return false };
+        let is_field = closed.is_mark(b'"')
+            && colon.is_mark(b':')
+            && closed.end == colon.start
+            && opened.is_mark(b'"')
+            && opened.start <= colon.end + 1;
+        is_field && self.pieces.iter().position(|piece| piece.is_mark(b'{')).is_some_and(|at| at > 0)
     }
 
     /// Whether a variable and a colon stand directly before `start`, as within a hardware address.

@@ -89,6 +89,23 @@ fn lists_of_any_length_are_one_statement() {
 }
 
 #[test]
+fn the_values_of_an_object_behind_a_message_are_values() {
+    let mut lines = Vec::new();
+    for pool in ["a", "b", "c", "default"] {
+        lines.extend(
+            (0..5)
+                .map(|number| format!("setup\tstarting manager\t{{\"pool\": \"{pool}\", \"n\": {number}}}")),
+        );
+    }
+    assert_eq!(groups(&lines.iter().map(String::as_str).collect::<Vec<_>>()), 1);
+    let shown = template_of(&mut Miner::default(), "starting {\"pool\":\"a\",\"why\":\"no more\"}");
+    assert_eq!(shown, "starting {\"pool\":\"<*>\",\"why\":\"no more\"}");
+    // Of an object without a message the values may be all that tells statements apart.
+    assert_eq!(groups(&["{\"action\": \"login\", \"n\": 1}", "{\"action\": \"logout\", \"n\": 2}"]), 2);
+    assert_eq!(template_of(&mut Miner::default(), "he said: \"no\" at 7"), "he said: \"no\" at <*>");
+}
+
+#[test]
 fn a_name_becomes_a_value_when_enough_names_were_seen_and_the_id_stays() {
     let mut miner = Miner::default();
     let names = ["anna", "bela", "carlo", "dora", "emil", "fatima", "georg", "hana"];
