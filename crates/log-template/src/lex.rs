@@ -296,7 +296,8 @@ impl Lexer<'_, '_> {
         reach
     }
 
-    /// Adds a variable, as part of the one before it when only a joint is between them: `10.0.0.1:80`, `3,4`.
+    /// Adds a variable, as part of the one before it when only a joint is between them: `10.0.0.1:80`, `3,4`, and `3, 4`,
+    /// because lists differ in length from line to line.
     fn variable(&mut self, start: usize, end: usize) {
         let piece = Piece { kind: Kind::Variable, start: start as u32, end: end as u32, hash: VARIABLE };
         if let [.., last] = self.pieces.as_mut_slice()
@@ -310,7 +311,7 @@ impl Lexer<'_, '_> {
             && before.kind == Kind::Variable
             && joint.is_joint()
             && before.end == joint.start
-            && joint.end == piece.start
+            && (joint.end == piece.start || joint.is_mark(b',') && joint.end + 1 == piece.start)
         {
             before.end = piece.end;
             self.pieces.pop();

@@ -86,6 +86,13 @@ fn the_digits_in_a_chinese_sentence_do_not_hide_the_sentence() {
 fn lists_of_any_length_are_one_statement() {
     let lists = ["acks 1, 2, 3, 4", "acks 1, 2, 3, 4, 5", "acks 7, 7, 7, 7, 7, 7, 7, 7, 7"];
     assert_eq!(groups(&lists), 1);
+    let numbers = |count: usize| (1..=count).map(|number| number.to_string()).collect::<Vec<_>>().join(", ");
+    let names = |count: usize| (1..=count).map(|number| format!("t-{number}")).collect::<Vec<_>>().join(", ");
+    let acks: Vec<String> = (1..40).map(|count| format!("acks {}", numbers(count))).collect();
+    assert_eq!(groups(&acks.iter().map(String::as_str).collect::<Vec<_>>()), 1);
+    let assigned: Vec<String> = (0..40).map(|count| format!("assigned [{}] at last", names(count))).collect();
+    assert_eq!(groups(&assigned.iter().map(String::as_str).collect::<Vec<_>>()), 1);
+    assert_eq!(groups(&["moved 1, 2 and 3", "moved 1, 2 or 3"]), 2, "what is no list is a statement");
 }
 
 #[test]
