@@ -171,7 +171,7 @@ pub(super) fn is_exception(line: &[u8]) -> bool {
 }
 
 /// What Java prints of an exception that ends a thread.
-fn is_uncaught(line: &[u8]) -> bool {
+pub(super) fn is_uncaught(line: &[u8]) -> bool {
     line.starts_with(b"Exception in thread \"")
 }
 
@@ -248,7 +248,6 @@ fn is_go(line: &[u8]) -> bool {
         || line.starts_with(b"\t")
         || link
         || line.starts_with(b"created by ")
-        || line.starts_with(b"panic: ")
 }
 
 /// `thread 'main' panicked at src/main.rs:2:5:`; current compilers put the thread's number behind its name:

@@ -251,3 +251,11 @@ main.main()
     assert_eq!(headline(trace), "panic: a main.main.func1()");
     assert_eq!(lines(&format!("{LOG_LINE}{trace}{LOG_LINE}")), [1, trace.lines().count(), 1]);
 }
+
+#[test]
+fn each_panic_of_go_is_an_event() {
+    for trace in [include_str!("traces/go.txt"), include_str!("traces/go-fatal.txt")] {
+        let count = trace.lines().count();
+        assert_eq!(lines(&trace.repeat(3)), [count; 3], "of a program that is started again and again");
+    }
+}
