@@ -202,6 +202,7 @@ impl Joiner {
         if let Some(begun) = trace::beginning(body) {
             let is_own = was_inside || begun.is_of_a_runtime(body) || !self.is_introduced();
             self.begin(begun, &[]);
+            self.message.begin_with(body);
             return if is_own { Verdict::Begins } else { Verdict::Continues };
         }
         self.begin_behind_a_head(body, was_inside)
@@ -217,7 +218,7 @@ impl Joiner {
         };
         if !next.is_message() {
             self.message.end();
-        } else if !self.trace.is_message() {
+        } else if !self.trace.is_message() || trace::is_cause(line) {
             self.message.begin_with(line);
         }
         self.trace = next;

@@ -1,9 +1,9 @@
 //! The further lines of an exception's message: what a database, a validator or a driver has to say of it.
 //!
 //! They look like any text, so what stands around them decides. Where the lines of a log begin as records do, one that
-//! does not belongs to the one above; where they do not, or nothing is known of them, only what is indented does, and as many
-//! other lines as the message announces. A line that is taken by mistake is
-//! lost to its template, so that a message ends after some lines, whatever they are.
+//! does not belongs to the one above; where they do not, or nothing is known of them, only what is indented does, and as
+//! many other lines as the message announces. A line that is taken by mistake is lost to its template, so that a message
+//! ends after some lines, whatever they are.
 
 use super::{head, opening, trace};
 
@@ -15,7 +15,7 @@ const MOST_LINES: usize = 32;
 pub(super) struct Message {
     /// How many there were.
     lines: usize,
-    /// How many more that are not indented its first line has announced: `3 validation errors for Settings`.
+    /// How many more that are not indented its first line announces: `3 validation errors for Settings`.
     announced: usize,
     /// The line of the log above the trace; empty when there was none, and the trace is all that is known of the log.
     above: Vec<u8>,
@@ -37,11 +37,9 @@ impl Message {
 
     /// `line` names the exception whose message it is.
     pub(super) fn begin_with(&mut self, line: &[u8]) {
-        let said = memchr::memmem::find(line, b": ").map_or(&[][..], |colon| &line[colon + 2..]);
-        let digits = said.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let count = said.get(digits) == Some(&b' ') && (1..=2).contains(&digits);
-        let number = said[..digits].iter().take(2).fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
-        (self.lines, self.announced) = (0, if count { number } else { 0 });
+        // Frames are sure to follow a cause, and all above them is of its message.
+        let is_sure = trace::is_cause(line) || trace::is_uncaught(line);
+        (self.lines, self.announced) = (0, if is_sure { MOST_LINES } else { announced(line) });
     }
 
     /// Whether `line` belongs to it, and then counts it.
@@ -66,6 +64,16 @@ impl Message {
         self.lines += usize::from(takes);
         takes
     }
+}
+
+/// How many errors the exception in `line` is about to list: `2 errors occurred`, `3 validation errors for Settings`.
+fn announced(line: &[u8]) -> usize {
+    let said = memchr::memmem::find(line, b": ").map_or(&[][..], |colon| &line[colon + 2..]);
+    let mut words = said.split(|&byte| byte == b' ');
+    let count =
+        words.next().filter(|word| word.len() < 3).and_then(|word| str::from_utf8(word).ok()?.parse().ok());
+    let is_of_errors = words.take(2).any(|word| word.starts_with(b"error"));
+    count.filter(|_| is_of_errors).unwrap_or(0)
 }
 
 /// What stands before the first line of a trace.

@@ -201,6 +201,11 @@ fn below_an_exception_the_lines_of_a_log_without_heads_survive() {
         assert_eq!(lines(&format!("{above}{RAISED}ValueError: no\nready\nsteady\n")), [1, 4, 1, 1]);
         assert_eq!(lines(&format!("{above}{RAISED}ValueError: no\n\nready\n")), [1, 5, 1]);
     }
+    assert_eq!(
+        lines(&format!("up\n{RAISED}ValueError: 5 is too much\nready\n")),
+        [1, 4, 1],
+        "no count of errors"
+    );
     // As many as the message announces belong to it.
     let pydantic = include_str!("traces/python-pydantic.txt");
     assert_eq!(lines(&format!("{pydantic}ready\nsteady\n")), [pydantic.lines().count(), 1, 1]);
@@ -257,5 +262,22 @@ fn each_panic_of_go_is_an_event() {
     for trace in [include_str!("traces/go.txt"), include_str!("traces/go-fatal.txt")] {
         let count = trace.lines().count();
         assert_eq!(lines(&trace.repeat(3)), [count; 3], "of a program that is started again and again");
+    }
+}
+
+#[test]
+fn below_a_cause_and_an_uncaught_exception_frames_are_sure_to_follow() {
+    let trace = "Exception in thread \"main\" java.lang.RuntimeException: could not execute statement
+ORA-06512: at line 1
+\tat com.example.shop.Store.save(Store.java:12)
+Caused by: java.sql.SQLException: no
+Hint: none
+\tat com.example.shop.Store.insert(Store.java:30)
+\t... 8 more
+";
+    assert_eq!(lines(&format!("starting\n{trace}ready\n{LOG_LINE}")), [1, 7, 1, 1]);
+    for next in NEXT {
+        let text = format!("Exception in thread \"main\" java.lang.Error: no\n{next}\n");
+        assert_eq!(lines(&text), [1, 1], "{text}");
     }
 }
