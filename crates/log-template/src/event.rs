@@ -129,6 +129,8 @@ pub struct Joiner {
     trace: Trace,
     message: Message,
     head: TraceHead,
+    /// What the last line was written to.
+    stream: Option<Stream>,
     /// The line that a container runtime has cut, and which goes on in the next of its stream.
     cut: Option<Cut>,
     /// How many lines were taken in.
@@ -155,6 +157,9 @@ impl Joiner {
         {
             cut.between += 1;
             return Some(Event::begin(line, number, carried.is_cut || carried.is_escaped));
+        }
+        if std::mem::replace(&mut self.stream, carried.stream) != carried.stream {
+            self.message.close();
         }
         let goes_on = self.cut.take().is_some_and(|cut| carried.stream == Some(cut.stream));
         let is_cut = carried.is_cut;

@@ -35,6 +35,11 @@ impl Message {
         (self.lines, self.announced) = (0, 0);
     }
 
+    /// The next line comes from elsewhere: it is none of the message's.
+    pub(super) fn close(&mut self) {
+        self.lines = MOST_LINES;
+    }
+
     /// `line` names the exception whose message it is.
     pub(super) fn begin_with(&mut self, line: &[u8]) {
         // Frames are sure to follow a cause, and all above them is of its message.

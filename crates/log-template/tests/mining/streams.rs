@@ -131,3 +131,15 @@ fn a_line_of_docker_has_the_template_of_what_the_program_wrote() {
     let line = docker("starting the shop", "stdout");
     assert_eq!(template_of(&mut Miner::default(), line.trim_end()), "starting the shop");
 }
+
+#[test]
+fn a_line_of_the_other_stream_is_none_of_a_message() {
+    let on = |stream: &str, text: &str| -> String {
+        text.lines().map(|line| format!("2026-01-02T03:04:05Z {stream} F {line}\n")).collect()
+    };
+    let log = on("stderr", "ERROR:    Exception in ASGI application");
+    let trace = on("stderr", include_str!("traces/python-pydantic.txt"));
+    let count = 1 + trace.lines().count();
+    assert_eq!(lines(&format!("{log}{trace}{}", on("stdout", "ready\nsteady"))), [count, 1, 1]);
+    assert_eq!(lines(&format!("{log}{trace}{}", on("stderr", "a note"))), [count + 1]);
+}
