@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::shape::Shape;
+use crate::wrap::Length;
 
 /// What a class is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +75,8 @@ pub struct Class {
     /// Whether it is looked for unless it is switched off.
     pub by_default: bool,
     pub(crate) rule: Rule,
+    /// How long a whole value is, to tell whether a line break cut it.
+    pub(crate) length: Length,
 }
 
 impl Class {
@@ -84,7 +87,23 @@ impl Class {
         source: &'static str,
         rule: Rule,
     ) -> Self {
-        Self { name, group, title, source, by_default: true, rule }
+        Self { name, group, title, source, by_default: true, rule, length: Length::Any }
+    }
+
+    pub(crate) const fn length(mut self, length: Length) -> Self {
+        self.length = length;
+        self
+    }
+
+    /// Whether nothing but its end says where a value ends: the value of a key, and what stands in a header.
+    pub(crate) fn is_open(&self) -> bool {
+        match self.rule {
+            Rule::Keys(_) => true,
+            Rule::Code(code) => {
+                matches!(code, Code::Bearer | Code::BasicAuth | Code::Authorization | Code::Cookie)
+            }
+            Rule::Shapes(_) | Rule::ShapesAndKeys(..) => false,
+        }
     }
 
     pub(crate) const fn on_request(mut self) -> Self {

@@ -1,6 +1,8 @@
 //! What a line break cuts in two: the lines around it as one text, and whether what follows belongs to what
 //! was before.
 
+use std::ops::Range;
+
 use crate::key_value;
 use crate::view::{self, View};
 
@@ -11,6 +13,8 @@ const LONGEST_WORD: usize = 4096;
 const MOST_LINES: usize = 64;
 /// So much of what follows the last word is there to be seen.
 const AFTER: usize = 64;
+/// Lines of base64 have at least so many letters.
+const FULL_LINE: usize = 48;
 /// A word that the rest of its line follows belongs to the line before it only if it is at least so long.
 const LONG: usize = 16;
 
@@ -29,6 +33,8 @@ pub(crate) struct Joined {
     pub(crate) view: View,
     /// Where in the view the breaks were.
     pub(crate) seams: Vec<usize>,
+    /// A backslash before each break says that the line goes on.
+    pub(crate) is_continued: bool,
     /// Where the text of the last line begins that was joined.
     pub(crate) last_line: usize,
     /// The last line has nothing but the word that was joined.
@@ -49,8 +55,15 @@ impl Joined {
         view.push_all(text, line_start.min(stop)..stop);
         let numbers = is_number(text.get(line_start..stop).unwrap_or_default());
         let end = view.text.len();
-        let mut joined =
-            Self { view, seams: Vec::new(), last_line: line_break + 1, alone: false, end, numbers };
+        let mut joined = Self {
+            view,
+            seams: Vec::new(),
+            is_continued: true,
+            last_line: line_break + 1,
+            alone: false,
+            end,
+            numbers,
+        };
         let mut width = line_width(text, line_start, stop);
         let most = match reach {
             Reach::Words(most) => most,
@@ -65,6 +78,7 @@ impl Joined {
             }
             let shorter = line.word.len() < width;
             width = line.word.len();
+            joined.is_continued &= text[..at - 1].trim_ascii_end().ends_with(b"\\");
             joined.append(text, &line);
             if !line.alone || (reach == Reach::Column && shorter && joined.seams.len() > 1) {
                 break;
@@ -96,19 +110,54 @@ impl Joined {
         self.view.text[start..seam].iter().all(u8::is_ascii_alphabetic)
     }
 
+    /// The parts of `range` of the view that were lines.
+    pub(crate) fn lines(&self, range: &Range<usize>) -> Vec<&[u8]> {
+        let seams = self.seams.iter().copied().filter(|at| range.start < *at && *at < range.end);
+        let mut lines = Vec::new();
+        let mut start = range.start;
+        for end in seams.chain([range.end]) {
+            lines.push(&self.view.text[start..end]);
+            start = end;
+        }
+        lines
+    }
+
+    /// Whether this stands in a quote that opens before it and closes where it ends.
+    pub(crate) fn is_quoted(&self, range: &Range<usize>) -> bool {
+        let text = &self.view.text;
+        let before = range.start.checked_sub(1).map(|at| text[at]);
+        before.is_some_and(|byte| matches!(byte, b'"' | b'\'' | b'`'))
+            && text.get(range.end).copied() == before
+    }
+
+    /// Whether the first part of this is as long as lines are that base64 is wrapped at.
+    pub(crate) fn is_full_line(&self, range: &Range<usize>) -> bool {
+        self.lines(range)
+            .first()
+            .is_some_and(|first| first.len() >= FULL_LINE && first.len().is_multiple_of(4))
+    }
+
     /// Whether what was found at `start..end` of the view, over the break at `seam`, can be one thing.
-    /// `whole` says that
-    /// it is a secret without what follows the break; then that must look like more of the same.
-    pub(crate) fn belongs(&self, start: usize, seam: usize, end: usize, whole: bool) -> bool {
+    pub(crate) fn may_belong(&self, start: usize, seam: usize, end: usize) -> bool {
         let more = &self.view.text[seam..end];
         // Of a line with more than the word that was joined, only that word can belong to what is before it.
         // A bracket before it begins a time or a level.
-        if self.numbers || !self.alone && (end > self.end || more.starts_with(b"[")) {
+        if self.numbers || !self.alone && !self.is_continued && (end > self.end || more.starts_with(b"[")) {
             return false;
         }
         let mut lines = self.seams.iter().filter(|at| start < **at && **at <= seam);
-        if lines.any(|at| says_something_else(&self.view.text[*at..self.end.max(end)])) {
+        !lines.any(|at| says_something_else(&self.view.text[*at..self.end.max(end)]))
+    }
+
+    /// Whether it is. `whole` says that it is a secret without what follows the break; then that must look like more of
+    /// the same.
+    pub(crate) fn belongs(&self, start: usize, seam: usize, end: usize, whole: bool) -> bool {
+        let more = &self.view.text[seam..end];
+        if !self.may_belong(start, seam, end) {
             return false;
+        }
+        if self.is_continued || !whole && more.starts_with(b".") {
+            return more.iter().any(|byte| byte.is_ascii_alphanumeric() || *byte == b'=');
         }
         if !whole {
             return start < seam && !key_value::is_whole(&self.view.text[start..seam]);
@@ -120,7 +169,12 @@ impl Joined {
         let digit = any(u8::is_ascii_digit);
         let mixed = any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase);
         if self.alone && end >= self.end {
-            let drawn = digit || mixed || key_value::looks_drawn(more) || more.len() > LONG || is_scrap(more);
+            let drawn = self.is_continued
+                || digit
+                || mixed
+                || key_value::looks_drawn(more)
+                || more.len() > LONG
+                || is_scrap(more);
             return drawn && any(u8::is_ascii_alphanumeric);
         }
         match self.view.text.get(end) {

@@ -22,6 +22,7 @@ mod sweep;
 mod verify;
 mod view;
 mod words;
+mod wrap;
 
 pub use builder::{BIGGEST_PATTERN, LONGEST_PATTERN, MOST_PATTERNS, RedactorBuilder};
 pub use class::{Class, Group};

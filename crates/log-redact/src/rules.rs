@@ -6,6 +6,7 @@ use crate::class::{Class, Code, Group, KeyName, Rule};
 use crate::shape::Shape;
 use crate::verify::command;
 use crate::words::{self, Words};
+use crate::wrap::Length;
 
 /// The place of a class in [`Rules::classes`].
 pub(crate) type ClassId = u16;
@@ -15,6 +16,9 @@ pub(crate) type ClassId = u16;
 pub(crate) struct Active {
     pub(crate) name: String,
     pub(crate) group: Group,
+    pub(crate) length: Length,
+    /// Nothing but its end says where a value ends.
+    pub(crate) is_open: bool,
 }
 
 /// What a watched word starts.
@@ -156,7 +160,9 @@ impl Rules {
             random: None,
         };
         for class in chosen {
-            let id = rules.activate(class.name.to_owned(), class.group);
+            let (length, is_open) = (class.length, class.is_open());
+            let name = class.name.to_owned();
+            let id = rules.activate(Active { name, group: class.group, length, is_open });
             match class.rule {
                 Rule::Shapes(shapes) => rules.watch_shapes(&mut words, id, shapes),
                 Rule::Keys(names) => rules.keys.extend(names.iter().map(|name| (*name, id))),
@@ -172,7 +178,8 @@ impl Rules {
             }
         }
         for (name, pattern) in extra {
-            let id = rules.activate(name, Group::Extra);
+            let active = Active { name, group: Group::Extra, length: Length::Any, is_open: false };
+            let id = rules.activate(active);
             rules.extra.push((pattern, id));
         }
         let by_key = [Code::Authorization, Code::Cookie, Code::BasicAuth, Code::Bearer];
@@ -210,9 +217,9 @@ impl Rules {
         }
     }
 
-    fn activate(&mut self, name: String, group: Group) -> ClassId {
+    fn activate(&mut self, class: Active) -> ClassId {
         let id = self.classes.len() as ClassId;
-        self.classes.push(Active { name, group });
+        self.classes.push(class);
         id
     }
 
@@ -269,7 +276,7 @@ fn watch_code(words: &mut Words, code: Code) {
 }
 
 /// Ends of names of machines: of clusters and private networks, and the most used domains.
-const HOST_SUFFIXES: [&str; 40] = [
+pub(crate) const HOST_SUFFIXES: [&str; 40] = [
     ".local",
     ".internal",
     ".lan",

@@ -1,6 +1,7 @@
 //! Puts together what line breaks cut in two, and decides what of it is one secret.
 
 use crate::alphabet::Alphabet;
+use crate::class::Group;
 use crate::join::{Joined, Reach};
 use crate::rules::ClassId;
 use crate::scan::{Candidate, Scan};
@@ -46,9 +47,8 @@ impl Scan<'_> {
         self.take(&joined.view, found);
     }
 
-    /// Whether what follows the line break belongs to the secret: always when there is no secret without it,
-    /// else only
-    /// when it looks like more of the same.
+    /// Whether what follows the line break belongs to the secret. What is whole on its line ends there, unless a sign
+    /// says that the line goes on, or the rest is of a kind that no line of its own is.
     fn is_continued(&self, joined: &Joined, known: &Known, seam: usize, candidate: &Candidate) -> bool {
         let Some((start, _)) = joined.view.outer(candidate.start..candidate.end) else { return false };
         let Some((next_line, _)) = joined.view.outer(seam..candidate.end) else { return false };
@@ -63,13 +63,26 @@ impl Scan<'_> {
         {
             return false;
         }
+        let class = &self.rules.classes[usize::from(candidate.class)];
+        let is_closed = matches!(class.group, Group::Personal | Group::Network | Group::Extra);
+        let range = candidate.start..candidate.end;
+        if whole_before && is_closed && class.length.is_made_whole_by(&joined.lines(&range)) {
+            return true;
+        }
         // Base64 that is text on both sides of a break is one text.
-        let is_text = whole_before
-            && candidate.decoded.is_some()
-            && joined.view.text[candidate.start..candidate.end]
-                .iter()
-                .all(|byte| Alphabet::TOKEN68.has(*byte));
-        is_text || joined.belongs(candidate.start, seam, candidate.end, whole_before)
+        let is_base64 = joined.view.text[range.clone()].iter().all(|byte| Alphabet::TOKEN68.has(*byte));
+        if candidate.decoded.is_some() && is_base64 {
+            let may_belong = joined.may_belong(candidate.start, seam, candidate.end);
+            return if whole_before { joined.is_full_line(&range) } else { may_belong };
+        }
+        if whole_before && is_closed {
+            return false;
+        }
+        if joined.is_continued || !whole_before && !class.is_open {
+            return joined.belongs(candidate.start, seam, candidate.end, whole_before);
+        }
+        joined.may_belong(candidate.start, seam, candidate.end)
+            && (joined.is_quoted(&range) || class.length.is_completed_by(&joined.lines(&range)))
     }
 }
 

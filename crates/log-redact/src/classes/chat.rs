@@ -3,6 +3,7 @@
 use super::{Alphabet, Class, between, exactly, key, key_of, literal};
 use crate::class::{Group, Rule};
 use crate::shape::Shape;
+use crate::wrap::Length;
 
 const fn class(name: &'static str, title: &'static str, source: &'static str, rule: Rule) -> Class {
     Class::new(name, Group::Chat, title, source, rule)
@@ -32,7 +33,8 @@ pub(super) const CLASSES: &[Class] = &[
                 ],
             ),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[56])),
     class(
         "slack-webhook",
         "Incoming webhook of Slack",
@@ -42,7 +44,8 @@ pub(super) const CLASSES: &[Class] = &[
             &[between(Alphabet::WORD_SLASH, 30, 200)],
         )
         .keep_literal()]),
-    ),
+    )
+    .length(Length::Exactly(&[44, 45, 46])),
     class(
         "discord-bot-token",
         "Bot token of Discord",
@@ -85,7 +88,8 @@ pub(super) const CLASSES: &[Class] = &[
             &[between(Alphabet::WEBHOOK, 70, 300)],
         )
         .keep_literal()]),
-    ),
+    )
+    .length(Length::Exactly(&[159])),
     class(
         "zapier-webhook",
         "Webhook of Zapier",
@@ -152,7 +156,8 @@ pub(super) const CLASSES: &[Class] = &[
             key_of("lark", "appsecret"),
             key_of("feishu", "signsecret"),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[32])),
     class(
         "wechat-app-secret",
         "App secret of WeChat",
@@ -164,5 +169,6 @@ pub(super) const CLASSES: &[Class] = &[
             key_of("wecom", "secret"),
             key("corpsecret"),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[32, 43])),
 ];

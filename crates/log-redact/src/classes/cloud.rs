@@ -3,6 +3,7 @@
 use super::{Alphabet, Class, between, exactly, key, key_of, literal};
 use crate::class::{Group, Rule};
 use crate::shape::Shape;
+use crate::wrap::Length;
 
 const fn class(name: &'static str, title: &'static str, source: &'static str, rule: Rule) -> Class {
     Class::new(name, Group::Cloud, title, source, rule)
@@ -28,13 +29,15 @@ pub(super) const CLASSES: &[Class] = &[
             key("awssecret"),
             key_of("aws", "secretkey"),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[40])),
     class(
         "aws-session-token",
         "Session token of AWS's temporary credentials",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_use-resources.html",
         Rule::Keys(&[key("awssessiontoken"), key("awssecuritytoken"), key("amzsecuritytoken")]),
-    ),
+    )
+    .length(Length::Groups),
     class(
         "aws-appsync-api-key",
         "API key of AWS AppSync",
@@ -82,7 +85,8 @@ pub(super) const CLASSES: &[Class] = &[
         "Account key of Azure Storage, Cosmos DB, Service Bus or Event Hubs in a connection string",
         "https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string",
         Rule::Keys(&[key("accountkey"), key("sharedaccesskey")]),
-    ),
+    )
+    .length(Length::Exactly(&[44, 88])),
     class(
         "azure-client-secret",
         "Client secret of an application in Microsoft Entra",
@@ -118,7 +122,8 @@ pub(super) const CLASSES: &[Class] = &[
         "AccessKey id of Alibaba Cloud",
         "https://www.alibabacloud.com/help/en/ram/user-guide/create-an-accesskey-pair",
         Rule::Shapes(&[Shape::new(&["LTAI"], &[between(Alphabet::ALNUM, 12, 20)])]),
-    ),
+    )
+    .length(Length::Exactly(&[16, 24])),
     class(
         "alibaba-access-key-secret",
         "AccessKey secret of Alibaba Cloud",
@@ -129,13 +134,15 @@ pub(super) const CLASSES: &[Class] = &[
             key_of("alibaba", "secret"),
             key_of("alicloud", "secretkey"),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[30])),
     class(
         "tencent-secret-id",
         "SecretId of Tencent Cloud",
         "https://www.tencentcloud.com/document/product/598/32675",
         Rule::Shapes(&[Shape::new(&["AKID"], &[between(Alphabet::ALNUM, 28, 32)])]),
-    ),
+    )
+    .length(Length::Exactly(&[36])),
     class(
         "tencent-secret-key",
         "SecretKey of Tencent Cloud",
@@ -145,7 +152,8 @@ pub(super) const CLASSES: &[Class] = &[
             key_of("qcloud", "secretkey"),
             key_of("cos", "secretkey"),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[32])),
     class(
         "volcengine-access-key-id",
         "Access key id of Volcano Engine and BytePlus",
@@ -172,7 +180,8 @@ pub(super) const CLASSES: &[Class] = &[
             ],
             &[key_of("cloudflare", "apitoken"), key_of("cloudflare", "apikey"), key_of("cf", "apitoken")],
         ),
-    ),
+    )
+    .length(Length::Exactly(&[52, 53])),
     class(
         "scaleway-access-key",
         "Access key of Scaleway",
@@ -201,5 +210,6 @@ pub(super) const CLASSES: &[Class] = &[
         "Secret access key of Huawei Cloud",
         "https://support.huaweicloud.com/intl/en-us/usermanual-ca/ca_01_0003.html",
         Rule::Keys(&[key_of("huawei", "secretkey"), key_of("huaweicloud", "sk"), key_of("hw", "secretkey")]),
-    ),
+    )
+    .length(Length::Exactly(&[40])),
 ];

@@ -4,6 +4,7 @@ use super::{Alphabet, Class, between, exactly, literal};
 use crate::checks;
 use crate::class::{Group, Rule};
 use crate::shape::Shape;
+use crate::wrap::Length;
 
 const fn class(name: &'static str, title: &'static str, source: &'static str, rule: Rule) -> Class {
     Class::new(name, Group::Forge, title, source, rule)
@@ -65,13 +66,15 @@ pub(super) const CLASSES: &[Class] = &[
         "Access token of Sourcegraph",
         "https://sourcegraph.com/docs/cli/how-tos/creating_an_access_token",
         Rule::Shapes(&[Shape::new(&["sgp_"], &[between(Alphabet::HEX_LOWER_UNDERSCORE, 40, 64)])]),
-    ),
+    )
+    .length(Length::Exactly(&[44, 61])),
     class(
         "linear-api-key",
         "API key of Linear",
         "https://linear.app/developers/graphql#personal-api-keys",
         Rule::Shapes(&[Shape::new(&["lin_api_", "lin_oauth_"], &[between(Alphabet::ALNUM, 40, 64)])]),
-    ),
+    )
+    .length(Length::Exactly(&[48, 74])),
     class(
         "notion-token",
         "Integration token of Notion",
@@ -80,7 +83,8 @@ pub(super) const CLASSES: &[Class] = &[
             Shape::new(&["ntn_"], &[between(Alphabet::ALNUM, 40, 60)]),
             Shape::new(&["secret_"], &[exactly(Alphabet::ALNUM, 43)]),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[50])),
     class(
         "postman-api-key",
         "API key of Postman",
@@ -95,7 +99,8 @@ pub(super) const CLASSES: &[Class] = &[
         "Personal access token of Figma",
         "https://www.figma.com/developers/api#access-tokens",
         Rule::Shapes(&[Shape::new(&["figd_", "figu_"], &[between(Alphabet::URL64, 36, 64)])]),
-    ),
+    )
+    .length(Length::Exactly(&[45])),
     class(
         "airtable-token",
         "Personal access token of Airtable",
@@ -113,7 +118,8 @@ pub(super) const CLASSES: &[Class] = &[
             &["bkua_", "bkat_", "bkct_", "bkaj_"],
             &[between(Alphabet::ALNUM, 32, 128)],
         )]),
-    ),
+    )
+    .length(Length::Exactly(&[45])),
     class(
         "circleci-token",
         "Personal or project token of CircleCI",
@@ -155,13 +161,15 @@ pub(super) const CLASSES: &[Class] = &[
         "API key of ReadMe",
         "https://docs.readme.com/main/reference/intro/authentication",
         Rule::Shapes(&[Shape::new(&["rdme_"], &[between(Alphabet::LOWER_DIGITS, 60, 80)])]),
-    ),
+    )
+    .length(Length::Exactly(&[75])),
     class(
         "typeform-token",
         "Personal access token of Typeform",
         "https://www.typeform.com/developers/get-started/personal-access-token/",
         Rule::Shapes(&[Shape::new(&["tfp_"], &[between(Alphabet::URL64_DOT, 44, 80)])]),
-    ),
+    )
+    .length(Length::Exactly(&[63])),
     class(
         "frameio-token",
         "Token of Frame.io",

@@ -3,6 +3,7 @@
 use super::{Alphabet, Class, between, exactly, key, literal};
 use crate::class::{Code, Group, Rule};
 use crate::shape::Shape;
+use crate::wrap::Length;
 
 const fn class(name: &'static str, title: &'static str, source: &'static str, rule: Rule) -> Class {
     Class::new(name, Group::Generic, title, source, rule)
@@ -20,8 +21,10 @@ pub(super) const CLASSES: &[Class] = &[
         "Token of a Kubernetes service account",
         "https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/",
         Rule::Code(Code::KubernetesToken),
-    ),
-    class("jwt", "JSON Web Token", "https://www.rfc-editor.org/rfc/rfc7519#section-3", Rule::Code(Code::Jwt)),
+    )
+    .length(Length::Signed),
+    class("jwt", "JSON Web Token", "https://www.rfc-editor.org/rfc/rfc7519#section-3", Rule::Code(Code::Jwt))
+        .length(Length::Signed),
     class(
         "url-password",
         "Password in an address or a connection string",
@@ -52,7 +55,8 @@ pub(super) const CLASSES: &[Class] = &[
         "User and password of HTTP Basic authentication",
         "https://www.rfc-editor.org/rfc/rfc7617#section-2",
         Rule::Code(Code::BasicAuth),
-    ),
+    )
+    .length(Length::Groups),
     class(
         "bearer-token",
         "Bearer token",

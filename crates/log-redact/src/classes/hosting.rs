@@ -3,6 +3,7 @@
 use super::{Alphabet, Class, between, exactly, key_of, literal};
 use crate::class::{Group, Rule};
 use crate::shape::Shape;
+use crate::wrap::Length;
 
 const fn class(name: &'static str, title: &'static str, source: &'static str, rule: Rule) -> Class {
     Class::new(name, Group::Hosting, title, source, rule)
@@ -33,13 +34,15 @@ pub(super) const CLASSES: &[Class] = &[
             ],
             &[key_of("heroku", "apikey")],
         ),
-    ),
+    )
+    .length(Length::Exactly(&[65])),
     class(
         "netlify-token",
         "Personal access token of Netlify",
         "https://docs.netlify.com/api/get-started/#authentication",
         Rule::Shapes(&[Shape::new(&["nfp_", "nfc_", "nfo_", "nfu_"], &[between(Alphabet::ALNUM, 36, 40)])]),
-    ),
+    )
+    .length(Length::Exactly(&[40])),
     class(
         "fly-token",
         "Access token of Fly.io",
@@ -66,7 +69,8 @@ pub(super) const CLASSES: &[Class] = &[
             &["pscale_tkn_", "pscale_pw_", "pscale_oauth_"],
             &[between(Alphabet::URL64, 32, 64)],
         )]),
-    ),
+    )
+    .length(Length::Exactly(&[53, 54, 56])),
     class(
         "tailscale-key",
         "Key of Tailscale",
@@ -75,7 +79,8 @@ pub(super) const CLASSES: &[Class] = &[
             &["tskey-auth-", "tskey-api-", "tskey-client-", "tskey-scim-", "tskey-webhook-"],
             &[between(Alphabet::ALNUM, 8, 24), literal("-"), between(Alphabet::ALNUM, 24, 64)],
         )]),
-    ),
+    )
+    .length(Length::Exactly(&[61])),
     class(
         "databricks-token",
         "Personal access token of Databricks",
@@ -137,7 +142,8 @@ pub(super) const CLASSES: &[Class] = &[
         "API key of Render",
         "https://render.com/docs/api",
         Rule::Shapes(&[Shape::new(&["rnd_"], &[between(Alphabet::ALNUM, 24, 40)])]),
-    ),
+    )
+    .length(Length::Exactly(&[32])),
     class(
         "scalingo-token",
         "API token of Scalingo",
@@ -173,13 +179,15 @@ pub(super) const CLASSES: &[Class] = &[
             &["SWMTKN-1-"],
             &[between(Alphabet::LOWER_DIGITS, 49, 50), literal("-"), between(Alphabet::LOWER_DIGITS, 24, 26)],
         )]),
-    ),
+    )
+    .length(Length::Exactly(&[85])),
     class(
         "prefect-api-key",
         "API key of Prefect",
         "https://docs.prefect.io/v3/how-to-guides/cloud/manage-users/api-keys",
         Rule::Shapes(&[Shape::new(&["pnu_", "pnb_"], &[between(Alphabet::ALNUM, 36, 40)])]),
-    ),
+    )
+    .length(Length::Exactly(&[40])),
     class(
         "adobe-client-secret",
         "Client secret of Adobe",

@@ -3,6 +3,7 @@
 use super::{Alphabet, Class, between, exactly, key_of, literal};
 use crate::class::{Group, Rule};
 use crate::shape::Shape;
+use crate::wrap::Length;
 
 const fn class(name: &'static str, title: &'static str, source: &'static str, rule: Rule) -> Class {
     Class::new(name, Group::Model, title, source, rule)
@@ -26,7 +27,8 @@ pub(super) const CLASSES: &[Class] = &[
         "API key of Anthropic",
         "https://docs.anthropic.com/en/api/admin-api/apikeys/get-api-key",
         Rule::Shapes(&[Shape::new(&["sk-ant-"], &[between(Alphabet::URL64, 80, 160)])]),
-    ),
+    )
+    .length(Length::Exactly(&[108])),
     class(
         "openrouter-api-key",
         "API key of OpenRouter",
@@ -41,7 +43,8 @@ pub(super) const CLASSES: &[Class] = &[
             Shape::new(&["hf_"], &[between(Alphabet::ALNUM, 34, 40)]),
             Shape::new(&["api_org_"], &[exactly(Alphabet::ALNUM, 34)]),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[37])),
     class(
         "groq-api-key",
         "API key of Groq",
@@ -65,13 +68,15 @@ pub(super) const CLASSES: &[Class] = &[
         "API key of Perplexity",
         "https://docs.perplexity.ai/getting-started/quickstart",
         Rule::Shapes(&[Shape::new(&["pplx-"], &[between(Alphabet::ALNUM, 40, 64)])]),
-    ),
+    )
+    .length(Length::Exactly(&[53])),
     class(
         "nvidia-api-key",
         "API key of NVIDIA",
         "https://docs.nvidia.com/nim/large-language-models/latest/getting-started.html",
         Rule::Shapes(&[Shape::new(&["nvapi-"], &[between(Alphabet::URL64, 60, 72)])]),
-    ),
+    )
+    .length(Length::Exactly(&[70])),
     class(
         "langsmith-api-key",
         "API key of LangSmith",
@@ -86,25 +91,29 @@ pub(super) const CLASSES: &[Class] = &[
         "API key of Tavily",
         "https://docs.tavily.com/documentation/api-reference/introduction",
         Rule::Shapes(&[Shape::new(&["tvly-"], &[between(Alphabet::URL64, 24, 64)])]),
-    ),
+    )
+    .length(Length::Exactly(&[37])),
     class(
         "model-api-key",
         "API key that begins with sk-: DeepSeek, DashScope, Moonshot, SiliconFlow, older ones of OpenAI",
         "https://api-docs.deepseek.com/",
         Rule::Shapes(&[Shape::new(&["sk-"], &[between(Alphabet::ALNUM, 32, 64)])]),
-    ),
+    )
+    .length(Length::Exactly(&[35, 51])),
     class(
         "zhipu-api-key",
         "API key of Zhipu: 32 hexadecimal digits, a dot, 16 letters",
         "https://docs.bigmodel.cn/cn/guide/develop/http/introduction",
         Rule::Keys(&[key_of("zhipu", "apikey"), key_of("bigmodel", "apikey"), key_of("glm", "apikey")]),
-    ),
+    )
+    .length(Length::Exactly(&[49])),
     class(
         "ragflow-api-key",
         "API key of RAGFlow",
         "https://ragflow.io/docs/dev/acquire_ragflow_api_key",
         Rule::Shapes(&[Shape::new(&["ragflow-"], &[between(Alphabet::ALNUM, 30, 64)])]),
-    ),
+    )
+    .length(Length::Exactly(&[48])),
     class(
         "qianfan-api-key",
         "API key of Baidu's Qianfan",
@@ -125,31 +134,36 @@ pub(super) const CLASSES: &[Class] = &[
         "API key of Cerebras",
         "https://inference-docs.cerebras.ai/quickstart",
         Rule::Shapes(&[Shape::new(&["csk-"], &[between(Alphabet::LOWER_DIGITS, 40, 60)])]),
-    ),
+    )
+    .length(Length::Exactly(&[52])),
     class(
         "fireworks-api-key",
         "API key of Fireworks",
         "https://docs.fireworks.ai/api-reference/introduction",
         Rule::Shapes(&[Shape::new(&["fw_"], &[between(Alphabet::ALNUM, 20, 32)])]),
-    ),
+    )
+    .length(Length::Exactly(&[27])),
     class(
         "voyage-api-key",
         "API key of Voyage AI",
         "https://docs.voyageai.com/docs/api-key-and-installation",
         Rule::Shapes(&[Shape::new(&["pa-"], &[between(Alphabet::URL64, 40, 48)])]),
-    ),
+    )
+    .length(Length::Exactly(&[46])),
     class(
         "jina-api-key",
         "API key of Jina AI",
         "https://jina.ai/embeddings/",
         Rule::Shapes(&[Shape::new(&["jina_"], &[between(Alphabet::URL64, 50, 70)])]),
-    ),
+    )
+    .length(Length::Exactly(&[65])),
     class(
         "pinecone-api-key",
         "API key of Pinecone",
         "https://docs.pinecone.io/guides/projects/manage-api-keys",
         Rule::Shapes(&[Shape::new(&["pcsk_"], &[between(Alphabet::URL64, 50, 80)])]),
-    ),
+    )
+    .length(Length::Exactly(&[74])),
     class(
         "firecrawl-api-key",
         "API key of Firecrawl",
@@ -161,5 +175,6 @@ pub(super) const CLASSES: &[Class] = &[
         "API key of Weights and Biases",
         "https://docs.wandb.ai/support/find_api_key/",
         Rule::Shapes(&[Shape::new(&["wandb_v1_"], &[between(Alphabet::URL64, 40, 120)])]),
-    ),
+    )
+    .length(Length::Exactly(&[86])),
 ];

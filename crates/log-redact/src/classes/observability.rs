@@ -3,6 +3,7 @@
 use super::{Alphabet, Class, between, exactly, key, key_of, literal};
 use crate::class::{Code, Group, Rule};
 use crate::shape::Shape;
+use crate::wrap::Length;
 
 const fn class(name: &'static str, title: &'static str, source: &'static str, rule: Rule) -> Class {
     Class::new(name, Group::Observability, title, source, rule)
@@ -40,7 +41,8 @@ pub(super) const CLASSES: &[Class] = &[
             Shape::new(&["NRJS-"], &[between(Alphabet::HEX_LOWER, 19, 19)]),
             Shape::new(&["NRAL"], &[]).before(Alphabet::HEX_LOWER, 36, 36),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[32])),
     class(
         "datadog-key",
         "API or application key of Datadog",
@@ -53,7 +55,8 @@ pub(super) const CLASSES: &[Class] = &[
             key_of("dd", "applicationkey"),
             key_of("datadog", "applicationkey"),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[32, 40])),
     class(
         "sentry-token",
         "Auth token of Sentry",
@@ -95,7 +98,8 @@ pub(super) const CLASSES: &[Class] = &[
         "Personal API key of PostHog",
         "https://posthog.com/docs/api#authentication",
         Rule::Shapes(&[Shape::new(&["phx_"], &[between(Alphabet::ALNUM, 40, 64)])]),
-    ),
+    )
+    .length(Length::Exactly(&[47])),
     class(
         "pagerduty-key",
         "Key of PagerDuty",
@@ -106,5 +110,6 @@ pub(super) const CLASSES: &[Class] = &[
             key_of("pagerduty", "integrationkey"),
             key("routingkey"),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[20, 32])),
 ];

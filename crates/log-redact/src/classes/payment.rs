@@ -3,6 +3,7 @@
 use super::{Alphabet, Class, between, exactly, literal};
 use crate::class::{Group, Rule};
 use crate::shape::Shape;
+use crate::wrap::Length;
 
 const fn class(name: &'static str, title: &'static str, source: &'static str, rule: Rule) -> Class {
     Class::new(name, Group::Payment, title, source, rule)
@@ -23,7 +24,8 @@ pub(super) const CLASSES: &[Class] = &[
         "Signing secret of a webhook of Stripe",
         "https://docs.stripe.com/webhooks/signature",
         Rule::Shapes(&[Shape::new(&["whsec_"], &[between(Alphabet::STD64_PADDED, 24, 96)])]),
-    ),
+    )
+    .length(Length::Exactly(&[38])),
     class(
         "square-token",
         "Access token or application secret of Square",

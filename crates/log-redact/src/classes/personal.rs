@@ -2,6 +2,7 @@
 
 use super::Class;
 use crate::class::{Code, Group, Rule};
+use crate::wrap::Length;
 
 const fn class(
     name: &'static str,
@@ -27,7 +28,8 @@ pub(super) const CLASSES: &[Class] = &[
         "Chinese mobile number",
         "https://www.itu.int/oth/T020200002B/en",
         Code::ChineseMobile,
-    ),
+    )
+    .length(Length::Telephone),
     class(
         "card",
         Group::Personal,
@@ -55,14 +57,16 @@ pub(super) const CLASSES: &[Class] = &[
         "International telephone number with its plus sign",
         "https://www.itu.int/rec/T-REC-E.164",
         Code::Phone,
-    ),
+    )
+    .length(Length::Telephone),
     class(
         "email",
         Group::Personal,
         "E-mail address",
         "https://www.rfc-editor.org/rfc/rfc5322#section-3.4.1",
         Code::Email,
-    ),
+    )
+    .length(Length::Mail),
     class(
         "ip",
         Group::Network,

@@ -4,6 +4,7 @@ use super::{Alphabet, Class, between, exactly};
 use crate::checks;
 use crate::class::{Group, Rule};
 use crate::shape::Shape;
+use crate::wrap::Length;
 
 const fn class(name: &'static str, title: &'static str, source: &'static str, rule: Rule) -> Class {
     Class::new(name, Group::Registry, title, source, rule)
@@ -39,7 +40,8 @@ pub(super) const CLASSES: &[Class] = &[
             Shape::new(&["dckr_pat_"], &[between(Alphabet::URL64, 27, 64)]),
             Shape::new(&["dckr_oat_"], &[between(Alphabet::URL64, 32, 64)]),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[36])),
     class(
         "nuget-api-key",
         "API key of NuGet",
@@ -60,7 +62,8 @@ pub(super) const CLASSES: &[Class] = &[
             Shape::new(&["AKCp"], &[between(Alphabet::ALNUM, 60, 80)]),
             Shape::new(&["cmVmdGtuO"], &[between(Alphabet::STD64_PADDED, 40, 80)]),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[73])),
     class(
         "clojars-token",
         "Deploy token of Clojars",

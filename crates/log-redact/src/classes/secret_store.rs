@@ -3,6 +3,7 @@
 use super::{Alphabet, Class, between, exactly, key_of, literal};
 use crate::class::{Group, Rule};
 use crate::shape::Shape;
+use crate::wrap::Length;
 
 const fn class(name: &'static str, title: &'static str, source: &'static str, rule: Rule) -> Class {
     Class::new(name, Group::SecretStore, title, source, rule)
@@ -29,7 +30,8 @@ pub(super) const CLASSES: &[Class] = &[
             ),
             Shape::new(&["dp.st."], &[between(Alphabet::URL64_DOT, 40, 90)]),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[49])),
     class(
         "onepassword-token",
         "Service account token of 1Password",

@@ -5,6 +5,7 @@ mod clean;
 mod commands;
 mod configured;
 mod hostile;
+mod next_line;
 mod promises;
 mod spellings;
 mod stable;

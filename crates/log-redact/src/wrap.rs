@@ -1,0 +1,214 @@
+//! What makes a line the rest of the one before it, when the secret that begins there could end there as well: only that
+//! it is not whole without the rest, or a rest that nobody writes on a line of its own.
+
+use crate::alphabet::Alphabet;
+use crate::rules::HOST_SUFFIXES;
+
+/// How long a whole value is, where its issuer says so.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Length {
+    /// Nobody says.
+    Any,
+    /// One of these, in bytes.
+    Exactly(&'static [usize]),
+    /// Base64 with its padding: whole groups of four.
+    Groups,
+    /// A JWT, whose last part is a signature.
+    Signed,
+    /// An address whose last word is a domain that there is.
+    Mail,
+    /// A telephone number with the plus sign and a country whose numbers all have one length.
+    Telephone,
+}
+
+/// Fewer letters and words may be a name with a number: `K8s`, `IPv6`.
+const SHORTEST_DRAWN: usize = 6;
+const FEWEST_WORDS: usize = 4;
+/// In so many letters, a word or two may stand by chance.
+const LONG: usize = 10;
+const VERY_LONG: usize = 16;
+/// So many letters that follow each other as in a word rarely do by chance.
+const SHORTEST_NAME: usize = 4;
+/// Lines of base64 have at least so many letters.
+const FULL_LINE: usize = 48;
+
+impl Length {
+    /// Whether a value of this length is whole. Of what has no known length it cannot be told, and it is not.
+    fn fits(self, value: &[u8]) -> bool {
+        match self {
+            Self::Any => false,
+            Self::Exactly(lengths) => lengths.contains(&value.len()),
+            Self::Groups => value.len().is_multiple_of(4),
+            Self::Signed => {
+                // Base64 of the 32 to 512 bytes that HMAC, ECDSA, EdDSA and RSA sign with.
+                const SIGNATURES: [usize; 9] = [0, 43, 64, 86, 128, 176, 342, 512, 683];
+                let signature = value.iter().rev().position(|byte| *byte == b'.');
+                signature.is_some_and(|length| SIGNATURES.contains(&length))
+            }
+            Self::Mail => {
+                let domain = value.strip_suffix(b".").unwrap_or(value);
+                let dot = domain.iter().rposition(|byte| *byte == b'.');
+                dot.is_some_and(|dot| HOST_SUFFIXES.iter().any(|suffix| suffix.as_bytes() == &domain[dot..]))
+            }
+            Self::Telephone => is_telephone(value),
+        }
+    }
+
+    /// Whether what follows a line break completes a value: `lines` are its parts.
+    pub(crate) fn is_completed_by(self, lines: &[&[u8]]) -> bool {
+        let Some((first, rest)) = lines.split_first() else { return false };
+        if matches!(self, Self::Exactly(_)) && self.fits(first) {
+            return false;
+        }
+        let is_padding = rest.iter().all(|line| line.iter().all(|byte| *byte == b'='));
+        is_padding
+            || self.is_made_whole_by(lines)
+            || rest.iter().all(|line| is_drawn(line))
+            || is_column(rest)
+    }
+
+    /// Whether a value is too short without what follows a line break, and has the right length with it.
+    pub(crate) fn is_made_whole_by(self, lines: &[&[u8]]) -> bool {
+        let is_whole = |value: &[u8]| self.fits(value) || is_usual(value);
+        lines.first().is_some_and(|first| !is_whole(first)) && is_whole(&lines.concat())
+    }
+}
+
+/// Whether these are as many digits as numbers of the country have.
+fn is_telephone(value: &[u8]) -> bool {
+    const COUNTRIES: [(&[u8], usize); 8] = [
+        (b"86", 13),
+        (b"1", 11),
+        (b"44", 12),
+        (b"91", 12),
+        (b"7", 11),
+        (b"33", 11),
+        (b"61", 11),
+        (b"34", 11),
+    ];
+    let digits: Vec<u8> = value.iter().copied().filter(u8::is_ascii_digit).collect();
+    value.starts_with(b"+")
+        && COUNTRIES.iter().any(|(country, length)| digits.starts_with(country) && digits.len() == *length)
+}
+
+/// Whether these are as many digits and letters of one case as most keys, signatures and ids of sessions have, or a UUID.
+fn is_usual(value: &[u8]) -> bool {
+    const LENGTHS: [usize; 4] = [32, 40, 64, 128];
+    let one_case = [Alphabet::UPPER_DIGITS, Alphabet::HEX_LOWER]
+        .into_iter()
+        .any(|alphabet| value.iter().all(|byte| alphabet.has(*byte)));
+    let uuid = || {
+        let groups = value.split(|byte| *byte == b'-').map(<[u8]>::len);
+        value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-') && groups.eq([8, 4, 4, 4, 12])
+    };
+    LENGTHS.contains(&value.len()) && one_case && value.iter().any(u8::is_ascii_digit) || uuid()
+}
+
+/// Whether letters of both cases, digits and signs follow each other as nobody writes them: names are made of words,
+/// `v2`, `Utf8` and `IPv4Addr` too.
+fn is_drawn(line: &[u8]) -> bool {
+    let kinds = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit, is_sign];
+    let several = kinds.iter().filter(|is| line.iter().any(is)).count() >= 3;
+    let known = line.iter().all(|byte| Alphabet::TOKEN68.has(*byte) || is_sign(byte));
+    if line.len() < SHORTEST_DRAWN || !several || !known {
+        return false;
+    }
+    let words = words(line);
+    let is_name = |word: &&&[u8]| word.len() >= SHORTEST_NAME && word[1..].iter().all(u8::is_ascii_lowercase);
+    let named: usize = words.iter().filter(is_name).map(|word| word.len()).sum();
+    if line.len() < LONG {
+        return words.len() >= FEWEST_WORDS && words.len() * 2 >= line.len() && named == 0;
+    }
+    let most = if line.len() < VERY_LONG { line.len() / 3 } else { line.len() / 2 };
+    words.len() * 13 >= line.len() * 5 && named <= most
+}
+
+fn is_sign(byte: &u8) -> bool {
+    matches!(byte, b'!' | b'@' | b'^' | b'*' | b'+' | b'~' | b'#' | b'$' | b'%')
+}
+
+/// The words that a name is read as: `IP`, `v`, `4`, `Addr`.
+fn words(line: &[u8]) -> Vec<&[u8]> {
+    let kind = |at: usize| line.get(at).map(|byte| (byte.is_ascii_uppercase(), byte.is_ascii_digit()));
+    let is_capital = |at: usize| kind(at) == Some((true, false));
+    let is_small = |at: usize| line.get(at).is_some_and(u8::is_ascii_lowercase);
+    let mut words = Vec::new();
+    let mut start = 0;
+    for at in 1..=line.len() {
+        let is_hump = is_capital(at - 1) && is_small(at) && (at - 1 == start || !is_capital(at));
+        let begins = is_capital(at) && is_small(at + 1) && is_capital(at - 1);
+        if begins || !is_hump && kind(at) != kind(at - 1) {
+            words.push(&line[start..at]);
+            start = at;
+        }
+    }
+    words
+}
+
+/// Whether this can end base64: groups of four that are no word.
+fn ends_base64(line: &[u8]) -> bool {
+    let is_mixed = line.iter().any(u8::is_ascii_digit) || line.iter().skip(1).any(u8::is_ascii_uppercase);
+    line.len().is_multiple_of(4) && (line.ends_with(b"=") || is_mixed)
+}
+
+/// Whether the first of these are full lines of one length, as base64 is wrapped, and the last is no longer.
+fn is_column(lines: &[&[u8]]) -> bool {
+    let Some((last, full)) = lines.split_last() else { return false };
+    let width = full.first().map_or(0, |line| line.len());
+    width >= FULL_LINE
+        && full.iter().all(|line| line.len() == width && is_drawn(line))
+        && last.len() <= width
+        && (is_drawn(last) || ends_base64(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn completes(length: Length, lines: &[&str]) -> bool {
+        length.is_completed_by(&lines.iter().map(|line| line.as_bytes()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_rest_belongs_if_it_is_drawn() {
+        for rest in ["x7Qk9vB2mZt7", "Rw!5cLp8^d", "k3Jq9XvB"] {
+            assert!(completes(Length::Any, &["abcDEF123456", rest]), "{rest}");
+        }
+        for line in [
+            "foo",
+            "200",
+            "exit1",
+            "node-a1b2",
+            "BuildOk",
+            "Utf8Decoder2",
+            "IPv4Addr",
+            "K8sNode1",
+            "src/main.rs:12:5",
+            "3f2a9c1d4e5b",
+        ] {
+            assert!(!completes(Length::Any, &["abcDEF123456", line]), "{line}");
+        }
+        assert!(!completes(Length::Any, &["abcDEF123456", "x7Qk9vB2mZt7", "foo"]));
+    }
+
+    #[test]
+    fn a_rest_belongs_if_it_makes_the_value_whole() {
+        let forty = Length::Exactly(&[40]);
+        let first = "a".repeat(37);
+        assert!(completes(forty, &[&first, "foo"]));
+        assert!(!completes(forty, &[&first, "done"]));
+        assert!(!completes(forty, &[&"a".repeat(40), "k3Jq9XvB2m"]), "it is whole");
+        assert!(
+            completes(Length::Groups, &["abcde", "fg="]) && !completes(Length::Groups, &["abcd", "done"])
+        );
+        assert!(completes(Length::Any, &["0123456789abcdef0123456789", "abcdef"]));
+        assert!(completes(Length::Any, &["00112233-4455-6677-8899", "-aabbccddeeff"]));
+    }
+
+    #[test]
+    fn the_last_of_wrapped_lines_may_be_short() {
+        let line = "k3Jq9XvB2mZt7RwY".repeat(4);
+        assert!(completes(Length::Any, &["abcd", &line, &line, "Zm9="]));
+        assert!(!completes(Length::Any, &["abcd", &line, &line, "done"]));
+    }
+}
