@@ -9,6 +9,20 @@ use crate::scan::Scan;
 /// RFC 5321, 4.5.3.1.
 const LONGEST_LOCAL: usize = 64;
 const LONGEST_DOMAIN: usize = 255;
+/// What systemd's units end with, of which one may serve several: `user@1000.service`.
+const UNITS: [&[u8]; 11] = [
+    b"service",
+    b"socket",
+    b"timer",
+    b"mount",
+    b"automount",
+    b"slice",
+    b"scope",
+    b"target",
+    b"device",
+    b"swap",
+    b"path",
+];
 
 /// Looks at `@`.
 pub(crate) fn look(scan: &mut Scan<'_>, at: usize) {
@@ -39,6 +53,7 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize) {
     };
     let top = &domain[dot + 1..];
     let named = top.len() >= 2 && top.iter().all(u8::is_ascii_alphabetic) || top.starts_with(b"xn--");
+    let named = named && !UNITS.contains(&top);
     let labels = domain.split(|byte| *byte == b'.').all(|label| !label.is_empty() && label[0] != b'-');
     if named && labels && !is_of_a_url(text, start) && !is_of_a_copy(&text[start..at], &text[end..]) {
         scan.find(class, (start, end));
