@@ -4,6 +4,10 @@ use crate::alphabet::Alphabet;
 use crate::class::Code;
 use crate::scan::Scan;
 use crate::shape;
+use crate::verify::number;
+
+/// So far back the name of a version is looked for.
+const LONGEST_NAME: usize = 32;
 
 /// Looks at a dot and a digit: `1.2.3.4` around it.
 pub(crate) fn ipv4(scan: &mut Scan<'_>, at: usize) {
@@ -18,13 +22,23 @@ pub(crate) fn ipv4(scan: &mut Scan<'_>, at: usize) {
     let glued = !shape::begins_a_word(text, start) || matches!(before, Some(b'.' | b'_'));
     let goes_on = text.get(end).is_some_and(|byte| Alphabet::WORD.has(*byte));
     let dotted = text.get(end) == Some(&b'.') && text.get(end + 1).is_some_and(u8::is_ascii_digit);
-    if glued || goes_on || dotted {
+    if glued || goes_on || dotted || is_a_version(text, start) {
         return;
     }
     let code = if is_private(octets) { Code::IpPrivate } else { Code::Ip };
     if let Some(class) = scan.code(code) {
         scan.find(class, (start, end));
     }
+}
+
+/// Whether a name before it says that this is the version of something.
+fn is_a_version(text: &[u8], start: usize) -> bool {
+    const NAMES: [&[u8]; 8] =
+        [b"version", b"ver", b"release", b"build", b"ssl", b"driver", b"firmware", b"kernel"];
+    let tied = text[start.saturating_sub(LONGEST_NAME)..start].trim_ascii_end();
+    let signs = tied.iter().rev().take_while(|byte| matches!(byte, b'=' | b':' | b'"' | b'/')).count();
+    let word = number::last_word(tied[..tied.len() - signs].trim_ascii_end());
+    NAMES.iter().any(|name| word.eq_ignore_ascii_case(name))
 }
 
 fn dotted_quad(text: &[u8], start: usize) -> Option<(usize, [u8; 4])> {
@@ -99,6 +113,11 @@ pub(crate) fn ipv6(scan: &mut Scan<'_>, at: usize) {
         || address.is_unique_local()
         || address.is_unicast_link_local()
         || address.is_multicast();
+    // All others that anyone was given begin so (RFC 4291, 2.4; RFC 6052): `12::34` is none of them.
+    let first = address.segments()[0];
+    if !private && !matches!(first, 0x2000..=0x3fff | 0x64) {
+        return;
+    }
     if let Some(class) = scan.code(if private { Code::IpPrivate } else { Code::Ip }) {
         scan.find(class, (start, end));
     }

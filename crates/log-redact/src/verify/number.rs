@@ -168,7 +168,9 @@ impl Number {
             {
                 means(Code::SocialSecurity, self.start, all)
             }
-            _ if plus && (8..=15).contains(&digits.len()) => means(Code::Phone, begin, all),
+            _ if plus && (8..=15).contains(&digits.len()) && !is_counted(text, self.end) => {
+                means(Code::Phone, begin, all)
+            }
             _ => None,
         }
     }
@@ -242,7 +244,7 @@ fn is_mobile(digits: &[u8]) -> bool {
 
 /// Whether the words around say that this is a size, a time or a count.
 fn is_measured(text: &[u8], start: usize, end: usize) -> bool {
-    const BEFORE: [&[u8]; 18] = [
+    const BEFORE: [&[u8]; 25] = [
         b"size",
         b"bytes",
         b"length",
@@ -261,19 +263,55 @@ fn is_measured(text: &[u8], start: usize, end: usize) -> bool {
         b"capacity",
         b"available",
         b"max",
+        b"build",
+        b"heap",
+        b"rss",
+        b"pid",
+        b"revision",
+        b"version",
+        b"sequence",
     ];
-    const AFTER: [&[u8]; 9] = [b"bytes", b"byte", b"B", b"ms", b"ns", b"us", b"s", b"records", b"rows"];
     let tied = text[..start].trim_ascii_end();
     let tied = tied.strip_suffix(b"=").or_else(|| tied.strip_suffix(b":")).unwrap_or(tied);
     let tied = tied.strip_suffix(b"\"").unwrap_or(tied).trim_ascii_end();
     let word = last_word(tied);
+    BEFORE.iter().any(|name| word.eq_ignore_ascii_case(name)) || is_counted(text, end)
+}
+
+/// Whether what follows a number says what it is a number of.
+fn is_counted(text: &[u8], end: usize) -> bool {
+    const UNITS: [&[u8]; 24] = [
+        b"bytes",
+        b"byte",
+        b"B",
+        b"ms",
+        b"ns",
+        b"us",
+        b"s",
+        b"records",
+        b"rows",
+        b"lines",
+        b"files",
+        b"tokens",
+        b"characters",
+        b"items",
+        b"entries",
+        b"events",
+        b"messages",
+        b"requests",
+        b"pages",
+        b"blocks",
+        b"used",
+        b"free",
+        b"total",
+        b"insertions",
+    ];
     let rest = text[end..].strip_prefix(b" ").unwrap_or(&text[end..]);
-    let unit = &rest[..Alphabet::LETTERS.end_of_run(rest, 0, 16)];
-    BEFORE.iter().any(|name| word.eq_ignore_ascii_case(name)) || AFTER.contains(&unit)
+    UNITS.contains(&&rest[..Alphabet::LETTERS.end_of_run(rest, 0, 16)])
 }
 
 /// The last word of a name: `size` of `block_size` and of `blockSize`.
-fn last_word(text: &[u8]) -> &[u8] {
+pub(super) fn last_word(text: &[u8]) -> &[u8] {
     let start = Alphabet::LETTERS.start_of_run(text, text.len(), 32);
     let word = &text[start..];
     let capital =
