@@ -48,7 +48,10 @@ impl Scan<'_> {
         }
         let parts = run.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(place, _)| place + 1);
         let mut is_base64 = false;
-        self.random(start, end);
+        let is_public = is_public(self.text, start, end);
+        if !is_public {
+            self.random(start, end);
+        }
         for part in std::iter::once(0).chain(parts).take(MOST_PARTS) {
             let begin = start + part;
             if end - begin < SHORTEST_RUN {
@@ -63,11 +66,11 @@ impl Scan<'_> {
             number::iban(self, begin);
             let part = &self.text[begin..end];
             let part = &part[..part.iter().position(|byte| *byte == b'/').unwrap_or(part.len())];
-            if part.len() < run.len() {
+            if part.len() < run.len() && !is_public {
                 self.random(begin, begin + part.len());
             }
             if !is_base64 {
-                is_base64 = self.base64(begin, end + padding);
+                is_base64 = self.base64(begin, end + padding, is_public);
             }
         }
     }
@@ -96,9 +99,37 @@ impl Scan<'_> {
 /// a package must be (`sha512-...`).
 fn is_a_digest(text: &[u8], start: usize) -> bool {
     let fingerprint = text[..start].ends_with(b"SHA256:");
+    // And what Go's go.sum has of a module.
     fingerprint
+        || text[..start].ends_with(b"h1:")
         || [&b"sha256-"[..], b"sha384-", b"sha512-"].iter().any(|name| text[start..].starts_with(name))
 }
+
+/// Whether a run that only looks drawn is known to be public: keys of SSH, certificates, names of functions as compilers
+/// write them, ids of requests.
+fn is_public(text: &[u8], start: usize, end: usize) -> bool {
+    const BEGINS: [&[u8]; 12] = [
+        b"AAAAB3NzaC1",
+        b"AAAAC3NzaC1",
+        b"AAAAE2VjZHNh",
+        b"AAAAGnNrLXNz",
+        b"AAAAInNrLWVj",
+        b"_ZN",
+        b"_ZSt",
+        b"_R",
+        b"chatcmpl-",
+        b"cmpl-",
+        b"resp_",
+        CERTIFICATE,
+    ];
+    const HEADER: &[u8] = b"amz-id-2";
+    let head = &text[start.saturating_sub(HEADER.len() + 4)..start];
+    BEGINS.iter().any(|begin| text[start..end].starts_with(begin))
+        || head.windows(HEADER.len()).any(|window| window.eq_ignore_ascii_case(HEADER))
+}
+
+/// `-----BEGIN CERT` in base64.
+const CERTIFICATE: &[u8] = b"LS0tLS1CRUdJTiBDRVJU";
 
 /// Whether letters of both cases and digits follow each other as they do when they are drawn: in names of
 /// programs and

@@ -200,12 +200,14 @@ impl Scan<'_> {
     }
 
     /// Base64 of a text with something in it, at `start..end`; whether it was base64 of a text.
-    pub(crate) fn base64(&mut self, start: usize, end: usize) -> bool {
+    /// What only looks drawn in a public one says nothing.
+    pub(crate) fn base64(&mut self, start: usize, end: usize, is_public: bool) -> bool {
         if self.depth >= DEEPEST {
             return false;
         }
         let Some(text) = view::base64_text(&self.text[start..end]) else { return false };
-        let found = scan_at(self.rules, &text, 0..text.len(), self.depth + 1);
+        let mut found = scan_at(self.rules, &text, 0..text.len(), self.depth + 1);
+        found.retain(|other| !is_public || !self.is_weak(other));
         let first = found.into_iter().min_by_key(|other| (self.is_weak(other), other.start, other.class));
         if let Some(first) = first {
             let secret = first.decoded.unwrap_or_else(|| text[first.start..first.end].to_vec());
