@@ -1,7 +1,7 @@
 //! What stands where a value would and tells nothing: words of a program's own, variables, masks, measures.
 
 /// Words of a program's own that stand where a value would.
-const WORDS: [&str; 53] = [
+const WORDS: [&str; 60] = [
     "true",
     "false",
     "null",
@@ -55,6 +55,13 @@ const WORDS: [&str; 53] = [
     "removed",
     "nan",
     "default",
+    "unset",
+    "enabled",
+    "disabled",
+    "provided",
+    "unchanged",
+    "absent",
+    "configured",
 ];
 
 /// Values that tell nothing: words of a program's own, variables, masks.
@@ -65,7 +72,80 @@ pub(crate) fn is_harmless(value: &[u8], quoted: bool) -> bool {
         || (word.starts_with(b"$")
             && word.len() > 1
             && word[1..].iter().all(|b| matches!(b, b'A'..=b'Z' | b'_')));
-    is_word(word) || is_masked(word) || variable
+    is_word(word)
+        || is_masked(word)
+        || variable
+        || is_a_parameter(word)
+        || is_a_path(word)
+        || is_a_complaint(word)
+}
+
+/// What SQL has in place of a value that comes later: `?`, `:pw`, `@p1`, `$1`, `%(pw)s`.
+fn is_a_parameter(word: &[u8]) -> bool {
+    let name = |name: &[u8]| {
+        let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let letters = &name[..name.len() - digits];
+        !letters.is_empty()
+            && digits <= 2
+            && letters.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_')
+    };
+    match word {
+        [b'?'] => true,
+        [b':' | b'@', rest @ ..] => name(rest),
+        [b'$', digits @ ..] => (1..=2).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit),
+        [b'%', b'(', rest @ ..] => {
+            name(rest.strip_suffix(b")s").or_else(|| rest.strip_suffix(b")")).unwrap_or(rest))
+        }
+        _ => false,
+    }
+}
+
+/// The path of a file that has the value.
+fn is_a_path(word: &[u8]) -> bool {
+    const ROOTS: [&[u8]; 16] = [
+        b"root", b"var", b"run", b"etc", b"home", b"usr", b"opt", b"tmp", b"mnt", b"srv", b"secrets",
+        b"data", b"app", b"vault", b"Users", b"certs",
+    ];
+    let Some(path) = word.strip_prefix(b"/") else { return false };
+    let mut parts = path.split(|byte| *byte == b'/');
+    parts.next().is_some_and(|root| ROOTS.contains(&root))
+        && path.contains(&b'/')
+        && path.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_'))
+}
+
+/// What a check of a form says of a value: `is too short (minimum is 8 characters)`.
+fn is_a_complaint(value: &[u8]) -> bool {
+    const BEGINS: [&[u8]; 13] = [
+        b"is", b"are", b"must", b"can't", b"cannot", b"should", b"may", b"has", b"this", b"does", b"doesn't",
+        b"needs", b"field",
+    ];
+    const REASONS: [&[u8]; 18] = [
+        b"required",
+        b"blank",
+        b"short",
+        b"long",
+        b"empty",
+        b"invalid",
+        b"valid",
+        b"match",
+        b"least",
+        b"most",
+        b"null",
+        b"incorrect",
+        b"allowed",
+        b"common",
+        b"weak",
+        b"missing",
+        b"expired",
+        b"characters",
+    ];
+    let words = || {
+        value.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'\'').filter(|word| !word.is_empty())
+    };
+    let is_one = |known: &[&[u8]], word: &[u8]| known.iter().any(|known| word.eq_ignore_ascii_case(known));
+    value.contains(&b' ')
+        && words().next().is_some_and(|word| is_one(&BEGINS, word))
+        && words().any(|word| is_one(&REASONS, word))
 }
 
 /// `<password>`, and without quotes `{name}`, `[REDACTED]`, `(none)` or the beginning of a list or an object. What only

@@ -68,7 +68,10 @@ pub(crate) fn cookie(scan: &mut Scan<'_>, pair: &Pair) {
         end = memchr(b';', &text[start..end]).map_or(end, |length| start + length);
     }
     let value = &text[start..end];
+    const ATTRIBUTE: &[u8] = b"samesite=";
+    let is_attribute = value.get(..ATTRIBUTE.len()).is_some_and(|name| name.eq_ignore_ascii_case(ATTRIBUTE));
     if value.len() < 4
+        || is_attribute
         || key_value::is_harmless(value, pair.quoted)
         || !(memchr(b'=', value).is_some() || key_value::looks_drawn(value))
     {

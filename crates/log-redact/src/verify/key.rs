@@ -39,6 +39,11 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
     if (name.ends_with(b"otp") || name.ends_with("验证码".as_bytes())) && !is_a_code(value) {
         return;
     }
+    if name == b"passwd" && is_of_the_program(scan.text, &pair, value)
+        || name == b"secret" && is_a_name(value)
+    {
+        return;
+    }
     if name.ends_with(b"passwords") && value.iter().all(u8::is_ascii_digit) {
         return;
     }
@@ -62,6 +67,21 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
 /// Whether this is what is sent to a telephone: a few digits.
 fn is_a_code(value: &[u8]) -> bool {
     (4..=8).contains(&value.len()) && value.iter().all(u8::is_ascii_digit)
+}
+
+/// What the program `passwd` says: `passwd: password updated successfully`.
+fn is_of_the_program(text: &[u8], pair: &Pair, value: &[u8]) -> bool {
+    let goes_on = matches!(text.get(pair.value.1..), Some([b' ', next, ..]) if next.is_ascii_alphabetic());
+    pair.tie == Tie::Colon && !pair.quoted && goes_on && value.iter().all(u8::is_ascii_lowercase)
+}
+
+/// The name of a Secret, as Kubernetes writes names: `web-tls-cert`, `db-credentials-v2`.
+fn is_a_name(value: &[u8]) -> bool {
+    let is_word = |word: &[u8]| {
+        let digits = word.strip_prefix(b"v").is_some_and(|version| version.iter().all(u8::is_ascii_digit));
+        word.len() >= 2 && (digits || word.iter().all(u8::is_ascii_lowercase))
+    };
+    value.contains(&b'-') && value.split(|byte| *byte == b'-').all(is_word)
 }
 
 /// Whether this is the folder that a shell calls `PWD`: an absolute path that begins with a word.
