@@ -4,6 +4,8 @@
 //! its value, if there is one. What a key's name means is not decided here.
 
 mod harmless;
+mod markup;
+mod prose;
 mod tie;
 
 use memchr::memchr;
@@ -11,6 +13,7 @@ use memchr::memchr;
 use crate::alphabet::Alphabet;
 use crate::placeholder;
 pub(crate) use harmless::{is_a_measure, is_harmless, is_whole, looks_drawn};
+use tie::is_drawn_word;
 
 const LONGEST_KEY: usize = 64;
 /// A longer value is found up to here.
@@ -53,7 +56,12 @@ pub(crate) fn pair_around(text: &[u8], at: usize, after: usize) -> Option<Pair> 
     if key_start.checked_sub(1).is_some_and(|open| placeholder::end_at(text, open).is_some()) {
         return None;
     }
-    let (tie, at) = tie::after(text, key)?;
+    // Chinese needs no blank and no sign between a word and its value.
+    let told = (!text[after - 1].is_ascii()).then(|| prose::chinese_length(&text[after..])).flatten();
+    let (key, (tie, at)) = match told {
+        Some(length) => ((key_start, after), (Tie::Colon, after + length)),
+        None => (key, tie::after(text, key)?),
+    };
     // The user of an address: what follows the colon is looked at with the address.
     if tie == Tie::Colon && text[..key_start].ends_with(b"://") {
         return None;
@@ -131,7 +139,8 @@ fn drawn_in_brackets(text: &[u8]) -> Option<usize> {
 fn quote_at(text: &[u8], at: usize) -> Option<(&'static [u8], usize)> {
     let rest = text.get(at..)?;
     let escapes = rest.iter().take(MOST_BLANKS).take_while(|byte| **byte == b'\\').count();
-    const QUOTES: [&[u8]; 5] = [b"\"", b"'", b"`", "\u{201c}".as_bytes(), "\u{300c}".as_bytes()];
+    const QUOTES: [&[u8]; 7] =
+        [b"\"", b"'", b"`", b"&quot;", b"&#34;", "\u{201c}".as_bytes(), "\u{300c}".as_bytes()];
     QUOTES.into_iter().find(|quote| rest[escapes..].starts_with(quote)).map(|quote| (quote, escapes))
 }
 
@@ -339,7 +348,7 @@ mod tests {
 
     #[test]
     fn values_with_separators_in_them() {
-        assert_eq!(value("password=a,b!c"), Some("a,b!c").filter(|_| false).or(Some("a,b!c")));
+        assert_eq!(value("password=a,b!c"), Some("a,b!c"));
         assert_eq!(value(r#""password":"a\"b""#), Some(r#"a\"b"#));
         assert_eq!(value(r#"{\"password\":\"a\\\"b\"}"#), Some(r#"a\\\"b"#));
         assert_eq!(value("password=\"two words\""), Some("two words"));

@@ -72,7 +72,7 @@ pub(crate) struct Rules {
 }
 
 /// Words that the name of a key may contain.
-const KEY_STEMS: [&str; 44] = [
+const KEY_STEMS: [&str; 52] = [
     "passw",
     "passphrase",
     "passcode",
@@ -118,10 +118,18 @@ const KEY_STEMS: [&str; 44] = [
     "otp:",
     "otp\"",
     "令牌",
+    "密碼",
+    "驗證碼",
+    "授权码",
+    "授權碼",
+    "金鑰",
+    "psk=",
+    "psk:",
+    "psk\"",
 ];
 
 /// And words of two parts, joined by nothing or by one of [`JOINTS`].
-const KEY_PAIRS: [(&str, &str); 13] = [
+const KEY_PAIRS: [(&str, &str); 17] = [
     ("api", "key"),
     ("access", "key"),
     ("private", "key"),
@@ -135,6 +143,10 @@ const KEY_PAIRS: [(&str, &str); 13] = [
     ("encryption", "key"),
     ("master", "key"),
     ("session", "id"),
+    ("auth", "key"),
+    ("hmac", "key"),
+    ("openai", "key"),
+    ("anthropic", "key"),
 ];
 const JOINTS: [&str; 4] = ["", "_", "-", "."];
 

@@ -1,7 +1,7 @@
 //! Puts together what line breaks cut in two, and decides what of it is one secret.
 
 use crate::alphabet::Alphabet;
-use crate::class::Group;
+use crate::class::{Code, Group};
 use crate::join::{Joined, Reach};
 use crate::rules::ClassId;
 use crate::scan::{Candidate, Scan};
@@ -75,7 +75,11 @@ impl Scan<'_> {
             let may_belong = joined.may_belong(candidate.start, seam, candidate.end);
             return if whole_before { joined.is_full_line(&range) } else { may_belong };
         }
-        if whole_before && is_closed {
+        // The check digits of an account say that it is one, wherever it was cut.
+        if !whole_before && self.code(Code::Iban) == Some(candidate.class) {
+            return true;
+        }
+        if whole_before && is_closed && !joined.is_continued {
             return false;
         }
         if joined.is_continued || !whole_before && !class.is_open {

@@ -108,19 +108,27 @@ fn is_usual(value: &[u8]) -> bool {
 /// `v2`, `Utf8` and `IPv4Addr` too.
 fn is_drawn(line: &[u8]) -> bool {
     let kinds = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit, is_sign];
-    let several = kinds.iter().filter(|is| line.iter().any(is)).count() >= 3;
+    let kinds = kinds.iter().filter(|is| line.iter().any(is)).count();
     let known = line.iter().all(|byte| Alphabet::TOKEN68.has(*byte) || is_sign(byte));
-    if line.len() < SHORTEST_DRAWN || !several || !known {
+    if line.len() < SHORTEST_DRAWN || kinds < 2 || !known {
         return false;
     }
     let words = words(line);
     let is_name = |word: &&&[u8]| word.len() >= SHORTEST_NAME && word[1..].iter().all(u8::is_ascii_lowercase);
     let named: usize = words.iter().filter(is_name).map(|word| word.len()).sum();
-    if line.len() < LONG {
-        return words.len() >= FEWEST_WORDS && words.len() * 2 >= line.len() && named == 0;
+    let short = words.len() * 2 >= line.len();
+    match line.len() {
+        ..LONG => words.len() >= FEWEST_WORDS && short && named == 0 && kinds > 2,
+        LONG..VERY_LONG if kinds == 2 => {
+            short
+                && named == 0
+                && [u8::is_ascii_lowercase, u8::is_ascii_uppercase].iter().all(|is| line.iter().any(is))
+        }
+        length => {
+            let most = if length < VERY_LONG { length / 3 } else { length / 2 };
+            words.len() * 13 >= length * 5 && named <= most && line.iter().any(u8::is_ascii_uppercase)
+        }
     }
-    let most = if line.len() < VERY_LONG { line.len() / 3 } else { line.len() / 2 };
-    words.len() * 13 >= line.len() * 5 && named <= most
 }
 
 fn is_sign(byte: &u8) -> bool {

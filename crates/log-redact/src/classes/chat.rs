@@ -60,7 +60,8 @@ pub(super) const CLASSES: &[Class] = &[
                 between(Alphabet::URL64, 27, 40),
             ],
         )]),
-    ),
+    )
+    .length(Length::Exactly(&[70, 72])),
     class(
         "discord-webhook",
         "Webhook of Discord",
@@ -70,7 +71,8 @@ pub(super) const CLASSES: &[Class] = &[
             &[between(Alphabet::DIGITS, 17, 20), literal("/"), between(Alphabet::URL64, 60, 80)],
         )
         .keep_literal()]),
-    ),
+    )
+    .length(Length::Exactly(&[87, 88])),
     class(
         "telegram-bot-token",
         "Bot token of Telegram",
@@ -126,7 +128,8 @@ pub(super) const CLASSES: &[Class] = &[
                 .keep_literal(),
             Shape::new(&["SEC"], &[exactly(Alphabet::HEX_LOWER, 64)]),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[64])),
     class(
         "wecom-webhook",
         "Group bot of WeCom",

@@ -21,7 +21,8 @@ pub(super) const CLASSES: &[Class] = &[
             ),
             Shape::new(&["T3BlbkFJ"], &[between(Alphabet::URL64, 20, 80)]).before(Alphabet::URL64, 23, 160),
         ]),
-    ),
+    )
+    .length(Length::Exactly(&[132, 164, 165, 167])),
     class(
         "anthropic-api-key",
         "API key of Anthropic",

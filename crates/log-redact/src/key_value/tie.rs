@@ -5,7 +5,8 @@ use memchr::memchr;
 use crate::alphabet::Alphabet;
 
 use super::{
-    LONGEST_KEY, LONGEST_VALUE, MOST_BLANKS, Tie, after_blanks, after_quote, byte_at, looks_drawn, quote_at,
+    LONGEST_KEY, LONGEST_VALUE, MOST_BLANKS, Tie, after_blanks, after_quote, byte_at, looks_drawn, markup,
+    prose, quote_at,
 };
 
 /// What ties the key to a value, and where it ends.
@@ -34,21 +35,29 @@ pub(super) fn after(text: &[u8], (key_start, key_end): (usize, usize)) -> Option
         // Full-width colon and equals sign, and "is" without one.
         [0xef, 0xbc, 0x9a | 0x9d, ..] | [0xe6, 0x98, 0xaf, ..] | [0xe4, 0xb8, 0xba, ..] => tie(Tie::Colon, 3),
         [b'(', b'\'', ..] if !quoted && is_of_sql(&text[key_start..key_end]) => tie(Tie::Structure, 1),
-        [b'>', ..] if at == closed => {
-            is_of_xml(text, (key_start, at), rest).then_some((Tie::Structure, at + 1))
+        [b'>' | b'<', ..] if at == closed => {
+            markup::value(text, (key_start, key_end), closed).map(|at| (Tie::Structure, at))
+        }
+        [b'{', ..] if quoted => markup::block_value(text, at).map(|at| (Tie::Structure, at)),
+        [b'\r' | b'\n', ..] if quoted && let Some(at) = markup::form_value(text, key_start, at) => {
+            Some((Tie::Structure, at))
         }
         _ if at > key_end && !quoted && is_flag(&text[key_start..key_end]) => {
             is_argument(&text[key_start..key_end], rest).then_some((Tie::Structure, at))
         }
         _ => (if at > key_end && !quoted { after_blank(text, (key_start, key_end), at) } else { None })
             .or_else(|| named_value(text, key_start, closed, quoted).map(|at| (Tie::Structure, at)))
-            .or_else(|| next_argument(text, key_start, closed).map(|at| (Tie::Structure, at))),
+            .or_else(|| next_argument(text, key_start, closed).map(|at| (Tie::Structure, at)))
+            .or_else(|| markup::value(text, (key_start, key_end), closed).map(|at| (Tie::Structure, at))),
     }
 }
 
 /// What ties a key without quotes to a value at `at`, when there are only blanks between them.
 fn after_blank(text: &[u8], (key_start, key_end): (usize, usize), at: usize) -> Option<(Tie, usize)> {
     let (key, rest) = (&text[key_start..key_end], &text[at..]);
+    if let Some(at) = of_an_account(text, key_start, at) {
+        return Some((Tie::Structure, at));
+    }
     let is_spelled = rest.first().is_some_and(u8::is_ascii_graphic);
     // In Chinese text, and in the columns of a listing.
     let is_named =
@@ -64,17 +73,21 @@ fn after_blank(text: &[u8], (key_start, key_end): (usize, usize), at: usize) -> 
             Some((Tie::Structure, at))
         }
         _ if is_named && is_drawn_word(rest) => Some((Tie::Prose, at)),
-        _ => prose(rest).map(|length| (Tie::Prose, at + length)),
+        _ => prose::length(rest).map(|length| (Tie::Prose, at + length)),
     }
 }
 
-/// Whether `>` after a key ends a tag whose text is the value: `<password>value`, `<property name="password">value</`.
-fn is_of_xml(text: &[u8], (key_start, end): (usize, usize), rest: &[u8]) -> bool {
-    let is_attribute = matches!(text[end - 1], b'"' | b'\'');
-    let value = &rest[1..rest.len().min(LONGEST_VALUE)];
-    let closes =
-        || memchr(b'<', value).is_some_and(|length| length > 0 && value[length..].starts_with(b"</"));
-    if is_attribute { closes() } else { key_start > 0 && text[key_start - 1] == b'<' }
+/// MySQL's `SET PASSWORD FOR 'me'@'%' = 'value'`.
+fn of_an_account(text: &[u8], key_start: usize, at: usize) -> Option<usize> {
+    let head = &text[key_start.saturating_sub(4)..key_start];
+    let line = &text[at..text.len().min(at + LONGEST_HEAD)];
+    if !head.eq_ignore_ascii_case(b"set ") || !line.get(..4)?.eq_ignore_ascii_case(b"for ") {
+        return None;
+    }
+    let sign =
+        line.iter().position(|byte| matches!(byte, b'=' | b'\n')).filter(|sign| line[*sign] == b'=')?;
+    let value = after_blanks(text, at + sign + 1);
+    quote_at(text, value).map(|_| value)
 }
 
 /// `--password`, and `-Password` of PowerShell.
@@ -87,28 +100,6 @@ fn is_argument(flag: &[u8], value: &[u8]) -> bool {
     let is_long = flag.starts_with(b"--");
     let is_usage = is_long && is_usage(flag, value);
     !matches!(value.first(), None | Some(b'-' | b'\n')) && !is_usage && (is_long || !value.starts_with(b"$"))
-}
-
-/// The length of what a sentence puts between a password and its value.
-fn prose(rest: &[u8]) -> Option<usize> {
-    const PHRASES: [&[u8]; 10] = [
-        b"is set to ",
-        b"was set to ",
-        b"has been set to ",
-        b"has been changed to ",
-        b"has been reset to ",
-        b"set to ",
-        b"changed to ",
-        b"reset to ",
-        b"is ",
-        b"was ",
-    ];
-    // As MySQL writes it at its first start: `is generated for root@localhost: value`.
-    if let Some(account) = rest.strip_prefix(b"is generated for ") {
-        let end = account.iter().take(LONGEST_KEY).position(|byte| *byte <= b' ')?;
-        return account[..end].ends_with(b":").then_some(rest.len() - account.len() + end + 1);
-    }
-    PHRASES.iter().find(|phrase| rest.starts_with(phrase)).map(|phrase| phrase.len())
 }
 
 /// `--password PASSWORD`, as programs explain themselves.
@@ -125,7 +116,7 @@ fn is_of_an_environment(key: &[u8]) -> bool {
 }
 
 /// Whether the first word looks drawn and is not short.
-fn is_drawn_word(rest: &[u8]) -> bool {
+pub(super) fn is_drawn_word(rest: &[u8]) -> bool {
     let length = rest.iter().take(LONGEST_KEY).take_while(|byte| matches!(byte, b'!'..=b'~')).count();
     length >= 8 && looks_drawn(&rest[..length])
 }
@@ -194,7 +185,9 @@ fn named_value(text: &[u8], key_start: usize, closed: usize, quoted: bool) -> Op
     }
     let word = after_quote(text, at);
     let name = Alphabet::LETTERS.end_of_run(text, word, LONGEST_KEY);
-    let is_value = |name: &[u8]| [&b"value"[..], b"val"].iter().any(|known| name.eq_ignore_ascii_case(known));
+    let is_value = |name: &[u8]| {
+        [&b"value"[..], b"val", b"parametervalue"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    };
     if at > closed && text.get(word..name).is_some_and(is_value) {
         let at = after_blanks(text, after_quote(text, name));
         return matches!(byte_at(text, at), Some(b':' | b'=')).then_some(at + 1);

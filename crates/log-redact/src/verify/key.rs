@@ -36,7 +36,9 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
     if name.ends_with(b"pwd") && is_a_folder(value) || is_of_a_vocabulary(scan.text, &pair, value) {
         return;
     }
-    if (name.ends_with(b"otp") || name.ends_with("验证码".as_bytes())) && !is_a_code(value) {
+    if (name.ends_with(b"otp") || name.ends_with("验证码".as_bytes()) || name.ends_with("驗證碼".as_bytes()))
+        && !is_a_code(value)
+    {
         return;
     }
     if name == b"passwd" && is_of_the_program(scan.text, &pair, value)

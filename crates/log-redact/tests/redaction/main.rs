@@ -5,6 +5,7 @@ mod clean;
 mod commands;
 mod configured;
 mod hostile;
+mod more_spellings;
 mod next_line;
 mod promises;
 mod spellings;

@@ -1,0 +1,81 @@
+//! Where else people write secrets: markup, sentences, blocks, lists, calls, statements.
+
+use crate::promises::everything;
+
+/// None of the secrets is left of these, and what was redacted stays.
+#[track_caller]
+fn all_go(texts: &[&str]) {
+    const SECRETS: [&str; 6] = ["S3cretPw9", "Oth3rPw88", "tmB7oQ9xW1rTz", "0011aabb", "481516", "UzNjcmV0"];
+    for text in texts {
+        let clean = everything().redact(text).into_owned();
+        assert_eq!(SECRETS.iter().find(|secret| clean.contains(**secret)), None, "{text:?} became {clean:?}");
+        assert_ne!(clean, *text);
+        assert_eq!(everything().redact(&clean), clean, "again");
+    }
+}
+
+#[track_caller]
+fn all_stay(texts: &[&str]) {
+    for text in texts {
+        assert_eq!(everything().redact(text), *text);
+    }
+}
+
+#[test]
+fn a_value_between_tags_goes() {
+    all_go(&[
+        r#"<wsse:Password Type="x#PasswordText">S3cretPw9</wsse:Password>"#,
+        r#"<password type="plain">S3cretPw9</password>"#,
+        "<name>javax.jdo.option.ConnectionPassword</name><value>S3cretPw9</value>",
+        "<name>javax.jdo.option.ConnectionPassword</name>\n  <value>S3cretPw9</value>\n",
+        r#"<property name="password"><value>S3cretPw9</value></property>"#,
+        "<key>password</key>\n<string>S3cretPw9</string>\n",
+        "&quot;password&quot;:&quot;S3cretPw9&quot;,&quot;x&quot;:1",
+    ]);
+    all_stay(&[
+        "<password type=\"plain\"/><b>x</b>",
+        "<p>the password </p>",
+        "<name>password</name><type>string</type>",
+    ]);
+}
+
+#[test]
+fn a_value_that_a_sentence_tells_goes() {
+    all_go(&[
+        "Your temporary password is: S3cretPw9",
+        "the password was: S3cretPw9 before",
+        "SET PASSWORD FOR 'bob'@'%' = 'S3cretPw9';",
+        "Please use the following password to proceed to installation:\n\n0011aabbccddeeff0011aabbccddeeff\n\nThis may",
+        "Password for the elastic user (reset with x):\n  tmB7oQ9xW1rTz\n",
+        "PASSWORD elastic = tmB7oQ9xW1rTz",
+        "The generated password for the elastic built-in superuser is : tmB7oQ9xW1rTz",
+    ]);
+    all_stay(&[
+        "password for bob is expired",
+        "Password for the elastic user:\n  starting\n",
+        "password policy = strict",
+        "SET PASSWORD FOR bob;",
+    ]);
+}
+
+#[test]
+fn a_value_in_chinese_goes_without_a_blank_before_it() {
+    all_go(&[
+        "验证码481516，5分钟内有效",
+        "初始密码已重置为S3cretPw9",
+        "密码S3cretPw9错误",
+        "密碼：S3cretPw9",
+        "授权码：a1S3cretPw9F6g7H8",
+    ]);
+    all_stay(&["密码SHA256加密", "密码8位以上", "验证码3次错误", "密码MD5错误", "密码已重置为默认"]);
+}
+
+#[test]
+fn keys_of_more_names_go() {
+    all_go(&[
+        "OPENAI_KEY=xS3cretPw9q2LmN4vR7tY",
+        "AUTH_KEY=xS3cretPw9q2LmN4vR7tY",
+        "hmac_key=xS3cretPw9q2LmN4vR7tY",
+        "psk=\"S3cretPw9\"",
+    ]);
+}
