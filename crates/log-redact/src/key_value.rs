@@ -4,15 +4,18 @@
 //! its value, if there is one. What a key's name means is not decided here.
 
 mod harmless;
+mod list;
 mod markup;
 mod prose;
 mod tie;
+mod yaml;
 
 use memchr::memchr;
 
 use crate::alphabet::Alphabet;
 use crate::placeholder;
 pub(crate) use harmless::{is_a_measure, is_harmless, is_whole, looks_drawn};
+pub(crate) use list::more_values;
 use tie::is_drawn_word;
 
 const LONGEST_KEY: usize = 64;
@@ -80,10 +83,20 @@ pub(crate) fn changed_to(text: &[u8], pair: &Pair) -> Option<(usize, usize)> {
 }
 
 fn value_at(text: &[u8], key: (usize, usize), tie: Tie, tied: usize) -> Option<Pair> {
-    let mut at = after_blanks(text, tied);
+    let mut at = after_blanks(text, yaml::past_dump(text, tied));
     let pair = |value, quoted, open| Some(Pair { key, value, tie, quoted, open });
     if matches!(byte_at(text, at), None | Some(b'\r' | b'\n')) && tie != Tie::Prose {
-        return below(text, key, at).and_then(|value| pair(value, false, false));
+        return below(text, key, at).and_then(|value| pair(value, false, false)).or_else(|| {
+            let is_list = text[key.0..key.1].to_ascii_lowercase().ends_with(b"passwords");
+            let item = list::next_line(text, at).filter(|_| is_list)?;
+            pair(item, matches!(text[item.0 - 1], b'"' | b'\''), false)
+        });
+    }
+    if tie == Tie::Colon {
+        at = yaml::past_tag(text, at)?;
+    }
+    if let Some(value) = yaml::document(text, at) {
+        return pair(value, false, false);
     }
     if let [b'|' | b'>', rest @ ..] = &text[at..] {
         let rest = rest.strip_prefix(b"-").or_else(|| rest.strip_prefix(b"+")).unwrap_or(rest);
@@ -119,7 +132,15 @@ fn value_at(text: &[u8], key: (usize, usize), tie: Tie, tied: usize) -> Option<P
 fn past_wrapper(text: &[u8], at: usize) -> usize {
     const NAMES: [&[u8]; 8] =
         [b"Some", b"Just", b"Secret", b"SecretStr", b"SecretString", b"String", b"Password", b"str"];
-    const OPEN: [&[u8]; 4] = [b"<![CDATA[", b"{\"stringValue\":", b"{\"string_value\":", b"{string_value:"];
+    const OPEN: [&[u8]; 7] = [
+        b"<![CDATA[",
+        b"{\"value\":",
+        b"{ \"value\":",
+        b"{\"Value\":",
+        b"{\"stringValue\":",
+        b"{\"string_value\":",
+        b"{string_value:",
+    ];
     let rest = text.get(at..).unwrap_or_default();
     if let Some(open) = OPEN.iter().find(|open| rest.starts_with(open)) {
         return after_blanks(text, at + open.len());

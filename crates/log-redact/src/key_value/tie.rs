@@ -38,6 +38,7 @@ pub(super) fn after(text: &[u8], (key_start, key_end): (usize, usize)) -> Option
         [b'>' | b'<', ..] if at == closed => {
             markup::value(text, (key_start, key_end), closed).map(|at| (Tie::Structure, at))
         }
+        [b'(', b'"' | b'\'', ..] if !quoted && is_call(&text[key_start..key_end]) => tie(Tie::Structure, 1),
         [b'{', ..] if quoted => markup::block_value(text, at).map(|at| (Tie::Structure, at)),
         [b'\r' | b'\n', ..] if quoted && let Some(at) = markup::form_value(text, key_start, at) => {
             Some((Tie::Structure, at))
@@ -88,6 +89,12 @@ fn of_an_account(text: &[u8], key_start: usize, at: usize) -> Option<usize> {
         line.iter().position(|byte| matches!(byte, b'=' | b'\n')).filter(|sign| line[*sign] == b'=')?;
     let value = after_blanks(text, at + sign + 1);
     quote_at(text, value).map(|_| value)
+}
+
+/// Whether a function of this name takes a value to keep: `setPassword`, `builder.password`.
+fn is_call(name: &[u8]) -> bool {
+    let begin = name.iter().rposition(|byte| *byte == b'.').map_or(0, |dot| dot + 1);
+    begin > 0 || [&b"set"[..], b"with"].iter().any(|verb| name.starts_with(verb))
 }
 
 /// `--password`, and `-Password` of PowerShell.

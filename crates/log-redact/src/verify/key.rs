@@ -56,6 +56,12 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
     if let Some(class) = class {
         scan.find(class, pair.value);
         scan.done.keys = pair.value.1;
+        for value in key_value::more_values(scan.text, &pair) {
+            if !key_value::is_harmless(&scan.text[value.0..value.1], true) {
+                scan.find(class, value);
+            }
+            scan.done.keys = value.1;
+        }
         if let Some(value) = key_value::changed_to(scan.text, &pair) {
             scan.find(class, value);
             scan.done.keys = value.1;

@@ -79,3 +79,53 @@ fn keys_of_more_names_go() {
         "psk=\"S3cretPw9\"",
     ]);
 }
+
+#[test]
+fn every_value_of_a_list_goes() {
+    all_go(&[
+        "passwords:\n  - S3cretPw9\n  - Oth3rPw88\nnext: 1\n",
+        "passwords:\n- 'S3cretPw9'\n- \"Oth3rPw88\"\n",
+        r#"passwords: ["S3cretPw9", "Oth3rPw88"]"#,
+    ]);
+    let clean =
+        everything().redact("passwords:\n  - S3cretPw9\n  - Oth3rPw88\nusers:\n  - web1\n").into_owned();
+    assert!(clean.ends_with(">\nusers:\n  - web1\n"), "{clean}");
+    all_stay(&["passwords:\n  - name: x\n", "passwords: [1, 2]", "tokens:\n  - web1\n"]);
+}
+
+#[test]
+fn a_value_behind_a_tag_an_anchor_or_a_mark_goes() {
+    all_go(&[
+        "password: !vault S3cretPw9",
+        "password: !!str S3cretPw9",
+        "password: &pw S3cretPw9",
+        "password: !vault |\n  0011aabb\n  0011aabb\n",
+        "db_password = <<EOT\nS3cretPw9\nEOT\n",
+        "db_password = <<-EOT\n  S3cretPw9\n  EOT\n",
+        "array(1) {\n  [\"password\"]=>\n  string(9) \"S3cretPw9\"\n}",
+    ]);
+    let clean = everything().redact("password: !vault S3cretPw9\n").into_owned();
+    assert!(clean.starts_with("password: !vault <password:"), "{clean}");
+    all_stay(&["password: !Ref DbPassword", "password: !secret db_password"]);
+}
+
+#[test]
+fn a_value_in_a_block_a_call_or_a_form_goes() {
+    all_go(&[
+        r#"{"password":{"value":"S3cretPw9"}}"#,
+        r#"output "db_password" { value = "S3cretPw9" }"#,
+        "variable \"db_password\" {\n  default = \"S3cretPw9\"\n}",
+        "variable \"db_password\" {\n  type    = string\n  default = \"S3cretPw9\"\n}",
+        r#"{"ParameterKey":"DBPassword","ParameterValue":"S3cretPw9"}"#,
+        "ParameterKey=DBPassword,ParameterValue=S3cretPw9",
+        r#"config.setPassword("S3cretPw9");"#,
+        r#"builder.user("me").password("S3cretPw9").build()"#,
+        "Content-Disposition: form-data; name=\"password\"\n\nS3cretPw9\n--x",
+        "Content-Disposition: form-data; name=\"password\"\r\n\r\nS3cretPw9\r\n--x",
+    ]);
+    all_stay(&[
+        "variable \"db_password\" {\n  type = string\n}",
+        "setPassword(value) and getPassword()",
+        "form-data; name=\"password\"\n\n",
+    ]);
+}
