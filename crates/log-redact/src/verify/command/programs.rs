@@ -103,7 +103,7 @@ const fn program_with(
 }
 
 /// Words to watch for: names of [`PROGRAMS`], or what several of them begin with.
-pub(crate) const WATCHED: [&str; 35] = [
+pub(crate) const WATCHED: [&str; 43] = [
     "mysql",
     "mariadb",
     "mariabackup",
@@ -139,11 +139,19 @@ pub(crate) const WATCHED: [&str; 35] = [
     "convertto-securestring",
     "keytool",
     "jarsigner",
+    "http -",
+    "https -",
+    "ipmitool",
+    "mosquitto_",
+    "7z a",
+    "lftp",
+    "mc alias",
+    "gh secret",
 ];
 
 const USER_AND_PASSWORD: Part = Part::After(":");
 
-pub(super) const PROGRAMS: [Program; 18] = [
+pub(super) const PROGRAMS: [Program; 25] = [
     // Without a value behind it, `-p` asks; the next word is the database.
     program(
         &[
@@ -241,4 +249,14 @@ pub(super) const PROGRAMS: [Program; 18] = [
         ],
     ),
     program(&["smbclient"], &[Flag::new("-U", Part::After("%"))]),
+    program(
+        &["http", "https"],
+        &[Flag::new("-a", USER_AND_PASSWORD), Flag::new("--auth", USER_AND_PASSWORD)],
+    ),
+    program(&["ipmitool"], &[Flag::new("-P", Part::All)]),
+    program(&["mosquitto_pub", "mosquitto_sub", "mosquitto_rr"], &[Flag::new("-P", Part::All)]),
+    program(&["7z", "7za", "7zz"], &[Flag::new("-p", Part::All).glued()]),
+    program(&["lftp"], &[Flag::new("-u", Part::After(","))]),
+    program_with(&["mc"], &["set"], &[], Some(Place { at: 4, part: Part::All })),
+    program_with(&["gh"], &["set"], &[Flag::new("--body", Part::All), Flag::new("-b", Part::All)], None),
 ];
