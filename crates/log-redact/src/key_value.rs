@@ -4,6 +4,7 @@
 //! its value, if there is one. What a key's name means is not decided here.
 
 mod harmless;
+mod insert;
 mod list;
 mod markup;
 mod prose;

@@ -34,6 +34,7 @@ pub(crate) enum Target {
     Dsn,
     Command,
     Auth,
+    Manifest,
 }
 
 impl Target {
@@ -67,6 +68,8 @@ pub(crate) struct Rules {
     pub(crate) mails: bool,
     /// The class of passwords, whatever gives them away.
     pub(crate) password: Option<ClassId>,
+    /// The class of secrets by their name, to which what a Secret has belongs.
+    pub(crate) secret: Option<ClassId>,
     /// The class of what only looks drawn.
     pub(crate) random: Option<ClassId>,
 }
@@ -169,6 +172,7 @@ impl Rules {
             macs: false,
             mails: false,
             password: None,
+            secret: None,
             random: None,
         };
         for class in chosen {
@@ -205,6 +209,10 @@ impl Rules {
             rules.password = Some(place as ClassId);
             words.watch_all(&command::WATCHED, Target::Command);
             words.watch_all(&["auth ", "auth\" "], Target::Auth);
+        }
+        if let Some(place) = rules.classes.iter().position(|class| class.name == "secret") {
+            rules.secret = Some(place as ClassId);
+            words.watch("kind: secret", Target::Manifest);
         }
         // The longest names first: what says more wins.
         rules.keys.sort_by_key(|(name, _)| std::cmp::Reverse(name.with.len() * 100 + name.suffix.len()));

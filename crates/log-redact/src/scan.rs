@@ -52,6 +52,7 @@ pub(crate) struct Done {
     pub(crate) keys_of_pem: usize,
     pub(crate) macs: usize,
     pub(crate) mails: usize,
+    pub(crate) manifests: usize,
     pub(crate) numbers: usize,
     pub(crate) wide_addresses: usize,
 }
@@ -147,6 +148,7 @@ impl Scan<'_> {
                 Target::Url => verify::url::look(self, at, after),
                 Target::Scheme => verify::header::scheme(self, at, after),
                 Target::HostSuffix => verify::address::host(self, at, after),
+                Target::Manifest => verify::manifest::look(self, at, after),
                 Target::Command => verify::command::look(self, at),
                 Target::Auth => verify::auth::look(self, at),
                 Target::Dsn => verify::url::dsn(self, at, after),

@@ -5,8 +5,8 @@ use memchr::memchr;
 use crate::alphabet::Alphabet;
 
 use super::{
-    LONGEST_KEY, LONGEST_VALUE, MOST_BLANKS, Tie, after_blanks, after_quote, byte_at, looks_drawn, markup,
-    prose, quote_at,
+    LONGEST_KEY, LONGEST_VALUE, MOST_BLANKS, Tie, after_blanks, after_quote, byte_at, insert, looks_drawn,
+    markup, prose, quote_at,
 };
 
 /// What ties the key to a value, and where it ends.
@@ -49,6 +49,7 @@ pub(super) fn after(text: &[u8], (key_start, key_end): (usize, usize)) -> Option
         _ => (if at > key_end && !quoted { after_blank(text, (key_start, key_end), at) } else { None })
             .or_else(|| named_value(text, key_start, closed, quoted).map(|at| (Tie::Structure, at)))
             .or_else(|| next_argument(text, key_start, closed).map(|at| (Tie::Structure, at)))
+            .or_else(|| insert::value(text, key_start, closed).map(|at| (Tie::Structure, at)))
             .or_else(|| markup::value(text, (key_start, key_end), closed).map(|at| (Tie::Structure, at))),
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod header;
 pub(crate) mod jwt;
 pub(crate) mod key;
 pub(crate) mod mail;
+pub(crate) mod manifest;
 pub(crate) mod number;
 pub(crate) mod pem;
 pub(crate) mod url;

@@ -129,3 +129,34 @@ fn a_value_in_a_block_a_call_or_a_form_goes() {
         "form-data; name=\"password\"\n\n",
     ]);
 }
+
+#[test]
+fn the_value_of_a_column_goes() {
+    all_go(&[
+        "INSERT INTO users (name, password) VALUES ('bob', 'S3cretPw9')",
+        "insert into users (password, name) values ('S3cretPw9', 'bob');",
+        "INSERT INTO app.users (id, `password`, name) VALUES (42, 'S3cretPw9', 'bob')",
+    ]);
+    all_stay(&[
+        "INSERT INTO users (name, password) VALUES (?, ?)",
+        "CREATE TABLE users (name text, password text)",
+        "INSERT INTO users (name, password) SELECT name, pw FROM old",
+    ]);
+}
+
+#[test]
+fn whatever_a_secret_of_kubernetes_has_goes_and_its_name_stays() {
+    let head = "apiVersion: v1\n";
+    let data = "data:\n  db.txt: UzNjcmV0UHc5IQ==\n  b: S3cretPw9\n";
+    let kind = "kind: Secret\nmetadata:\n  name: web\n";
+    for text in [
+        format!("{head}{kind}{data}"),
+        format!("{head}{data}{kind}"),
+        format!("a: 1\n---\n{kind}{}", data.replacen("data", "stringData", 1)),
+    ] {
+        let clean = everything().redact(&text).into_owned();
+        assert!(!clean.contains("S3cret") && clean.contains("  name: web\n"), "{clean}");
+    }
+    let other = format!("kind: ConfigMap\n{}---\n{kind}", "data:\n  a: web1\n");
+    assert_eq!(everything().redact(&other), other);
+}
