@@ -65,6 +65,9 @@ impl Scan<'_> {
         }
         let class = &self.rules.classes[usize::from(candidate.class)];
         let is_closed = matches!(class.group, Group::Personal | Group::Network | Group::Extra);
+        // A form of its own says more than the name of the key that it is the value of.
+        let is_named = known.class_at(start).is_some_and(|other| other != candidate.class);
+        let whole_before = whole_before && (is_closed || class.is_open || !is_named);
         let range = candidate.start..candidate.end;
         if whole_before && is_closed && class.length.is_made_whole_by(&joined.lines(&range)) {
             return true;

@@ -69,7 +69,8 @@ impl Length {
 
     /// Whether a value is too short without what follows a line break, and has the right length with it.
     pub(crate) fn is_made_whole_by(self, lines: &[&[u8]]) -> bool {
-        let is_whole = |value: &[u8]| self.fits(value) || is_usual(value);
+        let is_known = matches!(self, Self::Exactly(_));
+        let is_whole = |value: &[u8]| self.fits(value) || !is_known && is_usual(value);
         lines.first().is_some_and(|first| !is_whole(first)) && is_whole(&lines.concat())
     }
 }

@@ -85,3 +85,12 @@ fn what_a_sign_or_its_own_length_says_goes_on_is_found_whole() {
         assert!(clean.ends_with("\nnext"), "{text:?} became {clean:?}");
     }
 }
+
+#[test]
+fn a_form_of_its_own_is_found_behind_a_key_too() {
+    let token = "0123456789abcdef".repeat(4);
+    let text =
+        format!("https://oapi.dingtalk.com/robot/send?access_token={}\n{}\nnext", &token[..32], &token[32..]);
+    let clean = everything().redact(&text).into_owned();
+    assert!(clean.contains("<dingtalk-webhook:") && clean.ends_with(">\n\nnext"), "{clean}");
+}
