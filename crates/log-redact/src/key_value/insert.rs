@@ -9,6 +9,10 @@ const MOST_COLUMNS: usize = 64;
 
 /// The place of the value of the column whose name is at `key_start..closed`.
 pub(super) fn value(text: &[u8], key_start: usize, closed: usize) -> Option<usize> {
+    // Most keys are no columns.
+    if !matches!(text.get(after_blanks(text, closed)), Some(b',' | b')')) {
+        return None;
+    }
     let head = &text[key_start.saturating_sub(LONGEST_LIST)..key_start];
     let open =
         head.iter().rposition(|byte| matches!(byte, b'(' | b')' | b'\n')).filter(|at| head[*at] == b'(')?;
