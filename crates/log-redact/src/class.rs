@@ -77,6 +77,7 @@ pub struct Class {
     pub(crate) rule: Rule,
     /// How long a whole value is, to tell whether a line break cut it.
     pub(crate) length: Length,
+    pub(crate) values: Values,
 }
 
 impl Class {
@@ -87,11 +88,25 @@ impl Class {
         source: &'static str,
         rule: Rule,
     ) -> Self {
-        Self { name, group, title, source, by_default: true, rule, length: Length::Any }
+        Self {
+            name,
+            group,
+            title,
+            source,
+            by_default: true,
+            rule,
+            length: Length::Any,
+            values: Values::Tokens,
+        }
     }
 
     pub(crate) const fn length(mut self, length: Length) -> Self {
         self.length = length;
+        self
+    }
+
+    pub(crate) const fn values(mut self, values: Values) -> Self {
+        self.values = values;
         self
     }
 
@@ -110,6 +125,21 @@ impl Class {
         self.by_default = false;
         self
     }
+}
+
+/// What the value of a key may be that names something of a class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Values {
+    /// No short numbers and no words of a sentence.
+    Tokens,
+    /// The same, and nothing that says how long or how much one takes.
+    CountedTokens,
+    /// The same as tokens, but no names of objects of Kubernetes.
+    Secrets,
+    /// The same as tokens, but no small hexadecimal numbers.
+    SessionIds,
+    /// Whatever people choose.
+    Passwords,
 }
 
 /// How a class is found.

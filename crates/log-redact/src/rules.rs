@@ -2,7 +2,7 @@
 
 use regex::bytes::Regex;
 
-use crate::class::{Class, Code, Group, KeyName, Rule};
+use crate::class::{Class, Code, Group, KeyName, Rule, Values};
 use crate::shape::Shape;
 use crate::verify::command;
 use crate::words::{self, Words};
@@ -17,6 +17,7 @@ pub(crate) struct Active {
     pub(crate) name: String,
     pub(crate) group: Group,
     pub(crate) length: Length,
+    pub(crate) values: Values,
     /// Nothing but its end says where a value ends.
     pub(crate) is_open: bool,
 }
@@ -75,7 +76,7 @@ pub(crate) struct Rules {
 }
 
 /// Words that the name of a key may contain.
-const KEY_STEMS: [&str; 52] = [
+const KEY_STEMS: [&str; 53] = [
     "passw",
     "passphrase",
     "passcode",
@@ -104,6 +105,7 @@ const KEY_STEMS: [&str; 52] = [
     "secret",
     "token",
     "authorization",
+    "cli_auth=",
     "credential",
     "cookie",
     "signature",
@@ -176,9 +178,9 @@ impl Rules {
             random: None,
         };
         for class in chosen {
-            let (length, is_open) = (class.length, class.is_open());
+            let (length, values, is_open) = (class.length, class.values, class.is_open());
             let name = class.name.to_owned();
-            let id = rules.activate(Active { name, group: class.group, length, is_open });
+            let id = rules.activate(Active { name, group: class.group, length, values, is_open });
             match class.rule {
                 Rule::Shapes(shapes) => rules.watch_shapes(&mut words, id, shapes),
                 Rule::Keys(names) => rules.keys.extend(names.iter().map(|name| (*name, id))),
@@ -194,7 +196,8 @@ impl Rules {
             }
         }
         for (name, pattern) in extra {
-            let active = Active { name, group: Group::Extra, length: Length::Any, is_open: false };
+            let (length, values) = (Length::Any, Values::Tokens);
+            let active = Active { name, group: Group::Extra, length, values, is_open: false };
             let id = rules.activate(active);
             rules.extra.push((pattern, id));
         }
@@ -205,12 +208,12 @@ impl Rules {
                 JOINTS.iter().for_each(|joint| words.watch(&format!("{first}{joint}{second}"), Target::Key));
             }
         }
-        if let Some(place) = rules.classes.iter().position(|class| class.name == "password") {
+        if let Some(place) = rules.classes.iter().position(|class| class.values == Values::Passwords) {
             rules.password = Some(place as ClassId);
             words.watch_all(&command::WATCHED, Target::Command);
-            words.watch_all(&["auth ", "auth\" "], Target::Auth);
+            words.watch_all(&["auth ", "auth\" ", " on >"], Target::Auth);
         }
-        if let Some(place) = rules.classes.iter().position(|class| class.name == "secret") {
+        if let Some(place) = rules.classes.iter().position(|class| class.values == Values::Secrets) {
             rules.secret = Some(place as ClassId);
             words.watch("kind: secret", Target::Manifest);
         }
@@ -290,7 +293,7 @@ fn watch_code(words: &mut Words, code: Code) {
         Code::Bearer => words.watch("bearer ", Target::Scheme),
         Code::BasicAuth => words.watch("basic ", Target::Scheme),
         Code::Host => words.watch_all(&HOST_SUFFIXES, Target::HostSuffix),
-        Code::DsnPassword => words.watch_all(&["@tcp(", "@unix(", "jdbc:oracle:"], Target::Dsn),
+        Code::DsnPassword => words.watch_all(&["@tcp(", "@unix(", "jdbc:oracle:", ":5432:"], Target::Dsn),
         _ => {}
     }
 }

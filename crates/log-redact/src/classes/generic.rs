@@ -1,7 +1,7 @@
 //! What no single issuer owns.
 
 use super::{Alphabet, Class, between, exactly, key, literal};
-use crate::class::{Code, Group, Rule};
+use crate::class::{Code, Group, Rule, Values};
 use crate::shape::Shape;
 use crate::wrap::Length;
 
@@ -33,7 +33,7 @@ pub(super) const CLASSES: &[Class] = &[
     ),
     class(
         "dsn-password",
-        "Password in a data source name of Go's MySQL driver or of Oracle's JDBC driver",
+        "Password in a data source name of Go's MySQL driver or of Oracle's JDBC driver, or in PostgreSQL's .pgpass",
         "https://github.com/go-sql-driver/mysql#dsn-data-source-name",
         Rule::Code(Code::DsnPassword),
     ),
@@ -109,8 +109,10 @@ pub(super) const CLASSES: &[Class] = &[
             key("授权码"),
             key("授權碼"),
             key("psk"),
+            key("rediscliauth"),
         ]),
-    ),
+    )
+    .values(Values::Passwords),
     class(
         "api-key",
         "Value of a key whose name says API key",
@@ -145,13 +147,15 @@ pub(super) const CLASSES: &[Class] = &[
             key("私钥"),
             key("金鑰"),
         ]),
-    ),
+    )
+    .values(Values::Secrets),
     class(
         "token",
         "Value of a key whose name says token",
         "https://www.rfc-editor.org/rfc/rfc6750#section-2",
         Rule::Keys(&[key("token"), key("authtoken"), key("令牌")]),
-    ),
+    )
+    .values(Values::CountedTokens),
     class(
         "signature",
         "Signature that opens an address for whoever has it",
@@ -163,7 +167,8 @@ pub(super) const CLASSES: &[Class] = &[
         "Session id",
         "https://owasp.org/www-community/attacks/Session_hijacking_attack",
         Rule::Keys(&[key("sessionid"), key("sessid"), key("gitlabsession"), key("laravelsession")]),
-    ),
+    )
+    .values(Values::SessionIds),
     class(
         "random-token",
         "Long random letters and digits, as most tokens are",

@@ -6,6 +6,7 @@ use crate::scan::Scan;
 
 const NAME: &[u8] = b"AUTH";
 const LONGEST: usize = 1024;
+const LONGEST_HEAD: usize = 128;
 /// A word of a sentence may be shorter.
 const SHORTEST: usize = 6;
 const MECHANISMS: [&[u8]; 4] = [b"PLAIN", b"LOGIN", b"XOAUTH2", b"OAUTHBEARER"];
@@ -14,6 +15,10 @@ const MECHANISMS: [&[u8]; 4] = [b"PLAIN", b"LOGIN", b"XOAUTH2", b"OAUTHBEARER"];
 pub(crate) fn look(scan: &mut Scan<'_>, at: usize) {
     let Some(class) = scan.rules.password else { return };
     let text = scan.text;
+    if text[at..].starts_with(b" ") {
+        of_a_rule(text, at).into_iter().for_each(|secret| scan.find(class, secret));
+        return;
+    }
     let before = at.checked_sub(1).and_then(|before| text.get(before));
     let begins = before.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'_'));
     if !begins || !text[at..].starts_with(NAME) {
@@ -26,6 +31,15 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize) {
     if let Some((from, to)) = secret {
         scan.find(class, (start + from, start + to));
     }
+}
+
+/// `user me on >secret ~* +@all` and `ACL SETUSER me on >secret` of Redis: what follows ` on >` at `at`.
+fn of_a_rule(text: &[u8], at: usize) -> Option<(usize, usize)> {
+    let start = at + b" on >".len();
+    let mut words = text[at.saturating_sub(LONGEST_HEAD)..at].rsplit(u8::is_ascii_whitespace);
+    let is_rule = words.nth(1)?.to_ascii_lowercase().ends_with(b"user");
+    let length = text[start..].iter().take(LONGEST).take_while(|byte| byte.is_ascii_graphic()).count();
+    (is_rule && length > 0 && placeholder::end_at(text, start).is_none()).then_some((start, start + length))
 }
 
 /// `"AUTH" "secret"` and `"AUTH" "user" "secret"`, as Redis shows what clients say.

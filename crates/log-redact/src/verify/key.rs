@@ -2,7 +2,7 @@
 
 mod pass;
 
-use crate::class::Code;
+use crate::class::{Code, Values};
 use crate::key_value::{self, Pair, Tie};
 use crate::scan::Scan;
 use crate::verify::header;
@@ -52,7 +52,7 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
     let rules = scan.rules;
     let class = rules
         .classes_of_key(name)
-        .find(|class| fits(rules.classes[usize::from(*class)].name.as_str(), value, &pair));
+        .find(|class| fits(rules.classes[usize::from(*class)].values, value, &pair));
     if let Some(class) = class {
         scan.find(class, pair.value);
         scan.done.keys = pair.value.1;
@@ -125,23 +125,21 @@ fn plain_name<'b>(name: &[u8], letters: &'b mut [u8; 160]) -> &'b [u8] {
     &name[..length - digits]
 }
 
-/// Whether this can be the value of a key of the class.
-fn fits(class: &str, value: &[u8], pair: &Pair) -> bool {
+/// Whether this can be the value of a key that names such values.
+fn fits(values: Values, value: &[u8], pair: &Pair) -> bool {
     if key_value::is_harmless(value, pair.quoted) {
         return false;
     }
-    if class == "password" {
+    let is_something_else = match values {
         // "password: incorrect" in a sentence; a password that is a word stands behind an equals sign or in
         // quotes.
-        return pair.tie != Tie::Prose || key_value::looks_drawn(value);
-    }
-    if class == "secret" && is_of_kubernetes(value) {
-        return false;
-    }
-    if class == "token" && key_value::is_a_measure(value) {
-        return false;
-    }
-    if class == "session-id" && is_small_hexadecimal(value) {
+        Values::Passwords => return pair.tie != Tie::Prose || key_value::looks_drawn(value),
+        Values::Secrets => is_of_kubernetes(value),
+        Values::CountedTokens => key_value::is_a_measure(value),
+        Values::SessionIds => is_small_hexadecimal(value),
+        Values::Tokens => false,
+    };
+    if is_something_else {
         return false;
     }
     let number = value.iter().all(u8::is_ascii_digit);

@@ -61,12 +61,14 @@ fn host_after_a_slash(word: &[u8], authority: usize) -> Option<usize> {
 }
 
 /// Looks at `@tcp(` of Go's MySQL driver, `user:password@tcp(host)/db`, or at `jdbc:oracle:`,
-/// `jdbc:oracle:thin:user/password@host`.
+/// `jdbc:oracle:thin:user/password@host`, or at `:5432:` of `.pgpass`, `host:5432:db:user:password`.
 pub(crate) fn dsn(scan: &mut Scan<'_>, at: usize, after: usize) {
     let Some(class) = scan.code(Code::DsnPassword) else { return };
     let text = scan.text;
     let breaks = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>');
-    let password = if text[at] == b'@' {
+    let password = if text[at] == b':' {
+        of_pgpass(text, at, after)
+    } else if text[at] == b'@' {
         let from = at.saturating_sub(LONGEST_AUTHORITY);
         let start = text[from..at].iter().rposition(breaks).map_or(from, |place| from + place + 1);
         text[start..at].iter().position(|byte| *byte == b':').map(|colon| (start + colon + 1, at))
@@ -82,4 +84,17 @@ pub(crate) fn dsn(scan: &mut Scan<'_>, at: usize, after: usize) {
     {
         scan.find(class, (start, end));
     }
+}
+
+/// The last field of a line of PostgreSQL's `.pgpass` (<https://www.postgresql.org/docs/current/libpq-pgpass.html>), on
+/// which a port stands at `at..after`.
+fn of_pgpass(text: &[u8], at: usize, after: usize) -> Option<(usize, usize)> {
+    let host = Alphabet::HOST.start_of_run(text, at, LONGEST_AUTHORITY);
+    let rest = &text[after..text.len().min(after + LONGEST_AUTHORITY)];
+    let line = &rest[..rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len())];
+    let mut colons = memchr::memchr_iter(b':', line);
+    let (database, user) = (colons.next()?, colons.next()?);
+    let begins = host < at && host.checked_sub(1).is_none_or(|before| text[before] == b'\n');
+    let ends = matches!(rest.get(line.len()), None | Some(b'\n' | b'\r'));
+    (begins && ends && database > 0 && user > database + 1).then_some((after + user + 1, after + line.len()))
 }

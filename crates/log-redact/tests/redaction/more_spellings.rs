@@ -160,3 +160,15 @@ fn whatever_a_secret_of_kubernetes_has_goes_and_its_name_stays() {
     let other = format!("kind: ConfigMap\n{}---\n{kind}", "data:\n  a: web1\n");
     assert_eq!(everything().redact(&other), other);
 }
+
+#[test]
+fn passwords_of_redis_and_of_pgpass_go() {
+    all_go(&[
+        "REDISCLI_AUTH=S3cretPw9 redis-cli ping",
+        "user default on >S3cretPw9 ~* +@all",
+        "127.0.0.1:6379> ACL SETUSER bob on >S3cretPw9",
+        "db.example.com:5432:app:bob:S3cretPw9",
+        "# host\nlocalhost:5432:app:bob:S3cretPw9\n",
+    ]);
+    all_stay(&["it goes on >here", "web1:5432:app", "connect to web1:5432: refused"]);
+}
