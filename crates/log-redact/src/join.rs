@@ -130,6 +130,11 @@ impl Joined {
             && text.get(range.end).copied() == before
     }
 
+    /// Whether all lines are numbers.
+    pub(crate) fn is_column(&self) -> bool {
+        self.numbers
+    }
+
     /// Whether the first part of this is as long as lines are that base64 is wrapped at.
     pub(crate) fn is_full_line(&self, range: &Range<usize>) -> bool {
         self.lines(range)

@@ -196,7 +196,12 @@ impl Scan<'_> {
             .count();
         let time = matches!(next.get(digits), Some(b' ' | b':' | b'/' | b'.' | b'-' | b'\t'))
             && next.get(digits + 1).is_some_and(u8::is_ascii_digit);
-        if digits > 0 && !time {
+        // Groups of an account or a card go on behind a blank, and are told by their check digits.
+        let grouped = (1..4).contains(&digits) && {
+            let group = next[digits..].strip_prefix(b" ").unwrap_or_default();
+            group.len() >= 4 && group[..4].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'Z'))
+        };
+        if digits > 0 && (!time || grouped) {
             self.goes_on_at(at);
         }
     }

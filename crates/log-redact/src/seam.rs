@@ -78,8 +78,10 @@ impl Scan<'_> {
             let may_belong = joined.may_belong(candidate.start, seam, candidate.end);
             return if whole_before { joined.is_full_line(&range) } else { may_belong };
         }
-        // The check digits of an account say that it is one, wherever it was cut.
-        if !whole_before && self.code(Code::Iban) == Some(candidate.class) {
+        // The check digits of an account or a card say that it is one, wherever it was cut.
+        let is_checked =
+            [Code::Iban, Code::Card].iter().any(|code| self.code(*code) == Some(candidate.class));
+        if !whole_before && is_checked && !joined.is_column() {
             return true;
         }
         if whole_before && is_closed && !joined.is_continued {

@@ -51,7 +51,8 @@ pub(super) const CLASSES: &[Class] = &[
             Shape::new(&["fm1r_", "fm1a_", "fm2_"], &[between(Alphabet::STD64_PADDED, 60, 4096)]),
             Shape::new(&["fo1_"], &[exactly(Alphabet::URL64, 43)]),
         ]),
-    ),
+    )
+    .length(Length::Groups),
     class(
         "supabase-token",
         "Access token or secret key of Supabase",

@@ -24,7 +24,8 @@ pub(super) const CLASSES: &[Class] = &[
         "Access policy token of Grafana Cloud",
         "https://grafana.com/docs/grafana-cloud/account-management/authentication-and-permissions/access-policies/",
         Rule::Shapes(&[Shape::new(&["glc_"], &[between(Alphabet::STD64_PADDED, 32, 400)])]),
-    ),
+    )
+    .length(Length::Groups),
     class(
         "grafana-api-key",
         "API key of Grafana before version 9",
