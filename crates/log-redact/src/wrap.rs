@@ -26,7 +26,7 @@ const SHORTEST_DRAWN: usize = 6;
 const FEWEST_WORDS: usize = 4;
 /// In so many letters, a word or two may stand by chance.
 const LONG: usize = 10;
-const VERY_LONG: usize = 16;
+const VERY_LONG: usize = 12;
 /// So many letters that follow each other as in a word rarely do by chance.
 const SHORTEST_NAME: usize = 4;
 /// Lines of base64 have at least so many letters.
@@ -57,8 +57,11 @@ impl Length {
     /// Whether what follows a line break completes a value: `lines` are its parts.
     pub(crate) fn is_completed_by(self, lines: &[&[u8]]) -> bool {
         let Some((first, rest)) = lines.split_first() else { return false };
+        // Of two lengths that an issuer has, the longer one, unless the rest is spelled as a name.
         if matches!(self, Self::Exactly(_)) && self.fits(first) {
-            return false;
+            let rest = rest.concat();
+            let is_drawn = rest.len() >= SHORTEST_DRAWN && named(&words(&rest)) * 2 <= rest.len();
+            return is_drawn && self.fits(&lines.concat());
         }
         let is_padding = rest.iter().all(|line| line.iter().all(|byte| *byte == b'='));
         is_padding
@@ -115,8 +118,7 @@ fn is_drawn(line: &[u8]) -> bool {
         return false;
     }
     let words = words(line);
-    let is_name = |word: &&&[u8]| word.len() >= SHORTEST_NAME && word[1..].iter().all(u8::is_ascii_lowercase);
-    let named: usize = words.iter().filter(is_name).map(|word| word.len()).sum();
+    let named = named(&words);
     let short = words.len() * 2 >= line.len();
     match line.len() {
         ..LONG => words.len() >= FEWEST_WORDS && short && named == 0 && kinds > 2,
@@ -130,6 +132,17 @@ fn is_drawn(line: &[u8]) -> bool {
             words.len() * 13 >= length * 5 && named <= most && line.iter().any(u8::is_ascii_uppercase)
         }
     }
+}
+
+/// How many letters are of words that can be spoken.
+fn named(words: &[&[u8]]) -> usize {
+    let is_vowel = |byte: &u8| matches!(byte.to_ascii_lowercase(), b'a' | b'e' | b'i' | b'o' | b'u' | b'y');
+    let is_name = |word: &&&[u8]| {
+        word.len() >= SHORTEST_NAME
+            && word[1..].iter().all(u8::is_ascii_lowercase)
+            && word.iter().any(is_vowel)
+    };
+    words.iter().filter(is_name).map(|word| word.len()).sum()
 }
 
 fn is_sign(byte: &u8) -> bool {
