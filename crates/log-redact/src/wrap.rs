@@ -151,8 +151,10 @@ fn is_sign(byte: &u8) -> bool {
 
 /// The words that a name is read as: `IP`, `v`, `4`, `Addr`.
 fn words(line: &[u8]) -> Vec<&[u8]> {
-    let kind = |at: usize| line.get(at).map(|byte| (byte.is_ascii_uppercase(), byte.is_ascii_digit()));
-    let is_capital = |at: usize| kind(at) == Some((true, false));
+    let kind = |at: usize| {
+        line.get(at).map(|byte| (byte.is_ascii_uppercase(), byte.is_ascii_digit(), byte.is_ascii_lowercase()))
+    };
+    let is_capital = |at: usize| line.get(at).is_some_and(u8::is_ascii_uppercase);
     let is_small = |at: usize| line.get(at).is_some_and(u8::is_ascii_lowercase);
     let mut words = Vec::new();
     let mut start = 0;

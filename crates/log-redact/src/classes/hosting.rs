@@ -100,7 +100,8 @@ pub(super) const CLASSES: &[Class] = &[
             14,
             14,
         )]),
-    ),
+    )
+    .length(Length::Exactly(&[90])),
     class(
         "pulumi-token",
         "Access token of Pulumi",
