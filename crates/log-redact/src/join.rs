@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::key_value;
 use crate::view::{self, View};
+use crate::wrap;
 
 /// So much of the first line is joined.
 const BEFORE: usize = 2048;
@@ -13,8 +14,6 @@ const LONGEST_WORD: usize = 4096;
 const MOST_LINES: usize = 64;
 /// So much of what follows the last word is there to be seen.
 const AFTER: usize = 64;
-/// Lines of base64 have at least so many letters.
-const FULL_LINE: usize = 48;
 /// A word that the rest of its line follows belongs to the line before it only if it is at least so long.
 const LONG: usize = 16;
 
@@ -135,11 +134,11 @@ impl Joined {
         self.numbers
     }
 
-    /// Whether the first part of this is as long as lines are that base64 is wrapped at.
+    /// Whether these are lines that base64 is wrapped at, and the last no word.
     pub(crate) fn is_full_line(&self, range: &Range<usize>) -> bool {
-        self.lines(range)
-            .first()
-            .is_some_and(|first| first.len() >= FULL_LINE && first.len().is_multiple_of(4))
+        let lines = self.lines(range);
+        matches!(lines.first().map(|line| line.len()), Some(64 | 76))
+            && lines.last().is_some_and(|last| wrap::ends_base64(last))
     }
 
     /// Whether what was found at `start..end` of the view, over the break at `seam`, can be one thing.

@@ -3,7 +3,7 @@
 use crate::alphabet::Alphabet;
 use crate::class::{Code, Group};
 use crate::join::{Joined, Reach};
-use crate::rules::ClassId;
+use crate::rules::{Active, ClassId};
 use crate::scan::{Candidate, Scan};
 
 /// So many of the last things that were put together are asked whether they reach over the next break too.
@@ -64,12 +64,17 @@ impl Scan<'_> {
             return false;
         }
         let class = &self.rules.classes[usize::from(candidate.class)];
-        let is_closed = matches!(class.group, Group::Personal | Group::Network | Group::Extra);
         // A form of its own says more than the name of the key that it is the value of.
         let is_named = known.class_at(start).is_some_and(|other| other != candidate.class);
-        let whole_before = whole_before && (is_closed || class.is_open || !is_named);
+        let whole_before = whole_before && (is_closed(class) || class.is_open || !is_named);
+        self.is_more(joined, seam, candidate, whole_before)
+    }
+
+    /// The same, once it is known whether there is a secret without what follows.
+    fn is_more(&self, joined: &Joined, seam: usize, candidate: &Candidate, whole_before: bool) -> bool {
+        let class = &self.rules.classes[usize::from(candidate.class)];
         let range = candidate.start..candidate.end;
-        if whole_before && is_closed && class.length.is_made_whole_by(&joined.lines(&range)) {
+        if whole_before && is_closed(class) && class.length.is_made_whole_by(&joined.lines(&range)) {
             return true;
         }
         // Base64 that is text on both sides of a break is one text.
@@ -84,7 +89,7 @@ impl Scan<'_> {
         if !whole_before && is_checked && !joined.is_column() {
             return true;
         }
-        if whole_before && is_closed && !joined.is_continued {
+        if whole_before && is_closed(class) && !joined.is_continued {
             return false;
         }
         if joined.is_continued || !whole_before && !class.is_open {
@@ -93,6 +98,11 @@ impl Scan<'_> {
         joined.may_belong(candidate.start, seam, candidate.end)
             && (joined.is_quoted(&range) || class.length.is_completed_by(&joined.lines(&range)))
     }
+}
+
+/// Whether what is of the class ends by its form.
+fn is_closed(class: &Active) -> bool {
+    matches!(class.group, Group::Personal | Group::Network | Group::Extra)
 }
 
 /// What was found on single lines, to be asked for by place.

@@ -170,7 +170,7 @@ fn words(line: &[u8]) -> Vec<&[u8]> {
 }
 
 /// Whether this can end base64: groups of four that are no word.
-fn ends_base64(line: &[u8]) -> bool {
+pub(crate) fn ends_base64(line: &[u8]) -> bool {
     let is_mixed = line.iter().any(u8::is_ascii_digit) || line.iter().skip(1).any(u8::is_ascii_uppercase);
     line.len().is_multiple_of(4) && (line.ends_with(b"=") || is_mixed)
 }

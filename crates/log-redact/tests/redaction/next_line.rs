@@ -87,6 +87,18 @@ fn what_a_sign_or_its_own_length_says_goes_on_is_found_whole() {
 }
 
 #[test]
+fn a_word_below_base64_stays() {
+    let redactor = everything();
+    // `{"password":"kuhgras-0123456789-0123456789-0123456789-01"}` and the like, in base64 without padding.
+    let encoded = "eyJwYXNzd29yZCI6Imt1aGdyYXMtMDEyMzQ1Njc4OS0wMTIzNDU2Nzg5LTAxIn0K";
+    let alone = redactor.redact(encoded).into_owned();
+    assert_ne!(alone, encoded);
+    for next in ["done", "foo", "OK", "Started"] {
+        assert_eq!(redactor.redact(&format!("{encoded}\n{next}\n")), format!("{alone}\n{next}\n"));
+    }
+}
+
+#[test]
 fn a_form_of_its_own_is_found_behind_a_key_too() {
     let token = "0123456789abcdef".repeat(4);
     let text =
