@@ -34,6 +34,8 @@ pub(crate) struct Joined {
     pub(crate) seams: Vec<usize>,
     /// A backslash before each break says that the line goes on.
     pub(crate) is_continued: bool,
+    /// Each line that was joined is indented more than the first one.
+    pub(crate) is_deeper: bool,
     /// Where the text of the last line begins that was joined.
     pub(crate) last_line: usize,
     /// The last line has nothing but the word that was joined.
@@ -52,12 +54,14 @@ impl Joined {
             .map_or(0, |at| at + 1)
             .max(line_break.saturating_sub(BEFORE));
         view.push_all(text, line_start.min(stop)..stop);
+        let indent = view::after_indent(text, line_start) - line_start;
         let numbers = is_number(text.get(line_start..stop).unwrap_or_default());
         let end = view.text.len();
         let mut joined = Self {
             view,
             seams: Vec::new(),
             is_continued: true,
+            is_deeper: true,
             last_line: line_break + 1,
             alone: false,
             end,
@@ -78,6 +82,7 @@ impl Joined {
             let shorter = line.word.len() < width;
             width = line.word.len();
             joined.is_continued &= text[..at - 1].trim_ascii_end().ends_with(b"\\");
+            joined.is_deeper &= line.word.start - at > indent;
             joined.append(text, &line);
             if !line.alone || (reach == Reach::Column && shorter && joined.seams.len() > 1) {
                 break;

@@ -5,6 +5,7 @@ use crate::class::{Code, Group};
 use crate::join::{Joined, Reach};
 use crate::rules::{Active, ClassId};
 use crate::scan::{Candidate, Scan};
+use crate::wrap;
 
 /// So many of the last things that were put together are asked whether they reach over the next break too.
 const RECENT: usize = 64;
@@ -59,6 +60,7 @@ impl Scan<'_> {
             .class_at(next_line)
             .or_else(|| recent.iter().find(|other| other.start == next_line).map(|other| other.class));
         if let Some(class) = class_after
+            && !joined.is_continued
             && (whole_before || class == candidate.class && joined.begins_with_a_word(candidate.start, seam))
         {
             return false;
@@ -96,7 +98,9 @@ impl Scan<'_> {
             return joined.belongs(candidate.start, seam, candidate.end, whole_before);
         }
         joined.may_belong(candidate.start, seam, candidate.end)
-            && (joined.is_quoted(&range) || class.length.is_completed_by(&joined.lines(&range)))
+            && (joined.is_quoted(&range)
+                || class.length.is_completed_by(&joined.lines(&range))
+                || joined.is_deeper && wrap::are_scraps(&joined.lines(&range)[1..]))
     }
 }
 

@@ -27,6 +27,7 @@ const FEWEST_WORDS: usize = 4;
 /// In so many letters, a word or two may stand by chance.
 const LONG: usize = 10;
 const VERY_LONG: usize = 12;
+const LONGER: usize = 16;
 /// So many letters that follow each other as in a word rarely do by chance.
 const SHORTEST_NAME: usize = 4;
 /// Lines of base64 have at least so many letters.
@@ -74,7 +75,8 @@ impl Length {
     pub(crate) fn is_made_whole_by(self, lines: &[&[u8]]) -> bool {
         let is_known = matches!(self, Self::Exactly(_));
         let is_whole = |value: &[u8]| self.fits(value) || !is_known && is_usual(value);
-        lines.first().is_some_and(|first| !is_whole(first)) && is_whole(&lines.concat())
+        let Some((first, rest)) = lines.split_first() else { return false };
+        is_whole(&lines.concat()) && (!is_whole(first) || !is_known && is_part_of_a_number(&rest.concat()))
     }
 }
 
@@ -108,6 +110,25 @@ fn is_usual(value: &[u8]) -> bool {
     LENGTHS.contains(&value.len()) && one_case && value.iter().any(u8::is_ascii_digit) || uuid()
 }
 
+/// Whether these are so many digits and letters of a number in hex that is no commit, digest or container.
+fn is_part_of_a_number(rest: &[u8]) -> bool {
+    const ITS_OWN: [usize; 6] = [7, 8, 12, 32, 40, 64];
+    let any = |is: fn(&u8) -> bool| rest.iter().any(is);
+    !ITS_OWN.contains(&rest.len()) && any(u8::is_ascii_digit) && any(u8::is_ascii_alphabetic)
+}
+
+/// Whether these are letters and digits that are more than one word and no name, as a value has that is folded below
+/// its key.
+pub(crate) fn are_scraps(lines: &[&[u8]]) -> bool {
+    lines.iter().all(|line| {
+        let words = words(line);
+        line.iter().all(u8::is_ascii_alphanumeric)
+            && line.iter().any(u8::is_ascii_uppercase)
+            && words.len() > 2
+            && named(&words) * 2 <= line.len()
+    })
+}
+
 /// Whether letters of both cases, digits and signs follow each other as nobody writes them: names are made of words,
 /// `v2`, `Utf8` and `IPv4Addr` too.
 fn is_drawn(line: &[u8]) -> bool {
@@ -129,7 +150,9 @@ fn is_drawn(line: &[u8]) -> bool {
         }
         length => {
             let most = if length < VERY_LONG { length / 3 } else { length / 2 };
-            words.len() * 13 >= length * 5 && named <= most && line.iter().any(u8::is_ascii_uppercase)
+            // Of many letters, fewer words are enough.
+            let mixed = words.len() * 13 >= length * 5 || length >= LONGER && words.len() * 3 >= length;
+            mixed && named <= most && line.iter().any(u8::is_ascii_uppercase)
         }
     }
 }
@@ -213,6 +236,19 @@ mod tests {
             assert!(!completes(Length::Any, &["abcDEF123456", line]), "{line}");
         }
         assert!(!completes(Length::Any, &["abcDEF123456", "x7Qk9vB2mZt7", "foo"]));
+        assert!(completes(Length::Any, &["abcDEF123456", "McwMLt9mvwFqgtqf"]));
+        assert!(!completes(Length::Any, &["abcDEF123456", "HttpURLConnectionPoolV2Impl"]));
+    }
+
+    #[test]
+    fn below_its_key_a_scrap_belongs() {
+        for rest in ["7cJbe", "Ksxnw43vy", "MPrjK"] {
+            assert!(are_scraps(&[rest.as_bytes()]), "{rest}");
+        }
+        for line in ["BuildOk", "Host1", "web1", "node-a1b2", "3f2a9c1d4e5b", "StartingWorkers", "200", "ls"]
+        {
+            assert!(!are_scraps(&[line.as_bytes()]), "{line}");
+        }
     }
 
     #[test]
@@ -226,6 +262,11 @@ mod tests {
             completes(Length::Groups, &["abcde", "fg="]) && !completes(Length::Groups, &["abcd", "done"])
         );
         assert!(completes(Length::Any, &["0123456789abcdef0123456789", "abcdef"]));
+        assert!(completes(Length::Any, &[&"0a".repeat(20), "0123456789abcdef01234567"]), "64, and not 40");
+        assert!(
+            !completes(Length::Any, &[&"0a".repeat(16), "01234567"]),
+            "32, and the beginning of a commit"
+        );
         assert!(completes(Length::Any, &["00112233-4455-6677-8899", "-aabbccddeeff"]));
     }
 
