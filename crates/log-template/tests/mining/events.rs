@@ -20,6 +20,28 @@ pub(crate) fn headline(text: &str) -> String {
     String::from_utf8(events[0].headline().into_owned()).expect("the test's own text")
 }
 
+/// A group of exceptions of Python as uvicorn prints it.
+pub(crate) const GROUP: &str = "  + Exception Group Traceback (most recent call last):
+  |   File \"/app/main.py\", line 3, in serve
+  |     async with create_task_group() as tasks:
+  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File \"/app/cart.py\", line 17, in total
+    |     return sum(items)
+    | ValueError: cannot price item 7
+    +------------------------------------
+";
+
+/// A trace of each language.
+pub(crate) const TRACES: [&str; 5] = [
+    include_str!("traces/java.txt"),
+    include_str!("traces/python.txt"),
+    include_str!("traces/go.txt"),
+    include_str!("traces/rust.txt"),
+    include_str!("traces/node.txt"),
+];
+
 pub(crate) const LOG_LINE: &str = "2026-01-02 03:04:05 ERROR [main] a.B: request failed\n";
 
 #[test]
@@ -94,13 +116,7 @@ fn a_node_error_belongs_to_the_line_above() {
 
 #[test]
 fn traces_are_joined_behind_the_prefix_of_a_container_runtime() {
-    for trace in [
-        include_str!("traces/java.txt"),
-        include_str!("traces/python.txt"),
-        include_str!("traces/go.txt"),
-        include_str!("traces/rust.txt"),
-        include_str!("traces/node.txt"),
-    ] {
+    for trace in TRACES {
         let wrapped: String =
             trace.lines().map(|line| format!("2026-01-02T03:04:05.000000006Z stderr F {line}\n")).collect();
         let after = "2026-01-02T03:04:06.000000006Z stderr F ready\n";
@@ -264,24 +280,13 @@ fn an_empty_line_in_a_trace_does_not_end_it() {
 
 #[test]
 fn a_group_of_exceptions_of_python_is_one_event() {
-    let trace = "  + Exception Group Traceback (most recent call last):
-  |   File \"/app/main.py\", line 3, in serve
-  |     async with create_task_group() as tasks:
-  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)
-  +-+---------------- 1 ----------------
-    | Traceback (most recent call last):
-    |   File \"/app/cart.py\", line 17, in total
-    |     return sum(items)
-    | ValueError: cannot price item 7
-    +------------------------------------
-";
     let line = "ERROR:    Exception in ASGI application\n";
     assert_eq!(
-        headline(&format!("{line}{trace}")),
+        headline(&format!("{line}{GROUP}")),
         "ERROR:    Exception in ASGI application ValueError: cannot price item 7 File \"/app/cart.py\", line 17, in total"
     );
-    assert_eq!(lines(&format!("{line}{trace}{LOG_LINE}")), [11, 1]);
-    assert_eq!(lines(&format!("INFO:     ready\n{trace}{LOG_LINE}")), [1, 10, 1]);
+    assert_eq!(lines(&format!("{line}{GROUP}{LOG_LINE}")), [11, 1]);
+    assert_eq!(lines(&format!("INFO:     ready\n{GROUP}{LOG_LINE}")), [1, 10, 1]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use log_template::{Event, Miner};
 
-use crate::events::{events, lines};
+use crate::events::{TRACES, events, lines};
 use crate::template_of;
 
 #[test]
@@ -83,13 +83,7 @@ fn docker(line: &str, stream: &str) -> String {
 
 #[test]
 fn traces_are_joined_in_the_files_of_docker() {
-    for trace in [
-        include_str!("traces/java.txt"),
-        include_str!("traces/python.txt"),
-        include_str!("traces/go.txt"),
-        include_str!("traces/rust.txt"),
-        include_str!("traces/node.txt"),
-    ] {
+    for trace in TRACES {
         let line = "2026-01-02 03:04:05 INFO [main] a.B: served \"cart\" in 7 ms";
         let kept: String = [line]
             .into_iter()
