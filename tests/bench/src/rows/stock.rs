@@ -13,6 +13,7 @@ use spotpool_operator::crd::Candidate;
 use super::candidates::{all_candidates, set_stock};
 use crate::Ask;
 use crate::figures::{Figure, Measured, percentile, percentiles};
+use crate::line::Asked;
 use crate::plain_loop::{PlainLoop, Size};
 use crate::stage::{Stage, in_simulated_time};
 
@@ -47,6 +48,11 @@ fn most_in_an_hour(times: &[Duration]) -> usize {
     times.iter().enumerate().map(from).max().unwrap_or(0)
 }
 
+/// The cloud refused the request; that one came too soon says nothing of the stock.
+fn is_refused(asked: &Asked) -> bool {
+    asked.refused.as_deref().is_some_and(|code| code != "RequestLimitExceeded")
+}
+
 /// One pool for each of 24 kinds of machine, each sold out and returning in its own time.
 async fn ours(seed: u64, information: ZoneInformation) -> Result<Waited> {
     let settings = Settings { zone_information: information, stock_returns: false, ..Settings::default() };
@@ -70,7 +76,7 @@ async fn ours(seed: u64, information: ZoneInformation) -> Result<Waited> {
     let _ = tokio::time::timeout(LASTS, futures::future::join_all(each)).await;
     let mut refused: BTreeMap<(String, String), Vec<Duration>> = BTreeMap::new();
     for asked in stage.log.launches() {
-        if asked.refused.is_some_and(|code| code != "RequestLimitExceeded") {
+        if is_refused(&asked) {
             refused.entry((asked.instance_type, asked.zone)).or_default().push(asked.answered);
         }
     }
@@ -145,10 +151,7 @@ async fn one_pool(seed: u64, information: ZoneInformation) -> Result<(Waited, Ve
             stage.cloud.with(|cloud| cloud.vanish(&id))?;
         }
     }
-    let launches = stage.log.launches();
-    let refused = launches
-        .iter()
-        .filter(|asked| asked.refused.as_deref().is_some_and(|code| code != "RequestLimitExceeded"));
+    let refused = stage.log.launches().into_iter().filter(is_refused);
     let times: Vec<Duration> = refused.map(|asked| asked.answered).collect();
     Ok((Waited { returns: first, refused: most_in_an_hour(&times) }, whole))
 }
