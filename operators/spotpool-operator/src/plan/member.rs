@@ -210,6 +210,16 @@ impl Member {
         self.belongs && !self.leaving() && (self.in_flight || !matches!(self.standing, Standing::Lost(_)))
     }
 
+    /// It was made for a machine that was there before, and no look shows that machine. Whoever stood still before making
+    /// it makes it when the machine may have been taken over and terminated long ago: until that is known nothing is
+    /// launched beside it, and nobody goes for it.
+    pub(super) fn is_unseen(&self, account: &AccountSeen) -> bool {
+        let adopted = self.instance.spec.adopted.as_ref().filter(|_| self.status.seen_at.is_none());
+        adopted.is_some_and(|machine| {
+            !matches!(account.machine(&machine.instance_id.as_str().into()), Sight::Present(_))
+        })
+    }
+
     /// Its machine, or one that may yet come, is in another account than the key opens.
     pub fn is_elsewhere(&self) -> bool {
         self.elsewhere && may_have_machine(&self.status)

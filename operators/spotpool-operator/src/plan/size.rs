@@ -84,7 +84,9 @@ struct Fit<'a> {
 impl Fit<'_> {
     /// Lets go what is too much, or else the one that is to go for not answering.
     fn shrink(&self, plan: &mut Plan, now: Timestamp, wall_now: Timestamp) {
-        let surplus = victims(&self.counted, self.target, self.rules);
+        let there: Vec<&Member> =
+            self.counted.iter().copied().filter(|member| !member.is_unseen(self.account)).collect();
+        let surplus = victims(&there, self.target, self.rules);
         let mut victims: Vec<(String, &str)> =
             surplus.into_iter().map(|victim| (victim.uid.clone(), "Surplus")).collect();
         if victims.is_empty() {

@@ -148,6 +148,27 @@ fn a_machine_is_taken_over_once() {
     assert_eq!(new.adopting.len(), 1, "and it stays written down");
 }
 
+#[test]
+fn nobody_goes_for_one_that_was_made_when_its_machine_was_gone() {
+    let mut model = beside(2, &[left_over("ins-left", InstanceState::Running)]);
+    annotate(&mut model, "ins-left");
+    model.settle();
+    let mut late = model.instances.iter().find(|it| it.spec.adopted.is_some()).unwrap().clone();
+    // It goes, and another one takes its place.
+    model.pool.as_mut().unwrap().spec.replicas = Some(1);
+    model.settle();
+    model.pool.as_mut().unwrap().spec.replicas = Some(2);
+    model.settle();
+    let own: Vec<_> = model.machines.keys().cloned().collect();
+    assert_eq!((own.len(), model.machines.contains_key(&"ins-left".into())), (2, false));
+    // Whoever had stood still makes its SpotInstance once more.
+    (late.status, late.metadata.uid) = (None, Some("99999999-0000-4000-8000-333333333333".to_owned()));
+    model.instances.push(late);
+    model.settle();
+    assert_eq!(model.machines.keys().cloned().collect::<Vec<_>>(), own, "both go on");
+    assert_eq!(model.instances.len(), 2, "what has no machine goes");
+}
+
 /// (what is wrong, the pool's maximum, what is changed about the machine, words of the reason)
 type Row = (&'static str, i32, fn(&mut Instance), &'static str);
 

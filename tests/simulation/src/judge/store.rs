@@ -10,7 +10,7 @@ use spotpool_operator::crd::{
 use spotpool_operator::identity::instance_name;
 use spotpool_operator::valid::ValidPool;
 
-use super::book::{Book, Hasty, Instance, OVERLAP, Offer, Pool, TWO_LEADERS, bounds};
+use super::book::{Book, Hasty, Instance, Machine, OVERLAP, Offer, Pool, TWO_LEADERS, bounds};
 use super::{Finding, Invariant, secrets};
 use crate::nature::is_other_account;
 use crate::site::{owner, pool_key};
@@ -186,7 +186,9 @@ fn taken_over(book: &Book, by: Actor, made: &SpotInstance, now: Duration) -> Vec
     let (_, maximum) = pool.map_or((0, 0), |pool| pool.bounds_since(read.saturating_sub(OVERLAP)));
     let repairs = usize::from(pool.is_some_and(|pool| pool.beside.is_some()));
     let manned = book.manned(&made.spec.pool.uid, "");
-    if manned.len() >= maximum + repairs {
+    // Whoever stood still makes it when its machine may be gone: that one is not too many.
+    let lives = book.machines.get(id).is_none_or(Machine::lives);
+    if lives && manned.len() >= maximum + repairs {
         find(
             Invariant::NeverOver,
             format!("{name} takes {id} over beside {}: maximum {maximum}", manned.join(", ")),
