@@ -305,7 +305,8 @@ fn terminated(book: &Book, id: &str, now: Duration) -> Vec<Finding> {
     let on_record = |instance: &&Instance| {
         let recently =
             |ended: &Option<Duration>| ended.is_none_or(|ended| now.saturating_sub(ended) < STILL_ON_RECORD);
-        instance.own_cluster && instance.gone_at.is_none() && instance.recorded.get(id).is_some_and(recently)
+        // Told before its SpotInstance went, and carried out after.
+        instance.own_cluster && recently(&instance.gone_at) && instance.recorded.get(id).is_some_and(recently)
     };
     // Somebody may have written this id into another SpotInstance's status too.
     let named = |instance: &&Instance| on_record(instance) && instance.machine_name == machine.name;

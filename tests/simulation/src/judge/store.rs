@@ -175,7 +175,9 @@ fn taken_over(book: &Book, by: Actor, made: &SpotInstance, now: Duration) -> Vec
         find(Invariant::TakenOverAsAsked, format!("{name} takes {id} over, which nobody asked for"));
     }
     let holds = |other: &&Instance| {
-        let records = other.recorded.get(id).is_some_and(Option::is_none);
+        // Somebody may have pointed its status at a machine that is not its own.
+        let own = book.machines.get(id).is_some_and(|machine| book.is_of(id, machine, other));
+        let records = own && other.recorded.get(id).is_some_and(Option::is_none);
         let same = other.adopted.as_ref() == Some(id);
         other.gone_at.is_none() && other.own_cluster && other.name != name && (records || same)
     };
@@ -348,7 +350,12 @@ fn needed_by_then(book: &Book, uid: &str, now: Duration, read: Duration) -> Opti
     let vouched = of_pool().filter(|(other, _)| *other != uid).any(|(_, known)| answered(known));
     // Beside nobody there is no place: neither for one more, nor for the one that was started beside others that
     // are gone since.
-    let count = of_pool().count();
+    // What people deleted since the pool was read counted then.
+    let of_pool_then = book.instances.values().filter(|known| {
+        let left_since = known.leaving_at.is_some_and(|at| at >= read);
+        known.pool_uid == instance.pool_uid && (known.counts() || left_since)
+    });
+    let count = of_pool_then.count();
     let beside = count > 1 && pool.beside.is_some_and(|n| of_pool().any(|(_, known)| known.n == n));
     let left_alone = pool.beside == Some(instance.n) && book.manned(&instance.pool_uid, uid).is_empty();
     let most = pool.most_since(read.saturating_sub(TWO_LEADERS)) + usize::from(beside);
@@ -400,6 +407,8 @@ fn serves_last(book: &Book, uid: &str, now: Duration, read: Duration) -> Option<
 
 /// It was answering a moment ago.
 const JUST_NOW: Duration = Duration::from_secs(8);
+/// The cloud may refuse every look for so long.
+const LOOKS_MAY_FAIL_FOR: Duration = Duration::from_secs(90);
 /// A machine that was deleted by hand and serves is let go. A process that stood still between its last read and this
 /// write knows neither what was asked for meanwhile nor what another leader let go.
 fn serves_first(book: &Book, uid: &str, now: Duration, read: Duration) -> Option<Finding> {
@@ -408,9 +417,9 @@ fn serves_first(book: &Book, uid: &str, now: Duration, read: Duration) -> Option
     let just_now = now.saturating_sub(JUST_NOW);
     // Somebody may have pointed its status at another's machine.
     let recorded = instance.machine.as_ref().and_then(|id| book.machines.get(id));
-    // What the cloud has shown as running again only since the last read is not known to run.
+    // What has run again only for so long is not known to run: looks may be refused meanwhile.
     let runs =
-        |machine: &super::book::Machine| machine.runs_since.is_some_and(|at| at + JUST_NOW <= read.min(now));
+        |machine: &Machine| machine.runs_since.is_some_and(|at| at + LOOKS_MAY_FAIL_FOR <= read.min(now));
     let own = recorded.is_some_and(|machine| {
         machine.lives() && runs(machine) && !machine.unpaid && machine.name == instance.machine_name
     });
@@ -445,13 +454,12 @@ fn gone(book: &mut Book, before: &SpotInstance, now: Duration) -> Vec<Finding> {
     if !instance.own_cluster || kept || book.doubled.contains(&machine_name) {
         return Vec::new();
     }
-    let alive =
-        |machine: &&super::book::Machine| machine.name == machine_name && machine.by_call && machine.exists();
+    let alive = |machine: &&Machine| machine.name == machine_name && machine.by_call && machine.exists();
     let taken_over = before
         .uid()
         .and_then(|uid| book.instances.get(&uid))
         .filter(|it| it.adopted.is_some() && !it.recorded.is_empty());
-    let was = |id: &str, machine: &super::book::Machine| {
+    let was = |id: &str, machine: &Machine| {
         machine.exists() && taken_over.is_some_and(|it| book.is_of(id, machine, it))
     };
     let left = book.machines.iter().find(|(id, machine)| alive(machine) || was(id, machine));
