@@ -1,7 +1,7 @@
 //! All reads of one pass: the pool and its SpotInstances (live), its key, the latest sweep, and what the
 //! plan would have something to do with beyond these. No decisions, no writes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kube::ResourceExt;
@@ -69,7 +69,7 @@ pub(crate) async fn observe(core: &Core, key: &PoolKey) -> Result<Pass, StoreErr
         secret,
         instances,
         cloud,
-        probes: BTreeMap::new(),
+        probes: core.probes.views(key),
         in_flight,
         told: core.terminations.told(&ids),
     };
@@ -77,8 +77,6 @@ pub(crate) async fn observe(core: &Core, key: &PoolKey) -> Result<Pass, StoreErr
         look(core, way, &mut seen).await;
         others(core, &mut seen).await;
     }
-    // Last: the looks may have taken their time, and who was silent before may answer by now.
-    seen.probes = core.probes.views(key);
     Ok(Pass { seen, way })
 }
 

@@ -16,7 +16,7 @@ use spotpool_operator::plan::{
     AccountSeen, CloudSeen, Observed, Plan, PoolSeen, Step, attempts, plan, reads,
 };
 use spotpool_operator::probes::ProbeView;
-use spotpool_operator::span::{between, earlier, later};
+use spotpool_operator::span::{between, later};
 use spotpool_operator::status::status;
 use spotpool_operator::sweep::Snapshot;
 use spotpool_operator::valid::ValidPool;
@@ -38,14 +38,10 @@ pub(crate) struct Model {
     pub(crate) cut_since: Option<Timestamp>,
     /// How long ago another machine had answered when a silent one was last asked.
     pub(crate) others_answered_ago: Option<Duration>,
-    /// How long ago the latest look began: the operator has stood still since.
-    pub(crate) looked_ago: Duration,
     /// The pool's namespace is being deleted.
     pub(crate) namespace_leaving: bool,
     /// The operator has just begun: it has asked no model server yet.
     pub(crate) nobody_asked: bool,
-    /// It has not asked this one (by number) yet.
-    pub(crate) not_asked: Option<i64>,
     made: usize,
 }
 
@@ -61,10 +57,8 @@ impl Model {
             silent: BTreeMap::new(),
             cut_since: None,
             others_answered_ago: Some(Duration::ZERO),
-            looked_ago: Duration::ZERO,
             namespace_leaving: false,
             nobody_asked: false,
-            not_asked: None,
             made: 0,
         }
     }
@@ -88,11 +82,7 @@ impl Model {
                     .collect::<Vec<_>>()
             });
         let absent = recorded.filter(|id| !self.machines.contains_key(id)).collect();
-        let snapshot = Snapshot {
-            begun: Some(earlier(self.now, self.looked_ago)),
-            machines: self.machines.clone(),
-            absent,
-        };
+        let snapshot = Snapshot { begun: Some(self.now), machines: self.machines.clone(), absent };
         let account =
             AccountSeen { now: Some(self.now), snapshot: Some(Arc::new(snapshot)), ..AccountSeen::default() };
         let mut seen = Observed {
@@ -129,7 +119,7 @@ impl Model {
         if state.is_some_and(|state| state != Some(InstanceState::Running)) {
             return None;
         }
-        if self.nobody_asked || self.not_asked == Some(instance.spec.n) {
+        if self.nobody_asked {
             return Some(ProbeView::default());
         }
         let silent = self.silent.get(&instance.spec.n).copied();
