@@ -161,6 +161,9 @@ fn nobody_goes_for_one_that_was_made_when_its_machine_was_gone() {
     model.settle();
     let own: Vec<_> = model.machines.keys().cloned().collect();
     assert_eq!((own.len(), model.machines.contains_key(&"ins-left".into())), (2, false));
+    // One of them does not serve just now: of three it would go first.
+    model.machines.get_mut(own.last().unwrap()).unwrap().state = Some("RESCUE_MODE".to_owned().into());
+    model.pass();
     // Whoever had stood still makes its SpotInstance once more.
     (late.status, late.metadata.uid) = (None, Some("99999999-0000-4000-8000-333333333333".to_owned()));
     model.instances.push(late);
