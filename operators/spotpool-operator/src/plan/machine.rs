@@ -87,7 +87,10 @@ pub fn next_status(
     if let Some((account, now)) = account.and_then(|account| account.now.map(|now| (account, now))) {
         // While its own request is under way in this process, the answer will say more than a look.
         let in_flight = instance.uid().is_some_and(|uid| seen.in_flight.contains(&uid));
-        let taken_too_late = instance.spec.adopted.is_some() && pool_is_elsewhere(instance, seen);
+        // Unless something is on record: then it was taken over while its pool was there.
+        let taken_too_late = instance.spec.adopted.is_some()
+            && status.instance_id.is_none()
+            && pool_is_elsewhere(instance, seen);
         if !in_flight && !taken_too_late {
             record(instance, &mut status, account, rules, now);
         }

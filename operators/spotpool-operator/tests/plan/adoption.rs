@@ -281,6 +281,30 @@ fn one_that_was_made_when_its_pool_was_no_more_takes_nothing_along() {
 }
 
 #[test]
+fn one_that_was_pointed_elsewhere_takes_its_own_machine_along_though_its_pool_is_no_more() {
+    let mut model = beside(3, &[left_over("ins-left", InstanceState::Running)]);
+    annotate(&mut model, "ins-left");
+    model.settle();
+    let foreign = machine(&instance(9), "ins-foreign", InstanceState::Running);
+    model.strangers.insert(foreign.id.clone());
+    model.machines.insert(foreign.id.clone(), foreign);
+    let now = model.now;
+    let mut adopted = model.instances.iter().find(|it| it.spec.adopted.is_some()).unwrap().clone();
+    adopted.status.as_mut().unwrap().instance_id = Some("ins-foreign".to_owned());
+    adopted.metadata.deletion_timestamp = Some(Time(now));
+    // There is another pool of that name by now.
+    "another".clone_into(&mut adopted.spec.pool.uid);
+    model.instances = vec![adopted];
+    for _ in 0..60 {
+        model.pass();
+        model.wait(5);
+    }
+    assert!(model.instances.iter().all(|it| it.spec.pool.uid != "another"), "it goes");
+    assert!(!model.machines.contains_key(&"ins-left".into()), "and its machine before it");
+    assert!(model.machines.contains_key(&"ins-foreign".into()));
+}
+
+#[test]
 fn whoever_has_a_request_under_way_counts_whatever_its_status_says() {
     let mut model = beside(1, &[]);
     let foreign = machine(&instance(9), "ins-foreign", InstanceState::Running);
