@@ -272,10 +272,7 @@ fn one_that_was_made_when_its_pool_was_no_more_takes_nothing_along() {
     late.metadata.uid = Some("99999999-0000-4000-8000-333333333333".to_owned());
     "another".clone_into(&mut late.spec.pool.uid);
     model.instances = vec![late];
-    for _ in 0..20 {
-        model.pass();
-        model.wait(5);
-    }
+    model.pass_for(100);
     assert!(model.instances.iter().all(|it| it.spec.pool.uid != "another"), "it goes");
     assert!(model.machines.contains_key(&"ins-left".into()), "and leaves the machine alone");
 }
@@ -295,10 +292,7 @@ fn one_that_was_pointed_elsewhere_takes_its_own_machine_along_though_its_pool_is
     // There is another pool of that name by now.
     "another".clone_into(&mut adopted.spec.pool.uid);
     model.instances = vec![adopted];
-    for _ in 0..60 {
-        model.pass();
-        model.wait(5);
-    }
+    model.pass_for(300);
     assert!(model.instances.iter().all(|it| it.spec.pool.uid != "another"), "it goes");
     assert!(!model.machines.contains_key(&"ins-left".into()), "and its machine before it");
     assert!(model.machines.contains_key(&"ins-foreign".into()));

@@ -23,14 +23,6 @@ impl Model {
         self.silent.insert(n, self.now);
     }
 
-    /// Passes every five seconds.
-    fn pass_for(&mut self, seconds: u64) {
-        for _ in 0..seconds / 5 {
-            self.pass();
-            self.wait(5);
-        }
-    }
-
     fn numbers(&self) -> Vec<i64> {
         let stays = |instance: &&SpotInstance| instance.metadata.deletion_timestamp.is_none();
         self.instances.iter().filter(stays).map(|instance| instance.spec.n).collect()

@@ -296,6 +296,14 @@ impl Model {
         self.now = later(self.now, Duration::from_secs(seconds));
     }
 
+    /// Passes every five seconds.
+    pub(crate) fn pass_for(&mut self, seconds: u64) {
+        for _ in 0..seconds / 5 {
+            self.pass();
+            self.wait(5);
+        }
+    }
+
     /// Passes, and time between them, until nothing is left to do; the last plan.
     pub(crate) fn settle(&mut self) -> Plan {
         for _ in 0..200 {

@@ -352,7 +352,7 @@ fn needed_by_then(book: &Book, uid: &str, now: Duration, read: Duration) -> Opti
     // are gone since.
     // What people deleted since the pool was read counted then.
     let of_pool_then = book.instances.values().filter(|known| {
-        let left_since = known.leaving_at.is_some_and(|at| at >= read);
+        let left_since = known.deleted_by_hand && known.leaving_at.is_some_and(|at| at >= read);
         known.pool_uid == instance.pool_uid && (known.counts() || left_since)
     });
     let count = of_pool_then.count();
@@ -417,9 +417,10 @@ fn serves_first(book: &Book, uid: &str, now: Duration, read: Duration) -> Option
     let just_now = now.saturating_sub(JUST_NOW);
     // Somebody may have pointed its status at another's machine.
     let recorded = instance.machine.as_ref().and_then(|id| book.machines.get(id));
-    // What has run again only for so long is not known to run: looks may be refused meanwhile.
-    let runs =
-        |machine: &Machine| machine.runs_since.is_some_and(|at| at + LOOKS_MAY_FAIL_FOR <= read.min(now));
+    // What has run again only for so long is not known to run: unless it serves as is written, looks may be refused
+    // meanwhile.
+    let unknown_for = if instance.phase == Phase::Ready { JUST_NOW } else { LOOKS_MAY_FAIL_FOR };
+    let runs = |machine: &Machine| machine.runs_since.is_some_and(|at| at + unknown_for <= read.min(now));
     let own = recorded.is_some_and(|machine| {
         machine.lives() && runs(machine) && !machine.unpaid && machine.name == instance.machine_name
     });
