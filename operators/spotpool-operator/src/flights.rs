@@ -72,6 +72,8 @@ pub(crate) struct Sky {
     /// The cloud's time and the instant at which it was read.
     pub(crate) now: Timestamp,
     pub(crate) read_at: Instant,
+    /// When the second look began: what it permits, it permits for so long as an attempt may be sent.
+    pub(crate) looked_at: Instant,
 }
 
 impl Sky {
@@ -99,7 +101,6 @@ pub(crate) fn start(core: &Arc<Core>, pool: &Arc<ValidPool>, launch: Launch, sky
 
 async fn fly(core: &Core, pool: &ValidPool, launch: Launch, sky: &Sky) {
     // The attempt's time is read before it is written, on both clocks.
-    let read_at = Instant::now();
     let sent_at = whole_seconds(sky.time());
     let token = launch.again.as_ref().map_or_else(|| core.new_token(), |attempt| attempt.token.clone());
     let body = request(pool, &launch.instance, &launch.candidate, &token);
@@ -124,7 +125,7 @@ async fn fly(core: &Core, pool: &ValidPool, launch: Launch, sky: &Sky) {
     }
     let options = SendOptions {
         timestamp: Some(sent_at.0),
-        not_after: core.rules.guards.send_window.then(|| read_at + core.rules.windows.send),
+        not_after: core.rules.guards.send_window.then(|| sky.looked_at + core.rules.windows.send),
     };
     let answer = sky.cloud.run_instances(&body, options).await;
     if !core.rules.guards.intent {

@@ -40,6 +40,7 @@ pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: 
         }
     }
     let Some(chosen) = &plan.launch else { return };
+    let looked_at = Instant::now();
     // Before the second look, as in a pass.
     let in_flight = core.flights.of(&valid.key);
     let (pool, mut list) = match second_look(core, &valid.key).await {
@@ -61,7 +62,7 @@ pub(super) async fn launch(core: &Arc<Core>, pass: &Pass, plan: &Plan, outcome: 
             }
             outcome.again = true;
         }
-        Admission::Go(pool, launches) => fly(core, way, account, &Arc::new(*pool), launches),
+        Admission::Go(pool, launches) => fly(core, way, account, &Arc::new(*pool), launches, looked_at),
     }
 }
 
@@ -75,14 +76,21 @@ async fn second_look(
     Ok((!leaving || !core.rules.guards.leaving_namespace).then_some(objects))
 }
 
-fn fly(core: &Arc<Core>, way: &Way, account: &AccountSeen, pool: &Arc<ValidPool>, launches: Vec<Launch>) {
+fn fly(
+    core: &Arc<Core>,
+    way: &Way,
+    account: &AccountSeen,
+    pool: &Arc<ValidPool>,
+    launches: Vec<Launch>,
+    looked_at: Instant,
+) {
     let stock_asked_at = account.advertised.as_ref().map(|advertised| advertised.asked_at);
     for launch in launches {
         let read_at = Instant::now();
         // Read again: the writes before this may have taken their time, and an old offset sends nothing.
         let Some(now) = core.sweeps.cloud_time_at(&way.key, read_at) else { return };
         let cloud = Arc::clone(&way.cloud);
-        let sky = Sky { cloud, account: account.id.label(), stock_asked_at, now, read_at };
+        let sky = Sky { cloud, account: account.id.label(), stock_asked_at, now, read_at, looked_at };
         flights::start(core, pool, launch, sky);
     }
 }

@@ -136,6 +136,23 @@ async fn whoever_listed_long_ago_does_not_decide_by_a_younger_pool() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_stood_still_since_the_second_look_asks_for_nothing() {
+    let stage = Stage::set(&[Stage::pool("anna", 1)]);
+    stage.filled("anna", 1).await;
+    let (trap, made) = Trap::new(Bait::Step(Step::Create), Edge::After, Deed::Tell);
+    stage.process.gate.arm(trap);
+    stage.store.edit_pool(&Stage::key("anna"), |spec| (spec.minimum, spec.maximum) = (2, 2)).unwrap();
+    made.await.expect("a wish is made");
+    let (trap, frozen) = Trap::new(Bait::Step(Step::List), Edge::After, Deed::Freeze(MINUTE));
+    stage.process.gate.arm(trap);
+    frozen.await.expect("it stands still with the second look in its hands");
+    stage.store.delete_pool(&Stage::key("anna")).unwrap();
+    let gone = || stage.store.peek_pool(&Stage::key("anna")).is_none();
+    stage.until("the pool to go", 15 * MINUTE, gone).await;
+    assert_eq!(stage.calls("RunInstances"), 1, "nothing is asked for since the pool was deleted");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_that_was_taken_away_is_not_used_any_more() {
     let stage = Stage::set(&[Stage::pool("anna", 1)]);
     stage.filled("anna", 1).await;
