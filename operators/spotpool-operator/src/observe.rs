@@ -77,6 +77,8 @@ pub(crate) async fn observe(core: &Core, key: &PoolKey) -> Result<Pass, StoreErr
         look(core, way, &mut seen).await;
         others(core, &mut seen).await;
     }
+    // Again, since the looks may have taken their time: who was silent before may answer by now.
+    seen.probes = core.probes.views(key);
     Ok(Pass { seen, way })
 }
 
@@ -154,16 +156,15 @@ fn no_pool(pool: &PoolSeen) -> CloudSeen {
     }
 }
 
-/// Every machine id on record.
+/// Every machine id on record, and those that were taken over, whatever somebody has written in their place.
 fn recorded(instances: &[SpotInstance]) -> BTreeSet<InstanceId> {
     let statuses = instances.iter().filter_map(|instance| instance.status.as_ref());
-    statuses
-        .flat_map(|status| {
-            let extra = status.extra.iter().map(|extra| extra.instance_id.as_str());
-            status.instance_id.as_deref().into_iter().chain(extra)
-        })
-        .map(InstanceId::from)
-        .collect()
+    let written = statuses.flat_map(|status| {
+        let extra = status.extra.iter().map(|extra| extra.instance_id.as_str());
+        status.instance_id.as_deref().into_iter().chain(extra)
+    });
+    let adopted = instances.iter().filter_map(|instance| instance.spec.adopted.as_ref());
+    written.chain(adopted.map(|machine| machine.instance_id.as_str())).map(InstanceId::from).collect()
 }
 
 fn account(

@@ -43,6 +43,13 @@ pub struct Question {
     pub threshold: u32,
 }
 
+impl Question {
+    /// After this at the latest a probe has been followed by another one, or by two on a busy machine.
+    fn holds_for(&self) -> Duration {
+        self.interval.saturating_mul(2).saturating_add(self.target.timeout)
+    }
+}
+
 struct Asked {
     pool: PoolKey,
     question: Question,
@@ -93,12 +100,14 @@ impl Probes {
         }
     }
 
-    /// What is known of the pool's machines, by the uid of their SpotInstance.
+    /// What is known of the pool's machines, by the uid of their SpotInstance. Nothing is, like at the beginning, of one
+    /// that should have been asked again by now: this process has stood still, and much may have happened meanwhile.
     pub fn views(&self, pool: &PoolKey) -> BTreeMap<String, ProbeView> {
         let guard = self.lock();
         let of_pool = guard.1.iter().filter(|(_, entry)| entry.pool == *pool);
         let now = Instant::now();
-        of_pool.map(|(uid, entry)| (uid.clone(), entry.record.view(now))).collect()
+        let view = |entry: &Asked| entry.record.view(now, entry.question.holds_for()).unwrap_or_default();
+        of_pool.map(|(uid, entry)| (uid.clone(), view(entry))).collect()
     }
 
     /// When another machine of the pool last answered, if this one is out of service: else nobody asks.
@@ -115,7 +124,7 @@ impl Probes {
 
     async fn ask_for_ever(&self, uid: &str, task: u64, question: &Question) {
         loop {
-            let next = Instant::now() + question.interval;
+            let begun = Instant::now();
             let others = self.others_answered(uid);
             let result = self.prober.probe(&question.target).await;
             {
@@ -123,11 +132,11 @@ impl Probes {
                 let Some(entry) = guard.1.get_mut(uid).filter(|entry| entry.task == task) else { return };
                 self.metrics.probe(&entry.pool, result.is_ok());
                 let failure = result.err().map(|failure| failure.0);
-                if entry.record.take(failure, others, question.threshold, Instant::now()) {
+                if entry.record.take(failure, others, question.threshold, begun, Instant::now()) {
                     self.tasks.wake(entry.pool.clone());
                 }
             }
-            tokio::time::sleep_until(next).await;
+            tokio::time::sleep_until(begun + question.interval).await;
         }
     }
 }
@@ -139,6 +148,7 @@ struct Record {
     failures: u32,
     text: String,
     answered_at: Option<Instant>,
+    asked_at: Option<Instant>,
     others_answered_at: Option<Instant>,
     out_since: Option<Instant>,
 }
@@ -151,6 +161,7 @@ impl Record {
         failure: Option<String>,
         others: Option<Instant>,
         threshold: u32,
+        begun: Instant,
         now: Instant,
     ) -> bool {
         let was = self.standing();
@@ -162,8 +173,9 @@ impl Record {
             }
             self.others_answered_at = others;
         } else {
-            *self = Self { ok: self.ok, answered_at: Some(now), ..Self::default() };
+            *self = Self { ok: self.ok, answered_at: Some(begun), ..Self::default() };
         }
+        self.asked_at = Some(begun);
         self.text = failure.unwrap_or_else(|| "ok".to_owned());
         was != self.standing()
     }
@@ -174,16 +186,18 @@ impl Record {
         (self.ok, self.out_since.is_some(), alone)
     }
 
-    fn view(&self, now: Instant) -> ProbeView {
+    /// What is known, unless the latest probe began longer ago than it may.
+    fn view(&self, now: Instant, holds_for: Duration) -> Option<ProbeView> {
         let ago = |at: Instant| now.saturating_duration_since(at);
-        ProbeView {
+        let holds = self.asked_at.is_some_and(|at| ago(at) <= holds_for);
+        holds.then(|| ProbeView {
             ok: self.ok,
             failures: self.failures,
             text: self.text.clone(),
             answered_ago: self.answered_at.map(ago),
             others_answered_ago: self.others_answered_at.map(ago),
             out_for: self.out_since.map(ago),
-        }
+        })
     }
 }
 
@@ -198,7 +212,7 @@ mod tests {
         let no = || Some("connection refused".to_owned());
         let news: Vec<bool> = [no(), no(), no(), no(), None, None, no()]
             .into_iter()
-            .map(|r| record.take(r, None, 3, now))
+            .map(|r| record.take(r, None, 3, now, now))
             .collect();
         assert_eq!(news, [true, false, true, false, true, false, true]);
     }
@@ -209,14 +223,32 @@ mod tests {
         let begin = Instant::now();
         let at = |seconds| begin + Duration::from_secs(seconds);
         let mut ask = |others: Option<u64>, now| {
-            record.take(Some("connection refused".to_owned()), others.map(at), 1, at(now))
+            record.take(Some("connection refused".to_owned()), others.map(at), 1, at(now), at(now))
         };
         assert!(ask(None, 10));
         assert!(!ask(Some(9), 15), "it answered before this one was out");
         assert!(ask(Some(16), 20));
         assert!(!ask(Some(21), 25));
-        assert_eq!(record.view(at(30)).others_answered_ago, Some(Duration::from_secs(9)));
-        record.take(None, None, 1, at(30));
-        assert_eq!(record.view(at(30)).others_answered_ago, None);
+        let view = |record: &Record, seconds| record.view(at(seconds), Duration::from_secs(15));
+        assert_eq!(view(&record, 30).unwrap().others_answered_ago, Some(Duration::from_secs(9)));
+        record.take(None, None, 1, at(30), at(34));
+        let now = view(&record, 34).unwrap();
+        assert_eq!(now.others_answered_ago, None);
+        // Nobody knows when within the question it was answered.
+        assert_eq!(now.answered_ago, Some(Duration::from_secs(4)));
+    }
+
+    #[test]
+    fn what_was_said_before_a_standstill_is_not_known_any_more() {
+        let mut record = Record::default();
+        let begin = Instant::now();
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        let known = |record: &Record, seconds| record.view(at(seconds), Duration::from_secs(15)).is_some();
+        assert!(!known(&record, 0), "nobody has asked");
+        // It was asked when the probe began: what happened while it waited is no part of the answer.
+        for failure in [None, Some("connection refused".to_owned())] {
+            record.take(failure, None, 1, at(10), at(14));
+            assert!(known(&record, 25) && !known(&record, 26));
+        }
     }
 }

@@ -153,21 +153,24 @@ fn judge<'a>(pool: &ValidPool, member: &'a Member, care: &Care, now: Timestamp) 
     if member.is_elsewhere() {
         return None;
     }
-    let probe = member.probe.as_ref();
     match member.status.phase {
         // It will not answer before somebody pays, and another one would not be given.
         Phase::NotReady if member.waits_for_payment() => None,
         Phase::NotReady if member.status.reason.as_deref() == Some(NOT_RUNNING) => {
             let soon = member.status.cloud_state.as_deref().is_some_and(should_run_soon);
             let since = member.status.since.as_ref()?.0;
-            let overdue = soon && now >= later(since, pool.probe.startup_timeout);
+            let deadline = later(since, pool.probe.startup_timeout);
+            let overdue = soon && now >= deadline && member.looked_at >= Some(deadline);
             overdue.then_some(Unwell { member, why: UNHEALTHY, asked: None })
         }
         Phase::NotReady => Some(Unwell { member, why: UNHEALTHY, asked: Some(out_of_service(member)?) }),
         Phase::Booting => {
-            let silent = probe.is_none_or(|probe| probe.ok == Some(false));
-            let overdue = boot_deadline(pool, member, care).is_some_and(|deadline| now >= deadline);
-            (silent && overdue).then_some(Unwell { member, why: NEVER_SERVED, asked: None })
+            let deadline = boot_deadline(pool, member, care)?;
+            (now >= deadline && is_in_vain(member, deadline)).then_some(Unwell {
+                member,
+                why: NEVER_SERVED,
+                asked: None,
+            })
         }
         Phase::Launching | Phase::Ready | Phase::Draining | Phase::Terminating => None,
     }
@@ -187,6 +190,16 @@ fn boot_deadline(pool: &ValidPool, member: &Member, care: &Care) -> Option<Times
     let recorded = member.status.recorded_at.as_ref()?.0;
     let seeing = care.seeing_since.as_ref().map_or(Timestamp::MIN, |since| since.0);
     Some(later(recorded.max(seeing), pool.probe.startup_timeout))
+}
+
+/// It was asked and does not answer or, where there is nothing to ask yet, a look has been taken since its deadline.
+/// Whoever has stood still, or has just begun, knows neither.
+fn is_in_vain(member: &Member, deadline: Timestamp) -> bool {
+    if member.can_be_asked() {
+        member.probe.as_ref().is_some_and(|probe| probe.ok == Some(false))
+    } else {
+        member.looked_at >= Some(deadline)
+    }
 }
 
 /// It answered this process when it was last asked.
@@ -299,10 +312,13 @@ impl Health {
         members: &[Member],
         now: Timestamp,
     ) -> Option<Duration> {
-        let booting =
-            members.iter().filter(|member| member.counts() && member.status.phase == Phase::Booting);
+        let booting = members.iter().filter(|member| {
+            let waits = member.counts() && member.status.phase == Phase::Booting;
+            waits && !self.unwell.contains(&member.uid)
+        });
+        // One that is past its deadline is asked, or looked for, in a moment.
         let deadline = booting.filter_map(|member| boot_deadline(pool, member, &self.care)).min();
-        let deadline = deadline.filter(|deadline| *deadline > now).map(|deadline| between(now, deadline));
+        let deadline = deadline.map(|deadline| between(now, deadline).max(SOON));
         let waits = !self.unwell.is_empty() || unwell_and_deleted(members).next().is_some();
         let next_answer = waits.then_some(pool.probe.interval.max(SOON));
         deadline.into_iter().chain(next_answer).min()

@@ -9,7 +9,8 @@ use tencent_cvm::{Instance, InstanceId};
 use super::attempts::{NextAttempt, close, next_attempt};
 use super::leave::{Farewell, farewell, is_going, last_look_after};
 use super::machine::{
-    DELETED, IN_ARREARS, Standing, WAITS_FOR_REPLACEMENT, is_in_arrears, next_status, proof_due, standing,
+    DELETED, IN_ARREARS, Standing, WAITS_FOR_REPLACEMENT, is_asked, is_in_arrears, next_status, proof_due,
+    standing,
 };
 use super::room::{may_have_machine, occupied};
 use super::seen::{AccountSeen, Observed, Sight};
@@ -45,6 +46,8 @@ pub struct Member {
     pub in_flight: bool,
     /// What its model server said, if it was asked.
     pub probe: Option<ProbeView>,
+    /// When the latest look at its account began.
+    pub looked_at: Option<Timestamp>,
     belongs: bool,
     /// Asked for in another account: what this one shows says nothing.
     elsewhere: bool,
@@ -140,6 +143,7 @@ impl Member {
         Self {
             instance: instance.clone(),
             probe: seen.probes.get(&uid).cloned(),
+            looked_at: account.and_then(|account| account.snapshot.as_ref()?.begun),
             uid,
             status,
             next,
@@ -202,6 +206,11 @@ impl Member {
     /// It is on its way out from now on, whatever was said before.
     pub(super) fn let_go(&mut self, why: &str, wall_now: Timestamp) {
         send_away(&mut self.status, why, wall_now);
+    }
+
+    /// Its model server can be asked: it runs, and its address is known.
+    pub(super) fn can_be_asked(&self) -> bool {
+        self.status.address.is_some() && self.status.cloud_state.as_deref().is_some_and(is_asked)
     }
 
     /// Whether it counts towards the pool's size. While a request for it is under way it stays, whatever its status says

@@ -395,10 +395,7 @@ fn let_go(members: &mut [Member], pool: &ValidPool, rules: &Rules, wall_now: Tim
 }
 
 fn questions(pool: &ValidPool, members: &[Member]) -> BTreeMap<String, Question> {
-    let running = |member: &&Member| {
-        (member.counts() || member.is_held())
-            && member.status.cloud_state.as_deref().is_some_and(machine::is_asked)
-    };
+    let running = |member: &&Member| (member.counts() || member.is_held()) && member.can_be_asked();
     let question = |member: &Member| {
         let target = ProbeTarget {
             address: member.status.address.clone()?,

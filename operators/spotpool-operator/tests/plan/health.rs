@@ -218,6 +218,28 @@ fn a_machine_that_never_answers_is_replaced_after_its_boot_deadline() {
 }
 
 #[test]
+fn whoever_stood_still_past_a_boot_deadline_asks_first() {
+    for in_what_state in ["RUNNING", "PENDING"] {
+        let mut model = filled(2, 2);
+        model.silent.insert(3, model.now);
+        let id = model.machines.keys().next().unwrap().clone();
+        model.machines.remove(&id);
+        model.pass_for(60);
+        model.is_shown_as(3, in_what_state);
+        // It goes on before it has asked this one or looked again, and the other one has answered already.
+        model.wait(BOOT_DEADLINE);
+        model.looked_ago = Duration::from_secs(BOOT_DEADLINE);
+        model.not_asked = Some(3);
+        let plan = model.pass();
+        assert_eq!(model.numbers(), [2, 3], "{in_what_state}: it may have booted meanwhile");
+        assert!(plan.wake_after.is_some_and(|pause| pause <= Duration::from_secs(1)), "{in_what_state}");
+        (model.looked_ago, model.not_asked) = (Duration::ZERO, None);
+        model.pass_for(60);
+        assert_eq!(model.numbers(), [2, 4], "{in_what_state}: it was asked, and does not answer");
+    }
+}
+
+#[test]
 fn a_template_of_which_no_machine_ever_answers_stops_after_two_boot_deadlines() {
     let mut model = filled(2, 2);
     let edited = model.pool.as_mut().unwrap();

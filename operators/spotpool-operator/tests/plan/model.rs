@@ -16,7 +16,7 @@ use spotpool_operator::plan::{
     AccountSeen, CloudSeen, Observed, Plan, PoolSeen, Step, attempts, plan, reads,
 };
 use spotpool_operator::probes::ProbeView;
-use spotpool_operator::span::{between, later};
+use spotpool_operator::span::{between, earlier, later};
 use spotpool_operator::status::status;
 use spotpool_operator::sweep::Snapshot;
 use spotpool_operator::valid::ValidPool;
@@ -38,10 +38,16 @@ pub(crate) struct Model {
     pub(crate) cut_since: Option<Timestamp>,
     /// How long ago another machine had answered when a silent one was last asked.
     pub(crate) others_answered_ago: Option<Duration>,
+    /// How long ago the latest look began: the operator has stood still since.
+    pub(crate) looked_ago: Duration,
     /// The pool's namespace is being deleted.
     pub(crate) namespace_leaving: bool,
     /// The operator has just begun: it has asked no model server yet.
     pub(crate) nobody_asked: bool,
+    /// It has not asked this one (by number) yet.
+    pub(crate) not_asked: Option<i64>,
+    /// Machines that the latest look has neither listed nor asked for.
+    pub(crate) not_looked_for: BTreeSet<InstanceId>,
     made: usize,
 }
 
@@ -57,8 +63,11 @@ impl Model {
             silent: BTreeMap::new(),
             cut_since: None,
             others_answered_ago: Some(Duration::ZERO),
+            looked_ago: Duration::ZERO,
             namespace_leaving: false,
             nobody_asked: false,
+            not_asked: None,
+            not_looked_for: BTreeSet::new(),
             made: 0,
         }
     }
@@ -70,19 +79,20 @@ impl Model {
                 PoolSeen::There(Box::new(pool.clone()), Box::new(ValidPool::try_from(pool).unwrap()))
             }
         };
-        let recorded =
-            self.instances.iter().filter_map(|instance| instance.status.as_ref()).flat_map(|status| {
-                let extra = status.extra.iter().map(|extra| extra.instance_id.as_str());
-                status
-                    .instance_id
-                    .as_deref()
-                    .into_iter()
-                    .chain(extra)
-                    .map(InstanceId::from)
-                    .collect::<Vec<_>>()
-            });
-        let absent = recorded.filter(|id| !self.machines.contains_key(id)).collect();
-        let snapshot = Snapshot { begun: Some(self.now), machines: self.machines.clone(), absent };
+        let statuses = self.instances.iter().filter_map(|instance| instance.status.as_ref());
+        let written = statuses.flat_map(|status| {
+            let extra = status.extra.iter().map(|extra| extra.instance_id.as_str());
+            status.instance_id.as_deref().into_iter().chain(extra)
+        });
+        let adopted = self.instances.iter().filter_map(|instance| instance.spec.adopted.as_ref());
+        let asked = written.chain(adopted.map(|machine| machine.instance_id.as_str())).map(InstanceId::from);
+        let absent =
+            asked.filter(|id| !self.machines.contains_key(id) && !self.not_looked_for.contains(id)).collect();
+        let snapshot = Snapshot {
+            begun: Some(earlier(self.now, self.looked_ago)),
+            machines: self.machines.clone(),
+            absent,
+        };
         let account =
             AccountSeen { now: Some(self.now), snapshot: Some(Arc::new(snapshot)), ..AccountSeen::default() };
         let mut seen = Observed {
@@ -119,7 +129,7 @@ impl Model {
         if state.is_some_and(|state| state != Some(InstanceState::Running)) {
             return None;
         }
-        if self.nobody_asked {
+        if self.nobody_asked || self.not_asked == Some(instance.spec.n) {
             return Some(ProbeView::default());
         }
         let silent = self.silent.get(&instance.spec.n).copied();
