@@ -178,8 +178,12 @@ fn record_adopted(
         status.account = Some(account.id.label());
         return;
     };
-    // Somebody has written another id there: its own machine must not be forgotten.
-    let stands = matches!(account.machine(&id.as_str().into()), Sight::Present(machine) if claim(instance, machine) != Claim::Foreign);
+    // Somebody has written another id there: its own machine must not be forgotten, not even before a look has shown it.
+    let stands = match account.machine(&id.as_str().into()) {
+        Sight::Present(machine) => claim(instance, machine) != Claim::Foreign,
+        Sight::Absent(_) => false,
+        Sight::Unknown => true,
+    };
     if known != id && stands && !status.extra.iter().any(|extra| extra.instance_id == *id) {
         status.extra.push(ExtraMachine { instance_id: id.clone(), recorded_at: whole_seconds(now) });
     }

@@ -1,6 +1,7 @@
 //! Machines that somebody wants a pool to take over.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::ResourceExt;
 use spotpool_operator::conditions::{kind, reason};
 use spotpool_operator::crd::{ADOPT_ANNOTATION, SpotInstance};
 use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, LABEL_TAG, POOL_TAG};
@@ -296,6 +297,29 @@ fn one_that_was_pointed_elsewhere_takes_its_own_machine_along_though_its_pool_is
     assert!(model.instances.iter().all(|it| it.spec.pool.uid != "another"), "it goes");
     assert!(!model.machines.contains_key(&"ins-left".into()), "and its machine before it");
     assert!(model.machines.contains_key(&"ins-foreign".into()));
+}
+
+#[test]
+fn what_was_taken_over_is_put_on_record_again_before_a_look_has_shown_it() {
+    let mut model = beside(3, &[left_over("ins-left", InstanceState::Running)]);
+    annotate(&mut model, "ins-left");
+    model.settle();
+    let adopted = model.instances.iter_mut().find(|it| it.spec.adopted.is_some()).unwrap();
+    adopted.status.as_mut().unwrap().instance_id = Some("ins-foreign".to_owned());
+    adopted.metadata.deletion_timestamp = Some(Time(model.now));
+    let name = adopted.name_any();
+    let extra = |model: &Model| {
+        let plan = plan(&model.observe(), &rules(), model.now);
+        let of_it = plan.instances.into_iter().find(|planned| planned.instance.name_any() == name).unwrap();
+        of_it.status.map_or(Vec::new(), |status| status.extra)
+    };
+    // Whoever has just begun, and whose listing lags, does not see it and has not asked for it by its id.
+    let its_own = model.machines.remove(&"ins-left".into()).unwrap();
+    model.not_looked_for.insert(its_own.id.clone());
+    assert_eq!(extra(&model)[0].instance_id, "ins-left");
+    // It is gone: there is nothing to put on record.
+    model.not_looked_for.clear();
+    assert_eq!(extra(&model), []);
 }
 
 #[test]
