@@ -70,8 +70,10 @@ impl FaultyStore {
                 });
                 return;
             }
-            if let Request::GetPool(key) = &request {
-                judge.on_read(process, key);
+            match &request {
+                Request::GetPool(key) => judge.on_glance(process, key),
+                Request::ListInstances(key) => judge.on_read(process, key),
+                _ => {}
             }
             let reply = store.handle(Actor::Process(process), &request);
             let words = words(&request);

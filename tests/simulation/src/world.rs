@@ -329,16 +329,13 @@ fn only_forgets(before: &SpotPool, after: &SpotPool) -> bool {
     rest.launch_back_off.clone_from(&new.launch_back_off);
     rest.refusals_paid.clone_from(&new.refusals_paid);
     rest.refusal_budget_whole_at.clone_from(&new.refusal_budget_whole_at);
-    // Its sentence names what was refused meanwhile.
+    // What they say is what was refused meanwhile.
+    let of_refusals = [kind::CAPACITY_AVAILABLE, kind::STALLED];
     for condition in
-        rest.conditions.iter_mut().filter(|condition| condition.type_ == kind::CAPACITY_AVAILABLE)
+        rest.conditions.iter_mut().filter(|condition| of_refusals.contains(&condition.type_.as_str()))
     {
-        let same = new
-            .conditions
-            .iter()
-            .find(|other| (&other.type_, &other.status) == (&condition.type_, &condition.status));
-        if let Some(now) = same {
-            condition.message.clone_from(&now.message);
+        if let Some(now) = new.conditions.iter().find(|other| other.type_ == condition.type_) {
+            condition.clone_from(now);
         }
     }
     forgets && rest == *new && before.spec == after.spec && old != new

@@ -31,7 +31,9 @@ pub(super) struct Book {
     pub(super) machines: BTreeMap<String, Machine>,
     /// The SpotInstance (uid) that may use a name.
     pub(super) by_name: BTreeMap<String, String>,
-    /// When each process last read each pool.
+    /// When each process last read each pool, whatever for.
+    pub(super) glances: BTreeMap<(u32, PoolKey), Duration>,
+    /// When each process last read each pool together with its SpotInstances.
     pub(super) reads: BTreeMap<(u32, PoolKey), Duration>,
     /// When each Secret was made, by cluster and name.
     pub(super) secrets: BTreeMap<(String, String), Duration>,
@@ -77,6 +79,8 @@ pub(super) struct Pool {
     pub(super) beside: Option<i64>,
     /// So long rests who has sent a machine away for not answering.
     pub(super) pause: Duration,
+    /// So long may a machine not have answered before it is out of service.
+    pub(super) patience: Duration,
     /// When the pool was read on which the last of them was sent away.
     pub(super) sent_away: Option<Duration>,
     /// When machines that never answered were sent away within the last hour.

@@ -220,9 +220,17 @@ impl Judge {
         }
     }
 
-    /// A process read a pool: what it decides from now on goes by that.
+    /// A process read a pool: to decide about it, or for another one's sake.
+    pub fn on_glance(&self, process: u32, pool: &PoolKey) {
+        self.lock().book.glances.insert((process, pool.clone()), self.truth.elapsed());
+    }
+
+    /// A process read a pool's SpotInstances after the pool: what it decides from now on goes by that.
     pub fn on_read(&self, process: u32, pool: &PoolKey) {
-        self.lock().book.reads.insert((process, pool.clone()), self.truth.elapsed());
+        let mut state = self.lock();
+        let key = (process, pool.clone());
+        let at = state.book.glances.get(&key).copied().unwrap_or_else(|| self.truth.elapsed());
+        state.book.reads.insert(key, at);
     }
 
     /// An operator wrote or was told these words.

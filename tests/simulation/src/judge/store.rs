@@ -65,6 +65,7 @@ fn pool(
         replacements: BTreeSet::new(),
         beside: None,
         pause: Duration::MAX,
+        patience: Duration::MAX,
         sent_away: None,
         never_served: VecDeque::new(),
         refused: VecDeque::new(),
@@ -87,7 +88,9 @@ fn pool(
     known.beside = object.status.as_ref().and_then(|status| status.care.replacement);
     known.replacements.extend(known.beside);
     if let Ok(valid) = ValidPool::try_from(object) {
-        known.pause = known.pause.min(valid.probe.interval.saturating_mul(valid.probe.threshold));
+        let probe = &valid.probe;
+        known.pause = known.pause.min(probe.interval.saturating_mul(probe.threshold));
+        known.patience = known.patience.min(probe.interval.saturating_mul(probe.threshold.saturating_sub(1)));
     }
     known.paused_at = known.paused_at.or(Some(now)).filter(|_| object.spec.paused);
     if by == Actor::People
@@ -392,7 +395,8 @@ fn serves_last(book: &Book, uid: &str, now: Duration, read: Duration) -> Option<
     let too_many = of_pool().count().saturating_sub(pool.most_since(read.saturating_sub(TWO_LEADERS)));
     let recorded = instance.machine.as_ref().and_then(|id| book.machines.get(id));
     let runs = recorded.is_some_and(|machine| machine.lives() && machine.runs_since.is_some());
-    let serves = runs && book.answered_since(instance, long_before);
+    // One that has not answered for longer may have failed for the last time just now.
+    let serves = runs && book.answered_since(instance, read.saturating_sub(pool.patience));
     let text = || {
         let idle = idle.join(", ");
         format!("{} serves and is sent away as one of {too_many} too many; not so {idle}", instance.name)
