@@ -386,7 +386,7 @@ impl Book {
         let staffed = |instance: &&Instance| {
             instance.pool_uid == pool_uid
                 && instance.gone_at.is_none()
-                && (instance.machine.is_some() || self.living(&instance.machine_name).next().is_some())
+                && (instance.machine.is_some() || self.has_machine(instance))
                 && (instance.leaving_at.is_none() || instance.deleted_by_hand)
         };
         self.instances.values().filter(staffed).count()
@@ -399,18 +399,19 @@ impl Book {
             .filter(move |(_, machine)| machine.name == name && machine.by_call && machine.lives())
     }
 
-    /// SpotInstances of this pool that count and have a living machine, without this one. An exact copy that
-    /// stands for the original is as good as that.
+    /// Whether a machine of its own lives. An exact copy that stands for the original is as good as that.
+    fn has_machine(&self, instance: &Instance) -> bool {
+        self.machines.iter().any(|(id, machine)| machine.lives() && self.is_of(id, machine, instance))
+    }
+
+    /// SpotInstances of this pool that count and have a living machine, without this one.
     pub(super) fn manned(&self, pool_uid: &str, without: &str) -> Vec<&str> {
         let of_pool = |(uid, instance): &(&String, &Instance)| {
             instance.pool_uid == pool_uid && *uid != without && instance.counts()
         };
-        let has_machine = |instance: &Instance| {
-            self.machines.iter().any(|(id, machine)| machine.lives() && self.is_of(id, machine, instance))
-        };
         let instances = self.instances.iter().filter(of_pool);
         instances
-            .filter(|(_, instance)| has_machine(instance))
+            .filter(|(_, instance)| self.has_machine(instance))
             .map(|(_, instance)| instance.name.as_str())
             .collect()
     }
