@@ -285,7 +285,7 @@ impl Loki for HttpLoki {
         let Some(body) = push::encode(streams, self.push_encoding)? else { return Ok(()) };
         let call = Call::new(Operation::Push, Method::POST, "loki/api/v1/push")
             .body(self.push_encoding.content_type(), body);
-        self.send(&call, |_| Ok(())).await
+        self.send(&call, decode::nothing).await
     }
 
     async fn tail(&self, query: &TailQuery) -> Result<Tail, Error> {
@@ -293,7 +293,7 @@ impl Loki for HttpLoki {
     }
 
     async fn ready(&self) -> Result<(), Error> {
-        self.send(&Call::get(Operation::Ready, "ready"), |_| Ok(())).await
+        self.send(&Call::get(Operation::Ready, "ready"), decode::ready).await
     }
 
     async fn build_info(&self) -> Result<BuildInfo, Error> {

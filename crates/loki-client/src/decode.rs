@@ -10,6 +10,36 @@ use serde::{Deserialize, Deserializer};
 use crate::types::{Sample, Series, TailFrame, Value};
 use crate::{Dropped, Entry, Labels, Nanos};
 
+/// Why an answer that is no refusal gives no result.
+pub(crate) enum Unread {
+    /// It is not the JSON that was expected.
+    Json(serde_json::Error),
+    /// What Loki answers instead.
+    Other(&'static str),
+}
+
+impl From<serde_json::Error> for Unread {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(error)
+    }
+}
+
+/// A push that is stored: 204, or 200 from a gateway, and never a word.
+pub(crate) fn nothing(body: &[u8]) -> Result<(), Unread> {
+    match body.trim_ascii() {
+        [] => Ok(()),
+        _ => Err(Unread::Other("Loki answers nothing when it has stored a push")),
+    }
+}
+
+/// A Loki that is ready.
+pub(crate) fn ready(body: &[u8]) -> Result<(), Unread> {
+    match body.trim_ascii() {
+        b"ready" => Ok(()),
+        _ => Err(Unread::Other("Loki answers `ready` when it is")),
+    }
+}
+
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice(body)
 }

@@ -12,7 +12,8 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 
 use crate::auth::LONGEST_TEXT;
-use crate::{Error, HttpLoki, Operation, Refusal, TransportError, Window};
+use crate::decode::Unread;
+use crate::{BoxError, Error, HttpLoki, Operation, Refusal, TransportError, Window};
 
 /// Asks for structured metadata apart from the stream's labels.
 const ENCODING_FLAGS: HeaderName = HeaderName::from_static("x-loki-response-encoding-flags");
@@ -83,10 +84,10 @@ impl Call {
 
 impl HttpLoki {
     /// Makes one call. `read` takes the result out of a good answer's body.
-    pub(crate) async fn send<T>(
+    pub(crate) async fn send<T, E: Into<Unread>>(
         &self,
         call: &Call,
-        read: impl Fn(&[u8]) -> Result<T, serde_json::Error> + Send + Sync,
+        read: impl Fn(&[u8]) -> Result<T, E> + Send + Sync,
     ) -> Result<T, Error> {
         let span = tracing::debug_span!("loki", operation = call.operation.as_str());
         let deadline = Instant::now() + self.deadline;
@@ -102,7 +103,7 @@ impl HttpLoki {
         let attempt = || async move {
             let answer = self.exchange(call, deadline).await?;
             self.judge(call.operation, &answer)?;
-            read(answer.body()).map_err(|error| self.unreadable(call.operation, answer.body(), &error))
+            read(answer.body()).map_err(|error| self.unreadable(call.operation, answer.body(), error.into()))
         };
         attempt
             .retry(backoff)
@@ -202,15 +203,19 @@ impl HttpLoki {
         })
     }
 
-    fn unreadable(&self, operation: Operation, body: &[u8], error: &serde_json::Error) -> Error {
-        // The end came too early: a connection or a proxy cut the answer short.
-        if error.is_eof() {
-            return Error::Unanswered { operation, source: Box::new(Place::from(error)) };
-        }
+    fn unreadable(&self, operation: Operation, body: &[u8], unread: Unread) -> Error {
+        let source: BoxError = match unread {
+            // The end came too early: a connection or a proxy cut the answer short.
+            Unread::Json(error) if error.is_eof() => {
+                return Error::Unanswered { operation, source: Box::new(Place::from(&error)) };
+            }
+            Unread::Json(error) => Box::new(Place::from(&error)),
+            Unread::Other(why) => why.into(),
+        };
         // Enough for `words` to see that there is more.
         let start = &body[..body.len().min(4 * (LONGEST_TEXT + 1))];
         let excerpt = self.identity.words(&String::from_utf8_lossy(start));
-        Error::Decode { operation, excerpt, source: Box::new(Place::from(error)) }
+        Error::Decode { operation, excerpt, source }
     }
 }
 

@@ -223,11 +223,36 @@ async fn a_push_that_is_stored_in_part_is_said_to_be() {
     }
 }
 
+/// A gateway shows its page for signing in to everything, and an empty 200 is what some make of Loki's 204.
+#[tokio::test(start_paused = true)]
+async fn a_page_for_signing_in_is_neither_a_stored_push_nor_a_ready_loki() {
+    let page = "<!DOCTYPE html><title>Sign in</title>";
+    let (error, requests) = push(Say::ok(page)).await;
+    assert_eq!(requests, 1);
+    assert_eq!(
+        error.to_string(),
+        "Loki push: the answer is not Loki's (\"<!DOCTYPE html><title>Sign in</title>\"); repeating will not help"
+    );
+    push(Say::ok(r#"{"status":"ok"}"#)).await;
+    for stored in [Say::refuse(204, ""), Say::ok(""), Say::ok("\n")] {
+        Script::new([stored]).client().push(&streams()).await.unwrap();
+    }
+
+    for other in [page, "", "OK", "not ready"] {
+        let error = Script::new([Say::ok(other)]).client().ready().await.unwrap_err();
+        assert!(matches!(error, Error::Decode { operation: Operation::Ready, .. }), "{error}");
+    }
+    Script::new([Say::ok("ready\n")]).client().ready().await.unwrap();
+}
+
 /// The error of a push, and how often it was tried.
 async fn push(say: Say) -> (Error, usize) {
     let script = Script::new([say]);
-    let entry = PushEntry { timestamp: Nanos::new(1), line: "lost".into(), ..PushEntry::default() };
-    let stream = PushStream { labels: Labels::from_iter([("app", "web")]), entries: vec![entry] };
-    let error = script.client().push(&[stream]).await.unwrap_err();
+    let error = script.client().push(&streams()).await.unwrap_err();
     (error, script.sent().len())
+}
+
+fn streams() -> [PushStream; 1] {
+    let entry = PushEntry { timestamp: Nanos::new(1), line: "lost".into(), ..PushEntry::default() };
+    [PushStream { labels: Labels::from_iter([("app", "web")]), entries: vec![entry] }]
 }
