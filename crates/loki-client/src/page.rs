@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::types::{Direction, LogQuery};
-use crate::{Entry, Error, Nanos, Operation, Refusal, Window, split};
+use crate::{Entry, Error, Nanos, Operation, Refusal, Window, logql, split};
 
 /// Below this a window that is too much for Loki is not cut any shorter.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -56,6 +56,8 @@ impl Default for PageOptions {
 #[derive(Debug, Clone)]
 pub struct Pager {
     query: String,
+    /// The query shows entries as they are stored.
+    as_stored: bool,
     options: PageOptions,
     /// What has not been given out yet.
     left: Window,
@@ -82,7 +84,9 @@ impl Pager {
         let limit = options.limit.clamp(1, most);
         let span = options.span.max(SHORTEST);
         let options = PageOptions { limit, most, span, ..options };
-        Self { query: query.into(), left: window, span, limit, apart: None, options }
+        let query = query.into();
+        let as_stored = logql::only_filters(&query).is_ok();
+        Self { query, as_stored, left: window, span, limit, apart: None, options }
     }
 
     /// What to ask next; `None` when every entry has been given out. Asked again, it says the same.
@@ -186,14 +190,14 @@ impl Pager {
         let Some(last) = page.last().map(|entry| entry.timestamp).filter(|_| full) else {
             self.pass(window);
             self.span = self.span.saturating_mul(2).min(self.options.span);
-            return Ok(unique(page));
+            return Ok(self.once(page));
         };
         let complete = page.iter().take_while(|entry| entry.timestamp != last).count();
         if complete > 0 {
             self.reach(last);
             self.limit = self.options.limit;
             page.truncate(complete);
-            return Ok(unique(page));
+            return Ok(self.once(page));
         }
         if self.limit < self.options.most {
             self.reach(last);
@@ -225,7 +229,7 @@ impl Pager {
         }
         if apart.open.is_empty() {
             self.pass(Window::instant(apart.at));
-            return Ok(unique(apart.found));
+            return Ok(self.once(apart.found));
         }
         self.apart = Some(apart);
         Ok(Vec::new())
@@ -241,18 +245,23 @@ impl Pager {
         // On a line of its own: the query may end in a comment.
         Ok(stages.into_iter().map(|stage| (format!("{query}\n{stage}"), depth + 1)).collect())
     }
-}
 
-/// Entries in order of time, each once. Loki gives each once itself, as far as is known.
-fn unique(mut entries: Vec<Entry>) -> Vec<Entry> {
-    let crowded: HashSet<Nanos> = entries
-        .windows(2)
-        .filter(|pair| pair[0].timestamp == pair[1].timestamp)
-        .map(|pair| pair[0].timestamp)
-        .collect();
-    if !crowded.is_empty() {
-        let mut seen = HashSet::new();
-        entries.retain(|entry| !crowded.contains(&entry.timestamp) || seen.insert(entry.key()));
+    /// Entries in order of time, without those that are there twice. Pages never overlap, so that none comes twice by
+    /// paging; but what was pushed twice may stand in two shards of its stream, whose label is taken off. Behind a
+    /// formatter or a parser, entries that look the same need not be the same: there all are kept.
+    fn once(&self, mut entries: Vec<Entry>) -> Vec<Entry> {
+        if !self.as_stored {
+            return entries;
+        }
+        let crowded: HashSet<Nanos> = entries
+            .windows(2)
+            .filter(|pair| pair[0].timestamp == pair[1].timestamp)
+            .map(|pair| pair[0].timestamp)
+            .collect();
+        if !crowded.is_empty() {
+            let mut seen = HashSet::new();
+            entries.retain(|entry| !crowded.contains(&entry.timestamp) || seen.insert(entry.key()));
+        }
+        entries
     }
-    entries
 }

@@ -79,7 +79,7 @@ pub trait LokiExt: Loki {
     /// How many entries a window holds, exactly.
     ///
     /// LogQL has no smaller unit than the millisecond; when the window is not a whole number of them, the entries of its last
-    /// part are read.
+    /// part are read. (Behind a formatter that makes entries equal Loki counts more than it gives.)
     ///
     /// # Errors
     /// See [`Error`].

@@ -1,4 +1,5 @@
-//! As much LogQL as the model must run: matchers, line filters, label filters, `sum(count_over_time(…))`.
+//! As much LogQL as the model must run: matchers, line filters, label filters, `line_format` with a text in which nothing
+//! is filled in, `sum(count_over_time(…))`.
 
 use loki_client::Labels;
 use regex::{Regex, RegexBuilder};
@@ -14,6 +15,7 @@ pub(crate) struct Query {
 enum Stage {
     Line(Condition),
     Label(Test),
+    Format(String),
 }
 
 struct Test {
@@ -68,7 +70,13 @@ impl Query {
                 }
                 _ => {
                     rest = rest[1..].trim_start();
-                    Stage::Label(label(&mut rest))
+                    match rest.strip_prefix("line_format ") {
+                        Some(after) => {
+                            rest = after;
+                            Stage::Format(serde_json::from_str(string(&mut rest)).unwrap())
+                        }
+                        None => Stage::Label(label(&mut rest)),
+                    }
                 }
             });
             rest = rest.trim_start();
@@ -76,13 +84,25 @@ impl Query {
         Self { matchers, stages, range: None }
     }
 
-    pub(crate) fn finds(&self, labels: &Labels, metadata: &Labels, line: &str) -> bool {
+    /// The line as the query shows it, if it finds the entry.
+    pub(crate) fn finds<'a>(
+        &'a self,
+        labels: &Labels,
+        metadata: &Labels,
+        mut line: &'a str,
+    ) -> Option<&'a str> {
         let value = |name: &str| labels.get(name).or(metadata.get(name)).unwrap_or_default().to_owned();
-        self.matchers.iter().all(|test| test.condition.holds(labels.get(&test.name).unwrap_or_default()))
-            && self.stages.iter().all(|stage| match stage {
-                Stage::Line(condition) => condition.holds(line),
-                Stage::Label(test) => test.condition.holds(&value(&test.name)),
-            })
+        let found =
+            self.matchers.iter().all(|test| test.condition.holds(labels.get(&test.name).unwrap_or_default()))
+                && self.stages.iter().all(|stage| match stage {
+                    Stage::Line(condition) => condition.holds(line),
+                    Stage::Label(test) => test.condition.holds(&value(&test.name)),
+                    Stage::Format(text) => {
+                        line = text;
+                        true
+                    }
+                });
+        found.then_some(line)
     }
 }
 

@@ -159,8 +159,10 @@ impl World {
         }
         let mut found: Vec<_> = self
             .within(start, end)
-            .filter(|(_, (labels, line, metadata))| query.finds(labels, metadata, line))
-            .map(|(at, stored)| (at, stored.clone()))
+            .filter_map(|(at, (labels, line, metadata))| {
+                let line = query.finds(labels, metadata, line)?.to_owned();
+                Some((at, (labels.clone(), line, metadata.clone())))
+            })
             .collect();
         found.shuffle(&mut self.chance);
         found.sort_by_key(|(at, _)| *at);
@@ -182,7 +184,9 @@ impl World {
     fn count(&self, query: &Query, at: i64) -> Option<String> {
         let start = at - query.range.unwrap() * 1_000_000;
         let found = self.within(start + 1, at + 1);
-        let count = found.filter(|(_, (labels, line, metadata))| query.finds(labels, metadata, line)).count();
+        let count = found
+            .filter(|(_, (labels, line, metadata))| query.finds(labels, metadata, line).is_some())
+            .count();
         (count > 0).then(|| count.to_string())
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use loki_client::{Direction, Error, Labels, LokiExt as _, Nanos, PageOptions, Window};
+use loki_client::{Direction, Error, Labels, LokiExt as _, Nanos, PageOptions, Pager, Window};
 use proptest::prelude::*;
 
 use crate::model::{Model, Stored, stored};
@@ -191,6 +191,49 @@ async fn what_cannot_be_told_apart_is_an_error_and_no_loss() {
     let error = read(&model, window, options).await.unwrap_err();
     assert!(matches!(error, Error::Inseparable { limit: 50, .. }), "{error:?}");
     assert!(!error.is_retryable());
+}
+
+#[tokio::test]
+async fn lines_that_a_formatter_makes_equal_stay_as_many_as_loki_gives() {
+    let query = format!(r#"{QUERY} | line_format "done""#);
+    let model = Model::new(1).max_entries(50);
+    for n in 0..3 {
+        model.push(Nanos::new(5), web("a"), &format!("request {n} done"), Labels::default());
+        model.push(Nanos::new(2_000_000), web("a"), &format!("request {n} done"), Labels::default());
+    }
+    // More than the largest page, which only their pods tell apart.
+    for n in 0..120 {
+        model.push(Nanos::new(7), web(&format!("pod-{}", n % 6)), &format!("{n} done"), Labels::default());
+    }
+    let window = Window::new(Nanos::new(0), Nanos::new(2_000_001));
+    for (limit, direction) in [
+        (3, Direction::Forward),
+        (3, Direction::Backward),
+        (50, Direction::Forward),
+        (50, Direction::Backward),
+    ] {
+        let options = PageOptions { limit, most: 50, direction, ..PageOptions::default() };
+        let read: Vec<_> = model.client().entries(&query, window, options).try_collect().await.unwrap();
+        let at = |nanos| read.iter().filter(|entry| entry.timestamp == Nanos::new(nanos)).count();
+        assert_eq!((read.len(), at(5), at(7), at(2_000_000)), (126, 3, 120, 3), "{limit} {direction:?}");
+        assert!(read.iter().all(|entry| entry.line == "done"));
+    }
+    assert_eq!(model.client().count(&query, window).await.unwrap(), 126);
+}
+
+/// As an entry does that was pushed twice, to two shards of its stream.
+#[test]
+fn an_entry_that_loki_gives_twice_is_one() {
+    let entry = loki_client::Entry {
+        timestamp: Nanos::new(5),
+        line: "twice".to_owned(),
+        labels: std::sync::Arc::new(web("a")),
+        metadata: Labels::default(),
+        parsed: Labels::default(),
+    };
+    let window = Window::new(Nanos::new(0), Nanos::new(10));
+    let mut pager = Pager::new(QUERY, window, PageOptions::default());
+    assert_eq!(pager.answer(vec![entry.clone(), entry.clone()]).unwrap(), [entry]);
 }
 
 #[tokio::test]
