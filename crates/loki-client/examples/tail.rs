@@ -103,7 +103,16 @@ async fn catch_up(loki: &HttpLoki, cursor: &mut Cursor, args: &Follow) -> Result
         match request.send(loki).await {
             Ok(answer) => {
                 let late = cursor.late();
-                let entries = cursor.answer(answer)?;
+                let entries = match cursor.answer(answer) {
+                    Ok(entries) => entries,
+                    Err(error) if cursor.next_request().as_ref() == Some(&request) => {
+                        return Err(error.into());
+                    }
+                    Err(error) => {
+                        eprintln!("late lines wait, new ones do not: {}", with_causes(&error));
+                        continue;
+                    }
+                };
                 print(&entries, cursor.late() > late)?;
                 save(cursor, args)?;
             }

@@ -13,7 +13,8 @@ use crate::Operation;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The LogQL is wrong, or of a kind that this call does not take.
+    /// The LogQL is wrong, of a kind that this call does not take, or counts lines that cannot be counted by it (with
+    /// `| __error__=""` it leaves them out).
     Query,
     /// The page is larger than `max_entries_limit_per_query`.
     Limit {
@@ -106,8 +107,10 @@ const STORED_IN_PART: [&str; 10] = [
     "includes structured metadata, but this feature is disallowed",
 ];
 
-const QUERY: [&str; 4] = [
+const QUERY: [&str; 5] = [
     "parse error",
+    // Of a metric query: a line does not parse, or a label that is compared with a number holds none.
+    "pipeline error",
     "only label matchers are supported",
     "not supported as an instant query type",
     "invalid query",

@@ -8,6 +8,7 @@
 //! a whole before the ledger forgets it, so that late entries are found and the ledger stays as large as the horizon.
 
 mod fingerprints;
+mod job;
 mod ledger;
 mod parking;
 mod request;
@@ -21,6 +22,7 @@ use crate::logql;
 use crate::read::CountQuery;
 use crate::types::Direction;
 use crate::{Entry, Error, Nanos, Operation, PageOptions, Pager, Window};
+use job::Job;
 use ledger::{Ledger, Number};
 pub use parking::Parked;
 use parking::Parking;
@@ -81,7 +83,7 @@ impl Default for CursorOptions {
 /// of one nanosecond come in any order; late ones come when they are found.
 ///
 /// Counting costs Loki more than reading, and can fail where reading works. Then the sweep is parked after three
-/// failures in a row, for a minute at first and for ten at most by the time that the caller tells;
+/// failures in a row, or one that will not pass, for a minute at first and for ten at most by the time that the caller tells;
 /// [`failed`](Self::failed) says so, and [`parked`](Self::parked) as long as it lasts. Reading on goes on.
 #[derive(Debug, Clone)]
 pub struct Cursor {
@@ -120,23 +122,15 @@ pub struct Cursor {
     unchecked: u64,
 }
 
-/// What is being done.
-#[derive(Debug, Clone)]
-enum Job {
-    /// Reading on from `reached`.
-    Forward(Pager),
-    /// Counting buckets.
-    Count(Range<Number>),
-    /// Reading a bucket again that has so many entries (not known of one that the horizon has passed); what of it is
-    /// there already.
-    Again { number: Number, count: Option<u64>, pager: Pager, entries: Vec<Entry> },
-}
-
 impl Cursor {
     /// Follows a query from an instant on.
     ///
     /// The query is a selector with line filters and label filters. Parsers and formatters are not accepted: behind them
     /// an entry need not look as it is stored, and a line that does not parse can be read but not counted.
+    ///
+    /// Nor can a line be counted whose value is no number where the query compares with one: with `| status >= 500`, one
+    /// with the metadata `status=abc` is read, and keeps late lines of its bucket waiting (see
+    /// [`parked`](Self::parked)). `| status >= 500 | __error__=""` leaves such lines out.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the query is none that can be followed, or an option makes no sense.
@@ -235,7 +229,8 @@ impl Cursor {
     ///
     /// # Errors
     /// [`Error::Inseparable`] and [`Error::Decode`] as [`Pager::answer`], and [`Error::Invalid`] when the answer is not of
-    /// the request's kind. Nothing is skipped: the cursor stays where it was, or, in a sweep, is [`parked`](Self::parked).
+    /// the request's kind. Nothing is skipped: the cursor stays where it was, with the same
+    /// [`next_request`](Self::next_request), or, in a sweep, is [`parked`](Self::parked), with another one.
     pub fn answer(&mut self, answer: Answer) -> Result<Vec<Entry>, Error> {
         let late = match (self.job.take(), answer) {
             (Some(Job::Forward(mut pager)), Answer::Page(page)) => {
@@ -318,10 +313,18 @@ impl Cursor {
     /// Reading on must not wait for what a sweep asks.
     fn sweep_failed(&mut self, job: Job, error: &Error) -> Failure {
         let for_good = !error.is_retryable();
-        if matches!(job, Job::Again { count: None, .. }) {
+        if let Job::Again { number, count: None, .. } = job {
             self.resting = true;
-            self.leaving = Some(job).filter(|_| !for_good);
-            return if for_good { Failure::Stuck } else { Failure::Pause };
+            if !for_good {
+                self.leaving = Some(job);
+                return Failure::Pause;
+            }
+            // A sweep must not ask the same at once. The next one finds it again.
+            self.aside = self.aside.take().filter(|job| !job.is_of(number));
+            self.changed.retain(|(other, _)| *other != number);
+            self.sweep = true;
+            self.parking.failed_beside(self.now);
+            return Failure::Parked;
         }
         if !self.parking.failed(self.now, for_good) {
             self.aside = Some(job);
@@ -338,9 +341,15 @@ impl Cursor {
                 self.sweep = true;
             }
             // Another sweep finds it again, and counts the others first.
-            Job::Again { .. } | Job::Forward(_) => self.sweep = true,
+            Job::Again { number, .. } => {
+                self.sweep = true;
+                // Otherwise it would be asked for at once, when the horizon has passed it meanwhile.
+                let leaves = self.leaving.as_ref().is_some_and(|job| job.is_of(number));
+                self.resting |= leaves || self.passed().contains(&number);
+            }
+            Job::Forward(_) => {}
         }
-        if for_good { Failure::Stuck } else { Failure::Parked }
+        Failure::Parked
     }
 
     /// Buckets that cannot be read are not kept for ever where others can be. (While nothing can be read, the ledger does

@@ -10,7 +10,8 @@ const PATIENCE: u32 = 3;
 const FIRST: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// Late entries are not being looked for: what a sweep asks has failed several times. Reading on goes on meanwhile.
+/// Late entries are not being looked for: what a sweep asks has failed several times, or in a way that will not pass by
+/// itself. Reading on goes on meanwhile.
 ///
 /// Nothing is lost by it: as long as this lasts, each bucket is read once more as a whole before the horizon passes it
 /// (one page more a minute). But late entries come late indeed, up to `horizon`.
@@ -72,6 +73,16 @@ impl Parking {
         let doublings = self.failures.saturating_sub(PATIENCE).min(8);
         self.until = Some(now.after((FIRST * (1 << doublings)).min(LONGEST)));
         true
+    }
+
+    /// What is about to be forgotten cannot be read for good. Sweeps do not wait for that: one that is answered makes it
+    /// unnecessary.
+    pub(super) fn failed_beside(&mut self, now: Nanos) {
+        if self.failures == 0 {
+            (self.since, self.failures) = (now, 1);
+        }
+        self.behind.get_or_insert(now);
+        self.until.get_or_insert(now);
     }
 
     /// What a sweep asked was answered.

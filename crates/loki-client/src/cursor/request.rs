@@ -47,11 +47,11 @@ pub enum Failure {
     Pause,
     /// Go on at once: the next request asks for less.
     Less,
-    /// Tell a person that late entries wait, and go on at once: the sweep that looks for them has failed several times in
-    /// a row and is left alone for a while (see [`Cursor::parked`](super::Cursor::parked)), and the next request is
-    /// about something else.
+    /// Tell a person that late entries wait, and go on at once: what looks for them has failed several times in a row, or
+    /// in a way that will not pass by itself, and is left alone for a while (see
+    /// [`Cursor::parked`](super::Cursor::parked)). The next request is about something else.
     Parked,
-    /// Tell a person, then pause: this will not pass by itself. Nothing is skipped; what could not be read is asked for
-    /// again.
+    /// Tell a person, then pause: reading on has failed in a way that will not pass by itself. Nothing is skipped; what
+    /// could not be read is asked for again.
     Stuck,
 }

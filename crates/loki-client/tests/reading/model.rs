@@ -23,6 +23,14 @@ pub(crate) type Stored = (Labels, String, Labels);
 #[derive(Clone)]
 pub(crate) struct Model(Arc<Mutex<World>>);
 
+/// Why counts fail where reading works.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Uncountable {
+    TimesOut,
+    /// A label that is compared with a number holds none.
+    NoNumber,
+}
+
 struct World {
     entries: BTreeMap<i64, BTreeSet<Stored>>,
     chance: ChaCha8Rng,
@@ -31,8 +39,8 @@ struct World {
     max_read: usize,
     /// Of a hundred answers, so many are none.
     faults: u32,
-    /// What counts entries times out.
-    uncountable: bool,
+    /// What is said to whatever counts entries.
+    uncountable: Option<Uncountable>,
     queries: usize,
 }
 
@@ -44,7 +52,7 @@ impl Model {
             max_entries: 5000,
             max_read: usize::MAX,
             faults: 0,
-            uncountable: false,
+            uncountable: None,
             queries: 0,
         })))
     }
@@ -66,8 +74,8 @@ impl Model {
         self.0.lock().unwrap().faults = percent;
     }
 
-    /// From now on counts time out, or no longer.
-    pub(crate) fn uncountable(&self, uncountable: bool) {
+    /// From now on counts fail, or no longer.
+    pub(crate) fn uncountable(&self, uncountable: Option<Uncountable>) {
         self.0.lock().unwrap().uncountable = uncountable;
     }
 
@@ -131,8 +139,17 @@ impl World {
             return success("vector", &json!(vector));
         }
         let (start, end) = (number("start"), number("end"));
-        if query.range.is_some() && self.uncountable {
-            return (StatusCode::GATEWAY_TIMEOUT, "request timed out".to_owned());
+        match self.uncountable.filter(|_| query.range.is_some()) {
+            Some(Uncountable::TimesOut) => {
+                return (StatusCode::GATEWAY_TIMEOUT, "request timed out".to_owned());
+            }
+            Some(Uncountable::NoNumber) => {
+                return refuse(
+                    "pipeline error: 'LabelFilterErr' for series: '{__error__=\"LabelFilterErr\", app=\"web\"}'.\nUse a \
+                     label filter to intentionally skip this error. (e.g | __error__!=\"LabelFilterErr\").",
+                );
+            }
+            None => {}
         }
         if query.range.is_some() {
             let step = params["step"].strip_suffix("ms").unwrap().parse::<i64>().unwrap() * 1_000_000;

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::model::{Model, Stored, stored};
+use crate::model::{Model, Stored, Uncountable, stored};
 
 const QUERY: &str = r#"{app="web"}"#;
 /// A minute's beginning.
@@ -273,9 +273,9 @@ impl Day {
     }
 }
 
-/// Follows three hours of lines, in the middle of which counts time out for 90 minutes. Returns how many lines were found
+/// Follows three hours of lines, in the middle of which counts fail for 90 minutes. Returns how many lines were found
 /// late, and how often the caller was told that they wait.
-async fn ninety_minutes_without_counts(seed: u64, restarts: bool) -> (u64, usize) {
+async fn ninety_minutes_without_counts(seed: u64, restarts: bool, why: Uncountable) -> (u64, usize) {
     let model = Model::new(seed);
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     let mut day = Day::new(&model);
@@ -293,7 +293,7 @@ async fn ninety_minutes_without_counts(seed: u64, restarts: bool) -> (u64, usize
             let labels = Labels::from_iter([("app", "web"), ("pod", ["a", "b"][n % 2])]);
             model.push(at(time), labels, &format!("line {time}"), Labels::default());
         }
-        model.uncountable((3600..3600 + 90 * 60).contains(&second));
+        model.uncountable((3600..3600 + 90 * 60).contains(&second).then_some(why));
         if second == 3600 + 60 * 60 {
             assert!(restarts || day.cursor.parked().is_some(), "the caller can see it");
             assert!(day.cursor.reached() >= at(second - 20), "it reads on");
@@ -319,7 +319,7 @@ async fn ninety_minutes_without_counts(seed: u64, restarts: bool) -> (u64, usize
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_lost_while_counts_time_out_for_longer_than_the_horizon() {
-    let (late, told) = ninety_minutes_without_counts(1, false).await;
+    let (late, told) = ninety_minutes_without_counts(1, false, Uncountable::TimesOut).await;
     println!("{late} late, parked {told} times");
     assert!(late > 150);
     // A minute, two, four, eight, and then every ten.
@@ -328,7 +328,38 @@ async fn nothing_is_lost_while_counts_time_out_for_longer_than_the_horizon() {
 
 #[tokio::test(start_paused = true)]
 async fn nor_with_restarts() {
-    ninety_minutes_without_counts(2, true).await;
+    ninety_minutes_without_counts(2, true, Uncountable::TimesOut).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_cannot_be_counted_by_the_query_stops_nobody_either() {
+    let (late, told) = ninety_minutes_without_counts(3, false, Uncountable::NoNumber).await;
+    println!("{late} late, parked {told} times");
+    assert!(late > 150);
+    assert!((8..20).contains(&told), "{told}");
+    ninety_minutes_without_counts(4, true, Uncountable::NoNumber).await;
+}
+
+#[test]
+fn what_a_sweep_is_refused_for_good_is_told_and_reading_goes_on() {
+    let refused = || Error::Invalid { operation: Operation::QueryRange, what: "no".into() };
+    let mut cursor = parked();
+    // The horizon passes the first minute, which is read again before it is forgotten. That fails as well.
+    cursor.tick(at(3970));
+    let Some(Request::Page(query)) = cursor.next_request() else { panic!("it is not read again") };
+    assert_eq!(query.window, Window::new(at(-60).next(), at(0).next()));
+    assert_eq!(cursor.failed(&refused()), Failure::Parked);
+    assert!(cursor.parked().is_some());
+
+    // The rest is not kept waiting: what is new, and the counts.
+    let Some(Request::Page(query)) = cursor.next_request() else { panic!("it does not read on") };
+    assert_eq!(query.window.start, at(180));
+    while let Some(Request::Page(_)) = cursor.next_request() {
+        cursor.answer(Answer::Page(Vec::new())).unwrap();
+    }
+    assert!(matches!(cursor.next_request(), Some(Request::Counts(_))));
+    assert_eq!(cursor.failed(&refused()), Failure::Parked);
+    assert_eq!(cursor.next_request(), None);
 }
 
 /// Two and a half hours at 50 lines a second without one count. Returns the largest state's bytes.
@@ -417,14 +448,21 @@ proptest! {
     #[test]
     fn whatever_fails_in_whatever_order_a_cursor_keeps_its_word(steps in steps()) {
         let mut cursor = Cursor::new(QUERY, at(0), CursorOptions::default()).unwrap();
+        let mut told = at(0);
         let nanos = |now: i64| if (0..20_000).contains(&now) { at(now) } else { Nanos::new(now) };
         for step in steps {
             let reached = cursor.reached();
             let request = cursor.next_request();
             prop_assert_eq!(&cursor.next_request(), &request, "asked again, it says the same");
             match (step, request) {
-                (Step::Tick(now), _) => cursor.tick(nanos(now)),
-                (Step::Sweep(now), _) => cursor.sweep(nanos(now)),
+                (Step::Tick(now), _) => {
+                    told = nanos(now);
+                    cursor.tick(told);
+                }
+                (Step::Sweep(now), _) => {
+                    told = nanos(now);
+                    cursor.sweep(told);
+                }
                 (Step::Answer(_), Some(Request::Page(_))) => drop(cursor.answer(Answer::Page(Vec::new())).unwrap()),
                 (Step::Answer(count), Some(Request::Counts(query))) => {
                     let counts = BTreeMap::from([(query.first, count), (query.last, count)]);
@@ -436,14 +474,16 @@ proptest! {
                 (Step::Fail(kind), Some(request)) => {
                     let failure = cursor.failed(&failure(kind));
                     if failure == Failure::Parked {
-                        prop_assert!(cursor.parked().is_some());
+                        let until = cursor.parked().unwrap().until;
                         prop_assert_ne!(cursor.next_request(), Some(request), "another one");
-                        prop_assert!(!matches!(cursor.next_request(), Some(Request::Counts(_))));
+                        let counts = matches!(cursor.next_request(), Some(Request::Counts(_)));
+                        prop_assert!(!counts || until <= told);
                     }
                 }
                 (Step::Resume, _) => {
                     let state = cursor.state();
                     cursor = Cursor::resume(&state, CursorOptions::default()).unwrap();
+                    told = cursor.reached();
                     prop_assert_eq!(cursor.state(), state);
                 }
                 _ => {}

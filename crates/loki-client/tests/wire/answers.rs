@@ -182,6 +182,17 @@ async fn whoever_asks_for_too_much_is_told_to_ask_for_less() {
     }
 }
 
+/// The text is that of Loki 3.7.8.
+#[tokio::test(start_paused = true)]
+async fn a_line_that_a_query_cannot_count_is_the_querys_refusal() {
+    let text = "pipeline error: 'LabelFilterErr' for series: '{__error__=\"LabelFilterErr\", app=\"web\", status=\"abc\"}'.\n\
+                Use a label filter to intentionally skip this error. (e.g | __error__!=\"LabelFilterErr\").";
+    let script = Script::new([Say::refuse(400, text)]);
+    let counts = "sum(count_over_time({app=\"web\"} | status >= 500 [1m]))";
+    let error = script.client().instant(counts, Nanos::new(0)).await.unwrap_err();
+    assert_eq!((error.refusal(), script.sent().len()), (Some(&Refusal::Query), 1), "{error}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_somebody_has_blocked_is_said_to_be() {
     let script = Script::new([Say::refuse(400, "query blocked by policy")]);
