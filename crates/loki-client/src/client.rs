@@ -132,8 +132,8 @@ impl HttpLokiBuilder {
         self
     }
 
-    /// How often a call is made at most when passing trouble keeps its answer away; 4 by default. A query that timed out
-    /// is not repeated here: less should be asked for.
+    /// How often a call is made at most when passing trouble keeps its answer away; 4 by default. A query for
+    /// entries or numbers that timed out is not repeated here: less should be asked for.
     pub fn tries(mut self, tries: usize) -> Self {
         self.tries = tries;
         self

@@ -64,6 +64,16 @@ impl Operation {
             Self::Patterns => "patterns",
         }
     }
+
+    /// Whether it is asked about a window, which could be shorter.
+    pub(crate) const fn has_window(self) -> bool {
+        !matches!(self, Self::FormatQuery | Self::Push | Self::Tail | Self::Ready | Self::BuildInfo)
+    }
+
+    /// Whether Loki reads entries for it, which takes as long the next time.
+    pub(crate) const fn reads_entries(self) -> bool {
+        matches!(self, Self::QueryRange | Self::Query | Self::DetectedFields)
+    }
 }
 
 impl fmt::Display for Operation {
@@ -204,11 +214,13 @@ impl Error {
         }
     }
 
-    /// Whether the same call over a shorter window can succeed.
+    /// Whether the same call over a shorter window can succeed, or, of a push, with fewer entries.
     pub fn asks_for_less(&self) -> bool {
         match self {
             Self::TooLarge { .. } => true,
-            Self::Refused { refusal, .. } => matches!(refusal, Refusal::TooMuch | Refusal::TimedOut),
+            Self::Refused { refusal, .. } => {
+                matches!(refusal, Refusal::TooMuch | Refusal::PushTooLarge | Refusal::TimedOut)
+            }
             _ => false,
         }
     }

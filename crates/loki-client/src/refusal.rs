@@ -25,7 +25,9 @@ pub enum Refusal {
     Parameter,
     /// The window is too long, or holds too much: ask for less of it.
     TooMuch,
-    /// Loki gave up after `query_timeout`: ask for less, or again.
+    /// A push has more bytes than the server takes at once: push less at once.
+    PushTooLarge,
+    /// Loki gave up after `query_timeout`, or what stands before it sooner: ask for less of a window, or again.
     TimedOut,
     /// The tenant is missing, or several are named where Loki takes one.
     Tenant,
@@ -39,7 +41,7 @@ pub enum Refusal {
     Busy,
     /// Some entries of a push are too old, too new, too long or otherwise unwanted. The others are stored.
     Entries,
-    /// Loki is starting, stopping or broken: wait.
+    /// Loki is starting, stopping or broken, or too slow for what stands before it: wait.
     Unavailable,
     /// Something else.
     Other,
@@ -61,6 +63,7 @@ impl Refusal {
         if says(&["ingestion blocked for user"]) {
             return Self::Blocked;
         }
+        let too_much = if operation == Operation::Push { Self::PushTooLarge } else { Self::TooMuch };
         match status.as_u16() {
             400 if operation == Operation::Push => {
                 if says(&STORED_IN_PART) {
@@ -74,14 +77,15 @@ impl Refusal {
             }
             400 if says(&TOO_MUCH) => Self::TooMuch,
             // Between its own parts it has another limit, of bytes: a querier's answer did not fit.
-            500 if says(&["received message larger than max"]) => Self::TooMuch,
+            500 if says(&["received message larger than max"]) => too_much,
             400 if says(&["blocked by policy"]) => Self::Blocked,
             260 => Self::Blocked,
             400 if says(&QUERY) => Self::Query,
             401 | 403 | 407 => Self::Credentials,
             404 | 405 | 410 => Self::NotFound,
-            413 => Self::TooMuch,
-            408 | 504 => Self::TimedOut,
+            413 => too_much,
+            408 | 504 if operation.has_window() => Self::TimedOut,
+            408 | 504 => Self::Unavailable,
             // No shorter: other refusals name the stream, and with it whatever its labels are called.
             429 if says(&["querying is disabled"]) => Self::Blocked,
             429 => Self::Busy,
@@ -140,6 +144,7 @@ impl fmt::Display for Refusal {
             Self::Limit { .. } => "repeating will not help: ask for a smaller page",
             Self::Parameter | Self::Other => "repeating will not help",
             Self::TooMuch => "repeating will not help: ask for a shorter window",
+            Self::PushTooLarge => "repeating will not help: push less at once",
             Self::TimedOut => "repeating can help, a shorter window more so",
             Self::Tenant => "repeating will not help: name one tenant",
             Self::Credentials => "repeating will not help: check the credentials",

@@ -251,7 +251,8 @@ pub(crate) fn unsent(operation: Operation, error: TransportError) -> Error {
 
 /// A query that ran into Loki's timeout would do so again, a minute later.
 fn is_worth_another_try(error: &Error) -> bool {
-    error.is_retryable() && !error.asks_for_less()
+    let slow = error.asks_for_less() && error.operation().is_some_and(Operation::reads_entries);
+    error.is_retryable() && !slow
 }
 
 /// `Retry-After` in seconds.

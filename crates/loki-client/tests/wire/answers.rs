@@ -194,6 +194,41 @@ async fn a_line_that_a_query_cannot_count_is_the_querys_refusal() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_pushes_too_much_is_told_to_push_less() {
+    for (status, text) in [
+        (413, "<html>413 Request Entity Too Large</html>"),
+        (500, "rpc error: code = ResourceExhausted desc = grpc: received message larger than max (5 vs. 4)"),
+    ] {
+        let (error, requests) = push(Say::refuse(status, text)).await;
+        assert_eq!((error.refusal(), requests), (Some(&Refusal::PushTooLarge), 1), "{error}");
+        assert!(error.asks_for_less() && error.to_string().ends_with("push less at once"), "{error}");
+    }
+    let error = ask(&Script::new([Say::refuse(413, "")])).await.unwrap_err();
+    assert!(error.to_string().ends_with("ask for a shorter window"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_gateway_did_not_wait_for_is_asked_again_unless_it_is_a_query() {
+    for status in [408, 504] {
+        let slow = || Say::refuse(status, "upstream request timeout");
+        let (error, requests) = push(slow()).await;
+        assert_eq!((error.refusal(), requests), (Some(&Refusal::Unavailable), 4), "{error}");
+        assert!(!error.asks_for_less() && error.to_string().ends_with("after a pause"), "{error}");
+
+        let (window, selectors) = (query().window, [query().query]);
+        let script = || Script::new([slow(), Say::ok(r#"{"data":[]}"#)]);
+        script().client().labels(window).await.unwrap();
+        script().client().label_values("app", window).await.unwrap();
+        script().client().series(&selectors, window).await.unwrap();
+        Script::new([slow(), Say::ok("ready")]).client().ready().await.unwrap();
+
+        let script = Script::new([slow()]);
+        let error = ask(&script).await.unwrap_err();
+        assert_eq!((error.refusal(), script.sent().len()), (Some(&Refusal::TimedOut), 1), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_somebody_has_blocked_is_said_to_be() {
     let script = Script::new([Say::refuse(400, "query blocked by policy")]);
     let error = ask(&script).await.unwrap_err();
