@@ -227,7 +227,7 @@ impl Loki for HttpLoki {
             // An empty answer over a window that ended ten minutes ago is cached (`cache_results`), and stays
             // empty when late entries come.
             .uncached();
-        let mut entries = self.send(&call, decode::entries).await?;
+        let mut entries = self.send(&call, decode::streams).await?;
         match query.direction {
             Direction::Forward => entries.sort_by_key(|entry| entry.timestamp),
             Direction::Backward => entries.sort_by_key(|entry| std::cmp::Reverse(entry.timestamp)),
@@ -240,7 +240,7 @@ impl Loki for HttpLoki {
             .param("query", query)
             .param("time", at)
             .uncached();
-        self.send(&call, decode::value).await
+        self.send(&call, decode::numbers).await
     }
 
     async fn range(&self, query: &RangeQuery) -> Result<Vec<Series>, Error> {

@@ -14,8 +14,20 @@ use crate::{Dropped, Entry, Labels, Nanos};
 pub(crate) enum Unread {
     /// It is not the JSON that was expected.
     Json(serde_json::Error),
+    /// It answers a query of the other kind.
+    OtherKind(&'static str),
     /// What Loki answers instead.
     Other(&'static str),
+}
+
+impl Unread {
+    /// For whoever has made the call without us.
+    fn into_json(self) -> serde_json::Error {
+        match self {
+            Self::Json(error) => error,
+            Self::OtherKind(what) | Self::Other(what) => de::Error::custom(what),
+        }
+    }
 }
 
 impl From<serde_json::Error> for Unread {
@@ -58,9 +70,16 @@ pub(crate) fn data<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Er
 /// # Errors
 /// When the body is no answer to a log query.
 pub fn entries(body: &[u8]) -> Result<Vec<Entry>, serde_json::Error> {
+    streams(body).map_err(Unread::into_json)
+}
+
+/// The same for a call, whose caller can make another one.
+pub(crate) fn streams(body: &[u8]) -> Result<Vec<Entry>, Unread> {
     match data(body)? {
         QueryData::Streams(streams) => Ok(flatten(streams)),
-        other => Err(de::Error::custom(format_args!("{} where streams are promised", other.name()))),
+        QueryData::Matrix(_) | QueryData::Vector(_) | QueryData::Scalar(_) => Err(Unread::OtherKind(
+            "this is a metric query, which has no entries: `instant` and `range` answer it",
+        )),
     }
 }
 
@@ -69,6 +88,11 @@ pub fn entries(body: &[u8]) -> Result<Vec<Entry>, serde_json::Error> {
 /// # Errors
 /// When the body is no answer to a metric query.
 pub fn value(body: &[u8]) -> Result<Value, serde_json::Error> {
+    numbers(body).map_err(Unread::into_json)
+}
+
+/// The same for a call, whose caller can make another one.
+pub(crate) fn numbers(body: &[u8]) -> Result<Value, Unread> {
     match data(body)? {
         QueryData::Scalar(sample) => Ok(Value::Scalar(sample.0)),
         QueryData::Vector(vector) => {
@@ -83,19 +107,17 @@ pub fn value(body: &[u8]) -> Result<Value, serde_json::Error> {
                 })
                 .collect(),
         )),
-        other @ QueryData::Streams(_) => {
-            Err(de::Error::custom(format_args!("{} where numbers are promised", other.name())))
-        }
+        QueryData::Streams(_) => Err(Unread::OtherKind(
+            "this is a log query, which has entries and no numbers: `query_range`, `pages` and `entries` answer it",
+        )),
     }
 }
 
 /// The result of a metric query over time.
-pub(crate) fn matrix(body: &[u8]) -> Result<Vec<Series>, serde_json::Error> {
-    match value(body)? {
+pub(crate) fn matrix(body: &[u8]) -> Result<Vec<Series>, Unread> {
+    match numbers(body)? {
         Value::Matrix(matrix) => Ok(matrix),
-        Value::Vector(_) | Value::Scalar(_) => {
-            Err(de::Error::custom("one number where a matrix is promised"))
-        }
+        Value::Vector(_) | Value::Scalar(_) => Err(Unread::Other("Loki answers `query_range` with a matrix")),
     }
 }
 
@@ -142,17 +164,6 @@ enum QueryData {
     Matrix(Vec<RawSeries>),
     Vector(Vec<RawVectorSample>),
     Scalar(RawSample),
-}
-
-impl QueryData {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Streams(_) => "streams",
-            Self::Matrix(_) => "a matrix",
-            Self::Vector(_) => "a vector",
-            Self::Scalar(_) => "a scalar",
-        }
-    }
 }
 
 #[derive(Deserialize)]

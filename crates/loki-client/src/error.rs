@@ -140,6 +140,15 @@ pub enum Error {
         /// Where it stops making sense.
         source: BoxError,
     },
+    /// The query is of the other kind: log queries have entries, metric queries numbers. Make it by the method that the
+    /// text names.
+    #[error("Loki {operation}: {what}; repeating will not help")]
+    OtherKind {
+        /// The call.
+        operation: Operation,
+        /// Which kind it is, and what answers it.
+        what: &'static str,
+    },
     /// The request cannot be made. Nothing was sent, and repeating it will not help.
     #[error("Loki {operation}: {what}; repeating will not help")]
     Invalid {
@@ -179,6 +188,7 @@ impl Error {
             | Self::Refused { operation, .. }
             | Self::TooLarge { operation, .. }
             | Self::Decode { operation, .. }
+            | Self::OtherKind { operation, .. }
             | Self::Invalid { operation, .. }
             | Self::Inseparable { operation, .. } => Some(*operation),
             Self::Config { .. } => None,
@@ -208,6 +218,7 @@ impl Error {
             Self::Refused { refusal, .. } => refusal.is_retryable(),
             Self::TooLarge { .. }
             | Self::Decode { .. }
+            | Self::OtherKind { .. }
             | Self::Invalid { .. }
             | Self::Inseparable { .. }
             | Self::Config { .. } => false,

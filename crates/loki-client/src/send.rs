@@ -210,6 +210,7 @@ impl HttpLoki {
                 return Error::Unanswered { operation, source: Box::new(Place::from(&error)) };
             }
             Unread::Json(error) => Box::new(Place::from(&error)),
+            Unread::OtherKind(what) => return Error::OtherKind { operation, what },
             Unread::Other(why) => why.into(),
         };
         // Enough for `words` to see that there is more.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use futures::TryStreamExt as _;
 use loki_client::{
-    Direction, Error, Labels, LogQuery, Loki as _, Nanos, Operation, PushEntry, PushStream, Refusal, Window,
+    Direction, Error, Labels, LogQuery, Loki as _, LokiExt as _, Nanos, Operation, PageOptions, PushEntry,
+    PushStream, RangeQuery, Refusal, Window,
 };
 use tokio::time::Instant;
 
@@ -289,6 +291,38 @@ async fn a_page_for_signing_in_is_neither_a_stored_push_nor_a_ready_loki() {
         assert!(matches!(error, Error::Decode { operation: Operation::Ready, .. }), "{error}");
     }
     Script::new([Say::ok("ready\n")]).client().ready().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_of_the_other_kind_is_sent_to_the_method_that_answers_it() {
+    let streams =
+        r#"{"resultType":"streams","result":[{"stream":{"app":"web"},"values":[["5","a log line"]]}]}"#;
+    let matrix = r#"{"resultType":"matrix","result":[{"metric":{"line":"a log line"},"values":[[1,"2"]]}]}"#;
+    let client = |data| Script::new([Say::ok(format!(r#"{{"status":"success","data":{data}}}"#))]).client();
+    let range = RangeQuery {
+        query: query().query,
+        start: Nanos::new(0),
+        end: Nanos::new(10),
+        step: Duration::from_secs(1),
+        cached: false,
+    };
+    let entries = client(matrix).query_range(&query()).await.unwrap_err();
+    let counts = client(matrix);
+    let pages = counts.pages("rate({a=\"b\"}[1m])", query().window, PageOptions::default());
+    let pages = pages.try_collect::<Vec<_>>().await.unwrap_err();
+    let numbers = client(streams).range(&range).await.unwrap_err();
+    let number = client(streams).instant(&range.query, Nanos::new(0)).await.unwrap_err();
+    for (error, kind, method) in [
+        (entries, "metric query", "`instant` and `range`"),
+        (pages, "metric query", "`instant` and `range`"),
+        (numbers, "log query", "`query_range`"),
+        (number, "log query", "`query_range`"),
+    ] {
+        let text = error.to_string();
+        assert!(matches!(error, Error::OtherKind { .. }) && !error.is_retryable(), "{text}");
+        assert!(text.contains(kind) && text.contains(method), "{text}");
+        assert!(!format!("{error:?} {text}").contains("a log line"), "{error:?}");
+    }
 }
 
 /// The error of a push, and how often it was tried.
