@@ -15,6 +15,8 @@ use crate::escape::visible;
 
 /// Long enough for every text of Feishu seen, short enough for a condition.
 const MAX_MESSAGE: usize = 300;
+/// Of an answer that is not Feishu's: enough to see whose it is.
+const MAX_WORDS: usize = 120;
 
 /// Why a message was not taken, by Feishu's own word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,12 +46,28 @@ pub enum Answer {
 /// An answer that is not Feishu's: from a proxy, cut short, or in a shape that is in no document. It says nothing
 /// about the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the answer is not Feishu's (HTTP status {status}, {what})")]
+#[error("the answer is not Feishu's (HTTP status {status}, {what}{})", said(.words))]
 pub struct NotFeishu {
     /// Its HTTP status.
     pub status: u16,
-    /// What it is instead. Never holds more than a few words of it.
+    /// What it is instead.
     pub what: String,
+    /// How it begins, or where it redirects to: for people, to see whose it is. At most 120 characters and an ellipsis, of
+    /// a page only its text, without any that could not be seen.
+    pub words: String,
+}
+
+fn said(words: &str) -> String {
+    if words.is_empty() { String::new() } else { format!(": `{words}`") }
+}
+
+impl NotFeishu {
+    /// Instead of its body, which says less: where it redirects to.
+    pub(crate) fn redirecting_to(mut self, location: &str, redact: impl Fn(&str, usize) -> String) -> Self {
+        self.what = "a redirect".to_owned();
+        self.words = excerpt(&redact(location, MAX_WORDS + 1), MAX_WORDS);
+        self
+    }
 }
 
 /// A custom bot's answer has `code` and `msg`, and beside them their old names; a flow's has the first two.
@@ -168,14 +186,18 @@ pub(crate) fn read_redacted(
     body: &[u8],
     redact: impl Fn(&str, usize) -> String,
 ) -> Result<Answer, NotFeishu> {
-    let not_feishu = |what: &str| NotFeishu { status: status.as_u16(), what: what.to_owned() };
+    let not_feishu = |what: &str| NotFeishu {
+        status: status.as_u16(),
+        what: what.to_owned(),
+        words: excerpt(&redact(&words_of(body), MAX_WORDS + 1), MAX_WORDS),
+    };
     // serde would read a struct out of an array, too.
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(not_feishu("JSON in another shape"));
     }
-    let body: Body<'_> =
+    let fields: Body<'_> =
         serde_json::from_slice(body).map_err(|error| not_feishu(what_instead(body, &error)))?;
-    let codes = [body.code.whole_number(), body.status_code.whole_number()];
+    let codes = [fields.code.whole_number(), fields.status_code.whole_number()];
     // The two should agree. Should they not, the one that complains is believed.
     let code = codes.into_iter().flatten().max_by_key(|code| *code != 0);
     let code = code.ok_or_else(|| not_feishu("JSON without a code"))?;
@@ -185,12 +207,44 @@ pub(crate) fn read_redacted(
     if code == 0 {
         return Err(not_feishu("code 0, which cannot be with this status"));
     }
-    let words = body.msg.words().or_else(|| body.status_message.words()).unwrap_or_default();
+    let words = fields.msg.words().or_else(|| fields.status_message.words()).unwrap_or_default();
     // One more than is shown, so that it is seen that there are more.
     Ok(Answer::Refused(Refusal { code, message: excerpt(&redact(&words, MAX_MESSAGE + 1), MAX_MESSAGE) }))
 }
 
-/// serde's own message may quote the body, which stays out of errors.
+/// What a person can read of a body that is not Feishu's, on one line.
+fn words_of(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let text = if text.trim_start().starts_with('<') { text_of_page(&text) } else { text.into_owned() };
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A page without its tags, styles and scripts.
+fn text_of_page(page: &str) -> String {
+    // As long as the page: positions in one are positions in the other.
+    let lower = page.to_ascii_lowercase();
+    let mut text = String::new();
+    let mut at = 0;
+    while let Some(tag) = page[at..].find('<').map(|found| at + found) {
+        text.push_str(&page[at..tag]);
+        text.push(' ');
+        let ends_with = match &lower[tag + 1..] {
+            inside if inside.starts_with("style") => "</style",
+            inside if inside.starts_with("script") => "</script",
+            inside if inside.starts_with("!--") => "-->",
+            _ => "",
+        };
+        let end = lower[tag..].find(ends_with).map(|found| tag + found);
+        let Some(end) = end.and_then(|end| page[end..].find('>').map(|found| end + found)) else {
+            return text;
+        };
+        at = end + 1;
+    }
+    text.push_str(&page[at..]);
+    text
+}
+
+/// serde's own message may quote the body, secrets included.
 fn what_instead(body: &[u8], error: &serde_json::Error) -> &'static str {
     let start = body.trim_ascii_start();
     if start.is_empty() {
@@ -266,6 +320,31 @@ mod tests {
         }
         let error = read(StatusCode::BAD_GATEWAY, br#"{"code":0}"#).expect_err("no such thing");
         assert_eq!(error.status, 502);
+    }
+
+    #[test]
+    fn what_is_not_feishu_is_shown_as_far_as_somebody_can_read_it() {
+        let long = format!("no {}", "长".repeat(200));
+        for (body, words) in [
+            ("", ""),
+            ("upstream\n  connect error\u{1b}[2J", "upstream connect error\\u{1b}[2J"),
+            (r#"{"message":"API rate limit exceeded"}"#, r#"{"message":"API rate limit exceeded"}"#),
+            (
+                "<html><HEAD><Style>b{}</style><!-- > a --><title>Sign in</title></HEAD><SCRIPT>x('<b>')</SCRIPT>\n<b>to</b> go on",
+                "Sign in to go on",
+            ),
+            ("<html><script>never ends", ""),
+            ("<a", ""),
+            (&long, &format!("no {}…", "长".repeat(117))),
+        ] {
+            assert_eq!(answer(body).expect_err(body).words, words, "{body}");
+        }
+        let error = answer("<b>Sign in</b>").expect_err("a page").to_string();
+        assert_eq!(error, "the answer is not Feishu's (HTTP status 200, HTML or XML: `Sign in`)");
+        assert_eq!(
+            answer("").expect_err("nothing").to_string(),
+            "the answer is not Feishu's (HTTP status 200, empty)"
+        );
     }
 
     #[test]

@@ -81,9 +81,8 @@ impl Channel {
         let operation = self.operation;
         let status = response.status();
         let retry_after = retry_after(response.headers());
-        match answer::read_redacted(status, response.body(), |words, most| {
-            self.webhook.redact_start(words, most)
-        }) {
+        let redact = |words: &str, most| self.webhook.redact_start(words, most);
+        match answer::read_redacted(status, response.body(), redact) {
             Ok(Answer::Done) => Ok(()),
             Ok(Answer::Refused(refusal)) => Err(Error::Refused {
                 operation,
@@ -93,7 +92,14 @@ impl Channel {
                 status: status.as_u16(),
                 retry_after,
             }),
-            Err(not_feishu) => Err(Error::Unknown { operation, source: Box::new(not_feishu) }),
+            Err(not_feishu) => {
+                let location = response.headers().get(header::LOCATION).filter(|_| status.is_redirection());
+                let not_feishu = match location.map(|location| String::from_utf8_lossy(location.as_bytes())) {
+                    Some(location) => not_feishu.redirecting_to(&location, redact),
+                    None => not_feishu,
+                };
+                Err(Error::Unknown { operation, source: Box::new(not_feishu) })
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use feishu::{Card, Class, CustomBot, Error, Message, Text};
 use tokio::time::Instant;
 
-use crate::group::{Group, Reply, Seen};
+use crate::group::{Group, Reply, Seen, TOKEN};
 
 fn text() -> Message {
     Text::new("up").into()
@@ -189,8 +189,21 @@ async fn a_200_that_is_html_is_a_failure() {
     let error = group.bot().send(&text()).await.expect_err("no answer of Feishu's");
     assert!(matches!(error, Error::Unknown { .. }), "{error:?}");
     let cause = std::error::Error::source(&error).expect("a cause").to_string();
-    assert_eq!(cause, "the answer is not Feishu's (HTTP status 200, HTML or XML)");
+    assert_eq!(cause, "the answer is not Feishu's (HTTP status 200, HTML or XML: `Sign in to the proxy`)");
     assert_eq!(group.seen().len(), 1, "it may have been a proxy's word after Feishu's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redirect_says_where_to() {
+    let url = format!("https://login.example.com/?for={TOKEN}&then=\u{202e}on");
+    let group = Group::answers([Reply::body("").status(302).header("location", url)]);
+    let error = group.bot().send(&text()).await.expect_err("no answer of Feishu's");
+    let cause = std::error::Error::source(&error).expect("a cause").to_string();
+    assert_eq!(
+        cause,
+        "the answer is not Feishu's (HTTP status 302, a redirect: \
+         `https://login.example.com/?for=[token]&then=\\u{202e}on`)"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,6 +31,8 @@ fn echoes() -> Vec<Reply> {
         Reply::refused(19001, &format!("no bot at {url} for {TOKEN}")),
         Reply::refused(19021, &format!("no match for {TOKEN}")),
         Reply::body(format!("<html>{url}</html>")),
+        Reply::body(format!("<html><b>{} {TOKEN}</b>", "x".repeat(110))),
+        Reply::body("").status(302).header("location", format!("{}{TOKEN}", "x".repeat(115))),
         Reply::body(format!(r#"{{"code":"{TOKEN}","msg":0}}"#)).status(500),
         Reply::refused(1, &format!("{}{TOKEN}", "x".repeat(290))),
         Reply::lost(),
