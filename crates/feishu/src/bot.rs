@@ -43,11 +43,19 @@ pub struct HttpCustomBot {
 
 /// What to do after a failure.
 enum Next {
-    GiveUp,
-    Again { after: Duration },
+    /// Nothing could be sent again for so long.
+    GiveUp {
+        pause: Duration,
+    },
+    Again {
+        after: Duration,
+    },
     SignAgain,
     Smaller,
 }
+
+/// However long one waits.
+const GIVE_UP: Next = Next::GiveUp { pause: Duration::ZERO };
 
 /// One message on its way.
 struct Sending {
@@ -95,7 +103,10 @@ impl HttpCustomBot {
                 match self.channel.exchange(send_by, || self.signed(&sending.rendered)).await {
                     Ok(exchange) => exchange,
                     // That there was no room for another try says nothing about the one before.
-                    Err(no_room) => return Err(worst.unwrap_or(no_room)),
+                    Err(no_room) => {
+                        let wait = no_room.retry_after().unwrap_or_default();
+                        return Err(worst.map_or(no_room, |error| error.with_wait(wait)));
+                    }
                 };
             sending.tries += 1;
             let Err(error) = outcome else {
@@ -118,7 +129,8 @@ impl HttpCustomBot {
                     warn!(code = error.code(), %error, "refused as it was; sending it in a simpler form");
                     Duration::ZERO
                 }
-                Next::GiveUp | Next::Smaller => return Err(further(worst, error)),
+                Next::GiveUp { pause } => return Err(further(worst, error.with_wait(pause))),
+                Next::Smaller => return Err(further(worst, error)),
             };
             sleep(after).await;
         }
@@ -134,7 +146,7 @@ impl HttpCustomBot {
         send_by: Instant,
     ) -> Next {
         let may_repeat = match error {
-            Error::NotSent { .. } => true,
+            Error::NotSent { .. } | Error::RateLimited { .. } => true,
             Error::Unknown { .. } => {
                 sending.maybe_doubled = true;
                 message.is_recognisable()
@@ -149,22 +161,22 @@ impl HttpCustomBot {
         };
         sending.failures += 1;
         let pause = retry::pause(sending.failures, error.retry_after(), self.jitter.draw());
-        if error.class() == Some(Class::Throttled) {
+        if error.is_throttled() {
             // Whoever else sends through this webhook waits, too.
             self.channel.limiter.throttled(pause);
         }
         if may_repeat && sending.failures < MAX_TRIES && Instant::now() + pause <= send_by {
             Next::Again { after: pause }
         } else {
-            Next::GiveUp
+            Next::GiveUp { pause }
         }
     }
 
     /// A clock that is wrong by an hour is put right by the answer, once. Any other bad signature stays bad.
     fn after_bad_signature(&self, date: Option<Timestamp>, sending: &mut Sending) -> Next {
-        let (Some(date), Some(_)) = (date, &self.secret) else { return Next::GiveUp };
+        let (Some(date), Some(_)) = (date, &self.secret) else { return GIVE_UP };
         if std::mem::replace(&mut sending.resynced, true) {
-            return Next::GiveUp;
+            return GIVE_UP;
         }
         // The header is cut to the second and a moment old. With an hour's tolerance neither matters.
         let offset = date.duration_since(self.clock.now());

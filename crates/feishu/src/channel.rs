@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use tokio::time::{Instant, timeout_at};
@@ -74,7 +74,7 @@ impl Channel {
     }
 
     fn rate_limited(&self, no_room: NoRoom) -> Error {
-        Error::RateLimited { operation: self.operation, wait: no_room.wait }
+        Error::RateLimited { operation: self.operation, wait: no_room.wait, source: None }
     }
 
     fn read(&self, response: &http::Response<Bytes>) -> Result<(), Error> {
@@ -91,6 +91,12 @@ impl Channel {
                 message: refusal.message,
                 status: status.as_u16(),
                 retry_after,
+            }),
+            // Who says that has not let it through.
+            Err(not_feishu) if status == StatusCode::TOO_MANY_REQUESTS => Err(Error::RateLimited {
+                operation,
+                wait: retry_after.unwrap_or_default(),
+                source: Some(Box::new(not_feishu)),
             }),
             Err(not_feishu) => {
                 let location = response.headers().get(header::LOCATION).filter(|_| status.is_redirection());

@@ -64,14 +64,16 @@ pub enum Error {
         /// A `Retry-After` of the answer, if it had one.
         retry_after: Option<Duration>,
     },
-    /// The webhook's rates leave no room before the deadline. The message is not in the group and waits nowhere: ask
-    /// again after `wait`.
+    /// The webhook's rates leave no room before the deadline, or Feishu or a gateway before it said that it was one too many
+    /// and there is no time for another try. The message is not in the group and waits nowhere: ask again after `wait`.
     #[error("{operation}: the rate limit leaves no room for another {wait:?}; repeating then helps")]
     RateLimited {
         /// What was asked.
         operation: Operation,
         /// There is no room before this time has passed. Others may take it then.
         wait: Duration,
+        /// What was answered to the last try; `None` when this client knew by itself.
+        source: Option<BoxError>,
     },
     /// The message cannot be sent as it is (a flow's payload over the cap, an image through a bot with a keyword).
     /// Nothing was sent, and repeating it does not help.
@@ -116,6 +118,23 @@ impl Error {
             Self::NotSent { .. } | Self::RateLimited { .. } => true,
             Self::Refused { class, .. } => class.is_passing(),
             Self::Unknown { .. } | Self::Invalid { .. } | Self::Config { .. } => false,
+        }
+    }
+
+    /// It was one too many, by Feishu's word or a gateway's.
+    pub(crate) fn is_throttled(&self) -> bool {
+        matches!(self, Self::RateLimited { .. } | Self::Refused { class: Class::Throttled, .. })
+    }
+
+    /// The last error of a call, after which nothing leaves for `pause`: it says so when it was one too many.
+    pub(crate) fn with_wait(self, pause: Duration) -> Self {
+        let wait = pause.max(self.retry_after().unwrap_or_default());
+        match self {
+            Self::RateLimited { operation, source, .. } => Self::RateLimited { operation, wait, source },
+            Self::Refused { operation, class: Class::Throttled, .. } => {
+                Self::RateLimited { operation, wait, source: Some(Box::new(self)) }
+            }
+            other => other,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::builder::HttpBuilder;
 use crate::channel::Channel;
 use crate::retry::{self, Jitter, MAX_TRIES};
 use crate::shrink::CAP;
-use crate::{Class, Error, FlowTrigger, FlowWebhook, Operation};
+use crate::{Error, FlowTrigger, FlowWebhook, Operation};
 
 /// A flow's trigger over HTTP. The bot's rates and cap are kept for it, too: Feishu documents none for flows.
 pub struct HttpFlowTrigger {
@@ -42,16 +42,19 @@ impl HttpFlowTrigger {
         loop {
             let exchange = match self.channel.exchange(send_by, || body.clone()).await {
                 Ok(exchange) => exchange,
-                Err(no_room) => return Err(last.unwrap_or(no_room)),
+                Err(no_room) => {
+                    let wait = no_room.retry_after().unwrap_or_default();
+                    return Err(last.map_or(no_room, |error| error.with_wait(wait)));
+                }
             };
             let Err(error) = exchange.outcome else { return Ok(()) };
             failures += 1;
             let pause = retry::pause(failures, error.retry_after(), self.jitter.draw());
-            if error.class() == Some(Class::Throttled) {
+            if error.is_throttled() {
                 self.channel.limiter.throttled(pause);
             }
             if !error.is_retryable() || failures >= MAX_TRIES || Instant::now() + pause > send_by {
-                return Err(error);
+                return Err(error.with_wait(pause));
             }
             debug!(failures, ?pause, %error, "trying again");
             last = Some(error);

@@ -53,6 +53,8 @@ async fn a_program_is_tested_with_a_bot_that_is_gone_and_one_without_room() {
     assert_eq!(alarm(&bot, &flow, "down").await.expect("told"), Alarm::Escalated);
 
     let wait = Duration::from_secs(9);
-    bot.expect_send().once().returning(move |_| Err(Error::RateLimited { operation: Operation::Send, wait }));
+    bot.expect_send()
+        .once()
+        .returning(move |_| Err(Error::RateLimited { operation: Operation::Send, wait, source: None }));
     assert_eq!(alarm(&bot, &flow, "down").await.expect("later"), Alarm::Later(wait));
 }

@@ -33,6 +33,7 @@ fn echoes() -> Vec<Reply> {
         Reply::body(format!("<html>{url}</html>")),
         Reply::body(format!("<html><b>{} {TOKEN}</b>", "x".repeat(110))),
         Reply::body("").status(302).header("location", format!("{}{TOKEN}", "x".repeat(115))),
+        Reply::body(TOKEN).status(429),
         Reply::body(format!(r#"{{"code":"{TOKEN}","msg":0}}"#)).status(500),
         Reply::refused(1, &format!("{}{TOKEN}", "x".repeat(290))),
         Reply::lost(),
