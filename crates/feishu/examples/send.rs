@@ -64,7 +64,7 @@ struct Args {
     #[arg(long, env = "FEISHU_KEYWORD")]
     keyword: Option<String>,
     /// Seconds for everything, repeats included.
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     deadline: u64,
 
     /// Draw the card in the terminal instead of sending it.

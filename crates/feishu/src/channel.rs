@@ -13,7 +13,7 @@ use tracing::debug;
 use crate::answer::{self, Answer};
 use crate::limit::{Limiter, NoRoom};
 use crate::webhook::SecretUrl;
-use crate::{Error, Operation, Transport, TransportError};
+use crate::{Error, Operation, Transport, TransportError, retry};
 
 /// The way to one webhook.
 pub(crate) struct Channel {
@@ -74,6 +74,11 @@ impl Channel {
     }
 
     fn rate_limited(&self, no_room: NoRoom) -> Error {
+        if no_room.wait.is_zero() {
+            // There is room: what there is not is time.
+            let source = "the deadline passed before its turn".into();
+            return Error::NotSent { operation: self.operation, source };
+        }
         Error::RateLimited { operation: self.operation, wait: no_room.wait, source: None }
     }
 
@@ -95,7 +100,7 @@ impl Channel {
             // Who says that has not let it through.
             Err(not_feishu) if status == StatusCode::TOO_MANY_REQUESTS => Err(Error::RateLimited {
                 operation,
-                wait: retry_after.unwrap_or_default(),
+                wait: retry_after.unwrap_or(retry::FIRST_PAUSE),
                 source: Some(Box::new(not_feishu)),
             }),
             Err(not_feishu) => {

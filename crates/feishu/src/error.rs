@@ -130,6 +130,7 @@ impl Error {
     pub(crate) fn with_wait(self, pause: Duration) -> Self {
         let wait = pause.max(self.retry_after().unwrap_or_default());
         match self {
+            error if wait.is_zero() => error,
             Self::RateLimited { operation, source, .. } => Self::RateLimited { operation, wait, source },
             Self::Refused { operation, class: Class::Throttled, .. } => {
                 Self::RateLimited { operation, wait, source: Some(Box::new(self)) }

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Tries of one message in all, the first included. Repeats in a smaller form do not count.
 pub(crate) const MAX_TRIES: u32 = 5;
 /// After "too many" nothing helps sooner.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The pause before try number `tries + 1`: doubled each time, up to half as much again drawn on top, never shorter than

@@ -45,6 +45,17 @@ async fn who_waits_for_the_time_that_was_named_is_served() {
     assert_eq!(group.seen().len(), 200);
 }
 
+#[tokio::test]
+async fn a_deadline_that_is_too_short_is_no_rate_limit() {
+    let group = Group::answers([Reply::done()]);
+    let bot = group.builder().deadline(Duration::from_nanos(1)).build().expect("a client");
+    let error = bot.send(&Text::new("up").into()).await.expect_err("no time");
+    assert!(matches!(error, Error::NotSent { .. }), "{error:?}");
+    let cause = std::error::Error::source(&error).expect("a cause").to_string();
+    assert_eq!(cause, "the deadline passed before its turn");
+    assert!(group.seen().is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn clients_that_share_their_limits_share_a_webhooks_window() {
     let group = Group::answers([Reply::done()]);
