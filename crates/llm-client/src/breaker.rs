@@ -150,7 +150,7 @@ impl Fault {
             | Error::Withheld { .. }
             | Error::Unfit { .. } => Self::OfTheRequest,
             Error::Api { class, .. } if class.is_lasting() => Self::Lasting,
-            Error::NotTheApi { retryable: false, .. } => Self::Lasting,
+            Error::NotTheApi { retryable: false, .. } | Error::Tls { .. } => Self::Lasting,
             Error::BudgetSpent { .. }
             | Error::PromptTooLong { .. }
             | Error::Resting { .. }

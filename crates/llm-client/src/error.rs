@@ -55,6 +55,16 @@ pub enum Error {
         /// What kept it.
         source: BoxError,
     },
+    /// No request left, and none will: the certificate is not trusted, or what listens there speaks no TLS.
+    #[error(
+        "{call}: no TLS connection can be made (repeating does not help: check the base URL and the certificate)"
+    )]
+    Tls {
+        /// The call.
+        call: Call,
+        /// What kept it.
+        source: BoxError,
+    },
     /// The connection broke before the answer was complete. It may have cost something.
     #[error("{call}: the connection broke before the answer was complete (repeating may help)")]
     Broken {
@@ -212,6 +222,7 @@ impl Error {
     pub fn call(&self) -> Option<&Call> {
         match self {
             Self::NotSent { call, .. }
+            | Self::Tls { call, .. }
             | Self::Broken { call, .. }
             | Self::Late { call, .. }
             | Self::Api { call, .. }
@@ -251,7 +262,8 @@ impl Error {
             Self::Api { class, .. } => class.is_retryable(),
             Self::NotTheApi { retryable, .. } => *retryable,
             Self::AllFailed { failures, .. } => failures.iter().any(Self::is_retryable),
-            Self::Truncated { .. }
+            Self::Tls { .. }
+            | Self::Truncated { .. }
             | Self::Withheld { .. }
             | Self::Unfit { .. }
             | Self::BudgetSpent { .. }

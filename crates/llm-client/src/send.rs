@@ -147,6 +147,10 @@ impl Job {
                 count(&mut set_aside, 0);
                 return Err(self.not_sent(source));
             }
+            Ok(Err(TransportError::Tls(source))) => {
+                count(&mut set_aside, 0);
+                return Err(Error::Tls { call: self.call.clone(), source });
+            }
             Ok(Err(TransportError::Unknown(source))) => return Err(self.broken(source)),
             Err(_) => return Err(self.late(by)),
         };

@@ -72,9 +72,27 @@ async fn a_private_authority_is_trusted_when_it_is_named() {
     let (url, pem) = https();
     let builder = || HttpChat::builder(Profile::Vllm, "m").base_url(url.parse().expect("a URL")).tries(1);
     let error = builder().build().expect("a client").complete(&question()).await.expect_err("a stranger");
-    assert!(matches!(error, Error::NotSent { .. }), "{error:?}");
+    assert!(matches!(error, Error::Tls { .. }) && !error.is_retryable(), "{error:?}");
+    assert!(error.to_string().contains("check the base URL and the certificate"), "{error}");
     let chat = builder().certificate_authority(pem.as_bytes()).build().expect("a client");
     assert_eq!(chat.complete(&question()).await.expect("an answer").content, "ok");
+}
+
+#[tokio::test]
+async fn tls_spoken_to_a_port_without_it_will_not_pass() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("https://{}/v1", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.expect("a connection");
+            let _ = connection.read(&mut [0; 4096]);
+            let _ = connection.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+        }
+    });
+    let chat = HttpChat::builder(Profile::Vllm, "m").base_url(url.parse().expect("a URL")).build();
+    let error = chat.expect("a client").complete(&question()).await.expect_err("no TLS");
+    assert!(matches!(error, Error::Tls { .. }) && !error.is_retryable(), "{error:?}");
 }
 
 #[test]
