@@ -241,6 +241,34 @@ impl Error {
         }
     }
 
+    /// The same error of the operation that the caller has asked for, which makes calls of another.
+    pub(crate) fn within(mut self, operation: &'static str) -> Self {
+        if let Self::AllFailed { failures, .. } = &mut self {
+            let inner = std::mem::take(failures);
+            *failures = inner.into_iter().map(|failure| failure.within(operation)).collect();
+        }
+        match &mut self {
+            Self::NotSent { call, .. }
+            | Self::Tls { call, .. }
+            | Self::Broken { call, .. }
+            | Self::Late { call, .. }
+            | Self::Api { call, .. }
+            | Self::NotTheApi { call, .. }
+            | Self::Decode { call, .. }
+            | Self::Empty { call }
+            | Self::Truncated { call, .. }
+            | Self::Withheld { call, .. }
+            | Self::Unfit { call, .. }
+            | Self::BudgetSpent { call, .. }
+            | Self::PromptTooLong { call, .. }
+            | Self::Resting { call, .. }
+            | Self::AllFailed { call, .. }
+            | Self::Invalid { call, .. } => call.operation = operation,
+            Self::Config { .. } => {}
+        }
+        self
+    }
+
     /// How an endpoint's error is to be handled, when it answered with one.
     pub fn class(&self) -> Option<Class> {
         match self {

@@ -77,7 +77,7 @@ pub(crate) async fn in_two_rounds<C: Chat + ?Sized>(
     let start = Instant::now();
     let mut request = request.clone().format(Format::Json(schema.clone())).tool_choice(ToolChoice::Auto);
     request.tools.clear();
-    let first = chat.complete(&request).await?;
+    let first = chat.complete(&request).await.map_err(|error| error.within(OPERATION))?;
     let violations = match fitting(&first, schema)? {
         Ok(value) => {
             return Ok(Structured::new(value, first));
@@ -87,7 +87,7 @@ pub(crate) async fn in_two_rounds<C: Chat + ?Sized>(
     tracing::debug!(service = %first.service, ?violations, "the answer does not fit its schema");
     request.messages.extend([first.to_message(), Message::user(complaint(&violations))]);
     request.within = request.within.map(|within| within.saturating_sub(start.elapsed()));
-    let second = chat.complete(&request).await?;
+    let second = chat.complete(&request).await.map_err(|error| error.within(OPERATION))?;
     match fitting(&second, schema)? {
         Ok(value) => Ok(Structured {
             value,

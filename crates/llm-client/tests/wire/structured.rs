@@ -61,6 +61,17 @@ async fn a_wrong_schema_is_repaired_in_one_round_with_the_validators_words() {
 }
 
 #[tokio::test]
+async fn an_error_of_either_round_names_what_was_asked_for() {
+    let wrong_key = || Reply::error(401, "invalid_request_error", "invalid_api_key", "Incorrect API key");
+    for replies in [vec![wrong_key()], vec![Reply::says("no JSON"), wrong_key()]] {
+        let (_, outcome) = of(replies).await;
+        let error = outcome.expect_err("refused");
+        assert_eq!(error.call().expect("a call").operation, "structured", "{error}");
+        assert!(error.to_string().contains(": structured: status 401"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_second_wrong_answer_is_the_end() {
     let (endpoint, outcome) =
         of([Reply::says("I would say it is bad."), Reply::says("{\"severity\": \"bad\"}")]).await;
