@@ -83,9 +83,8 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
 
 async fn ask(args: Args) -> Result<(), Box<dyn Error>> {
     // The TLS provider is the program's choice; the library only uses it.
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .map_err(|_| "a TLS provider is installed already")?;
+    // That it is installed already is what is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 
     let within = Duration::from_secs(args.within);
     let mut builder = HttpChat::builder(args.profile, args.model).deadline(within).first_byte(within);
@@ -123,6 +122,7 @@ async fn ask(args: Args) -> Result<(), Box<dyn Error>> {
 
     let mut stream = chat.stream(&request).await?;
     let mut out = io::stdout();
+    let mut trouble = None;
     while let Some(event) = stream.next().await {
         if event.is_err() {
             // What came so far stays; the error begins a line of its own.
@@ -136,12 +136,11 @@ async fn ask(args: Args) -> Result<(), Box<dyn Error>> {
             Event::Delta(Delta::Reasoning(text)) if args.reasoning => eprint!("{text}"),
             Event::Done(answer) => {
                 writeln!(out)?;
-                if let Some(refusal) = answer.refusal {
-                    eprintln!("refused: {refusal}");
-                }
-                if answer.finish != Finish::Stop {
-                    eprintln!("not whole: {:?}", answer.finish);
-                }
+                trouble = match (answer.refusal, answer.finish) {
+                    (Some(refusal), _) => Some(format!("the model refused: {refusal}")),
+                    (None, Finish::Stop) => None,
+                    (None, finish) => Some(format!("the answer is not whole: {finish:?}")),
+                };
                 if let Some(cut) = answer.prompt_cut {
                     eprintln!("{cut}");
                 }
@@ -153,12 +152,14 @@ async fn ask(args: Args) -> Result<(), Box<dyn Error>> {
             _ => {}
         }
     }
-    Ok(())
+    // A script that asks must see it, although something may have been printed.
+    trouble.map_or(Ok(()), |trouble| Err(trouble.into()))
 }
 
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
 
@@ -183,5 +184,39 @@ mod tests {
             Args { key: None, ..Args::parse_from(["ask", "--profile", "openai", "--model", "m", "why"]) };
         let error = ask(args).await.unwrap_err();
         assert_eq!(error.to_string(), "openai needs an API key: set LLM_API_KEY, or give it by --key");
+    }
+    /// Answers one request with this stream, and gives the error of asking for it.
+    async fn error_of(events: &[&str]) -> Option<String> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/v1", listener.local_addr().unwrap());
+        let body: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+        let answer =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n{body}");
+        let serving = async {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            assert_ne!(connection.read(&mut [0; 4096]).await.unwrap(), 0);
+            connection.write_all(answer.as_bytes()).await.unwrap();
+            connection.shutdown().await.unwrap();
+        };
+        let args =
+            Args::parse_from(["ask", "--profile", "ollama", "--base-url", &url, "--model", "m", "why"]);
+        tokio::join!(ask(args), serving).0.err().map(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_refusal_and_half_an_answer_are_failures_and_an_answer_is_none() {
+        let delta = r#"{"choices":[{"index":0,"delta":{"content":"Because"}}]}"#;
+        let refusal = r#"{"choices":[{"index":0,"delta":{"refusal":"I will not"}}]}"#;
+        let finish =
+            |reason| format!(r#"{{"choices":[{{"index":0,"delta":{{}},"finish_reason":"{reason}"}}]}}"#);
+        let (stop, length, filter) = (finish("stop"), finish("length"), finish("content_filter"));
+        for (events, expected) in [
+            ([delta, stop.as_str(), "[DONE]"], None),
+            ([refusal, stop.as_str(), "[DONE]"], Some("the model refused: I will not")),
+            ([delta, length.as_str(), "[DONE]"], Some("the answer is not whole: Length")),
+            ([delta, filter.as_str(), "[DONE]"], Some("the answer is not whole: ContentFilter")),
+        ] {
+            assert_eq!(error_of(&events).await.as_deref(), expected, "{events:?}");
+        }
     }
 }
