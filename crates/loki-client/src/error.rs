@@ -97,6 +97,17 @@ pub enum Error {
         /// What kept it.
         source: BoxError,
     },
+    /// No request left, and none will: the certificate is not trusted, or what listens there speaks no TLS. Correct the
+    /// URL, or name the certificate's authority.
+    #[error(
+        "Loki {operation}: no TLS connection can be made; repeating will not help: check the URL and the certificate"
+    )]
+    Tls {
+        /// The call.
+        operation: Operation,
+        /// What kept it.
+        source: BoxError,
+    },
     /// A request was sent and no whole answer came (a timeout, a cut connection, JSON that ends early). Repeat it: reads
     /// change nothing, and Loki keeps an entry that is pushed twice once.
     #[error("Loki {operation}: sent, but no whole answer came; repeating can help")]
@@ -184,6 +195,7 @@ impl Error {
     pub fn operation(&self) -> Option<Operation> {
         match self {
             Self::NotSent { operation, .. }
+            | Self::Tls { operation, .. }
             | Self::Unanswered { operation, .. }
             | Self::Refused { operation, .. }
             | Self::TooLarge { operation, .. }
@@ -216,7 +228,8 @@ impl Error {
         match self {
             Self::NotSent { .. } | Self::Unanswered { .. } => true,
             Self::Refused { refusal, .. } => refusal.is_retryable(),
-            Self::TooLarge { .. }
+            Self::Tls { .. }
+            | Self::TooLarge { .. }
             | Self::Decode { .. }
             | Self::OtherKind { .. }
             | Self::Invalid { .. }

@@ -62,9 +62,13 @@ impl ReqwestTransport {
         self.client.execute(request).await.map_err(|error| {
             // A connect error is raised while the connection is being made, before any request is written
             // to it. All else may have come after. The URL may hold what nobody should print.
-            let connecting = error.is_connect();
+            let (connecting, without_tls) = (error.is_connect(), is_without_tls(&error));
             let error = error.without_url().into();
-            if connecting { TransportError::NotSent(error) } else { TransportError::Unknown(error) }
+            match (connecting, without_tls) {
+                (true, true) => TransportError::Tls(error),
+                (true, false) => TransportError::NotSent(error),
+                (false, _) => TransportError::Unknown(error),
+            }
         })
     }
 
@@ -102,5 +106,36 @@ impl Transport for ReqwestTransport {
         let connection =
             response.upgrade().await.map_err(|error| TransportError::Unknown(error.without_url().into()))?;
         Ok(Upgrade::Switched(head, Box::new(connection)))
+    }
+}
+
+/// Whether no TLS connection came about for a reason that stays: a certificate that is not trusted, or something there
+/// that speaks no TLS.
+fn is_without_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        match error.downcast_ref::<rustls::Error>() {
+            Some(error) => return stays(error),
+            // What an `io::Error` holds is not its source.
+            None => match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+                Some(inner) => next = Some(inner),
+                None => next = error.source(),
+            },
+        }
+    }
+    false
+}
+
+fn stays(error: &rustls::Error) -> bool {
+    use rustls::{AlertDescription, Error};
+    match error {
+        Error::InvalidCertificate(_) | Error::InvalidMessage(_) | Error::PeerIncompatible(_) => true,
+        Error::AlertReceived(alert) => matches!(
+            alert,
+            AlertDescription::HandshakeFailure
+                | AlertDescription::ProtocolVersion
+                | AlertDescription::UnrecognisedName
+        ),
+        _ => false,
     }
 }

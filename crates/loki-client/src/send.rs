@@ -245,6 +245,7 @@ impl From<&serde_json::Error> for Place {
 pub(crate) fn unsent(operation: Operation, error: TransportError) -> Error {
     match error {
         TransportError::NotSent(source) => Error::NotSent { operation, source },
+        TransportError::Tls(source) => Error::Tls { operation, source },
         TransportError::Unknown(source) => Error::Unanswered { operation, source },
         TransportError::TooLarge(most) => Error::TooLarge { operation, most },
     }

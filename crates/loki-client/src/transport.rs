@@ -14,7 +14,8 @@ pub trait Transport: Send + Sync {
     /// Sends one request.
     ///
     /// # Errors
-    /// [`TransportError::NotSent`] only when it is certain that not a byte of the request reached the server,
+    /// [`TransportError::NotSent`] or [`TransportError::Tls`] only when it is certain that not a byte of the request
+    /// reached the server,
     /// [`TransportError::TooLarge`] when the answer is larger than the transport takes, and
     /// [`TransportError::Unknown`] for anything else.
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError>;
@@ -46,6 +47,9 @@ pub enum TransportError {
     /// Nothing left this machine.
     #[error("connect to Loki")]
     NotSent(#[source] BoxError),
+    /// Nothing left this machine, and will not: the certificate is not trusted, or what listens there speaks no TLS.
+    #[error("secure the connection to Loki")]
+    Tls(#[source] BoxError),
     /// The request may have been received and acted on.
     #[error("wait for Loki's answer")]
     Unknown(#[source] BoxError),

@@ -91,9 +91,18 @@ async fn a_private_authority_is_trusted_when_it_is_named() {
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let url = https(&certified);
     let error = client(&url).build().unwrap().ready().await.unwrap_err();
-    assert!(matches!(error, Error::NotSent { .. }), "{error:?}");
+    assert!(matches!(error, Error::Tls { .. }) && !error.is_retryable(), "{error:?}");
+    assert!(error.to_string().contains("check the URL and the certificate"), "{error}");
     let pem = certified.cert.pem();
     client(&url).certificate_authority(pem.as_bytes()).build().unwrap().ready().await.unwrap();
     let error = client(&url).certificate_authority(b"no certificate").build().unwrap_err();
     assert!(matches!(error, Error::Config { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn tls_spoken_to_a_port_without_it_will_not_pass() {
+    let server = answers(ResponseTemplate::new(200).set_body_string("ready")).await;
+    let url = server.uri().replace("http://", "https://");
+    let error = client(&url).build().unwrap().ready().await.unwrap_err();
+    assert!(matches!(error, Error::Tls { .. }) && !error.is_retryable(), "{error:?}");
 }
