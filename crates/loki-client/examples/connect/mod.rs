@@ -32,10 +32,8 @@ pub(crate) struct Connect {
 impl Connect {
     /// The client.
     pub(crate) fn client(&self) -> Result<HttpLoki, Box<dyn Error>> {
-        // The TLS provider is the program's choice; the library only uses it.
-        rustls::crypto::ring::default_provider()
-            .install_default()
-            .map_err(|_| "a TLS provider is installed already")?;
+        // The TLS provider is the program's choice; the library only uses it. One that is there already will do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
 
         let read = |path: &std::path::Path| {
             std::fs::read(path).map_err(|error| format!("read {}: {error}", path.display()))
