@@ -5,14 +5,16 @@
 //! ```
 //! The lines are read by a `Cursor`; Loki's own tail, which leaves lines out, only says that it is time to look. Lines
 //! and state should be stored together. Standard output cannot be, so that a crash between a line and its state prints
-//! that line again; Ctrl-C does not.
+//! that line again. Ctrl-C does not, unless the reader of the lines stands still: then it ends all the same, and says so.
 
 mod connect;
 
 use std::error::Error;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::ExitCode;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use clap::Parser;
@@ -21,7 +23,8 @@ use jiff::Timestamp;
 use loki_client::{
     Cursor, CursorOptions, CursorState, Entry, Failure, HttpLoki, Loki as _, Nanos, Tail, TailQuery,
 };
-use tokio::time::{Instant, interval, sleep, sleep_until};
+use tokio::sync::{Mutex, oneshot};
+use tokio::time::{Instant, interval, sleep, sleep_until, timeout};
 
 use connect::{Connect, finish, with_causes};
 
@@ -29,6 +32,8 @@ use connect::{Connect, finish, with_causes};
 const SWEEP: Duration = Duration::from_secs(60);
 /// After trouble.
 const PAUSE: Duration = Duration::from_secs(5);
+/// For an answer that is being printed to get out, after Ctrl-C.
+const GRACE: Duration = Duration::from_secs(1);
 /// A tail that wakes more often than this is not listened to.
 const BREATH: Duration = Duration::from_secs(1);
 
@@ -53,10 +58,54 @@ struct Follow {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let args = Follow::parse();
+    let interrupted = async { drop(tokio::signal::ctrl_c().await) };
+    finish(follow_until(interrupted, &args, Output::new(io::stdout())).await)
+}
+
+/// Follows until somebody has enough of it.
+async fn follow_until(
+    interrupted: impl Future<Output = ()>,
+    args: &Follow,
+    out: Output,
+) -> Result<(), Box<dyn Error>> {
+    let mut following = pin!(follow(args, &out));
     tokio::select! {
-        result = follow(&args) => finish(result),
-        // Between two answers: nothing is half printed.
-        _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
+        result = &mut following => return result,
+        () = interrupted => {}
+    }
+    // Between two answers nothing is half printed.
+    tokio::select! {
+        result = following => result,
+        between = timeout(GRACE, out.answer.lock()) => {
+            between.map(drop).map_err(|_| "nobody reads the lines: those printed last may come again".into())
+        }
+    }
+}
+
+/// Lines on their way out, written on a thread of their own: a reader who stands still must stop nothing but them.
+struct Output {
+    texts: mpsc::Sender<(String, oneshot::Sender<io::Result<()>>)>,
+    /// Held from the first line of an answer until its state is saved.
+    answer: Mutex<()>,
+}
+
+impl Output {
+    fn new(mut out: impl io::Write + Send + 'static) -> Self {
+        let (texts, waiting) = mpsc::channel::<(String, oneshot::Sender<io::Result<()>>)>();
+        std::thread::spawn(move || {
+            for (text, done) in waiting {
+                // Whoever waited for it may have gone.
+                let _ = done.send(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+            }
+        });
+        Self { texts, answer: Mutex::new(()) }
+    }
+
+    async fn print(&self, text: String) -> io::Result<()> {
+        let gone = || io::Error::other("the thread that prints has gone");
+        let (done, printed) = oneshot::channel();
+        self.texts.send((text, done)).map_err(|_| gone())?;
+        printed.await.map_err(|_| gone())?
     }
 }
 
@@ -64,7 +113,7 @@ fn now() -> Nanos {
     Timestamp::now().into()
 }
 
-async fn follow(args: &Follow) -> Result<(), Box<dyn Error>> {
+async fn follow(args: &Follow, out: &Output) -> Result<(), Box<dyn Error>> {
     let loki = args.connect.client()?;
     let mut cursor = start(args)?;
     let mut ticks = interval(Duration::from_secs(args.every));
@@ -78,7 +127,7 @@ async fn follow(args: &Follow) -> Result<(), Box<dyn Error>> {
             () = hints.next(&loki) => sleep(Duration::from_secs(args.settle)).await,
         }
         cursor.tick(now());
-        catch_up(&loki, &mut cursor, args).await?;
+        catch_up(&loki, &mut cursor, args, out).await?;
     }
 }
 
@@ -98,7 +147,12 @@ fn start(args: &Follow) -> Result<Cursor, Box<dyn Error>> {
 }
 
 /// Asks until there is nothing left to ask.
-async fn catch_up(loki: &HttpLoki, cursor: &mut Cursor, args: &Follow) -> Result<(), Box<dyn Error>> {
+async fn catch_up(
+    loki: &HttpLoki,
+    cursor: &mut Cursor,
+    args: &Follow,
+    out: &Output,
+) -> Result<(), Box<dyn Error>> {
     while let Some(request) = cursor.next_request() {
         match request.send(loki).await {
             Ok(answer) => {
@@ -113,7 +167,10 @@ async fn catch_up(loki: &HttpLoki, cursor: &mut Cursor, args: &Follow) -> Result
                         continue;
                     }
                 };
-                print(&entries, cursor.late() > late)?;
+                let _whole = out.answer.lock().await;
+                if !entries.is_empty() {
+                    out.print(lines(&entries, cursor.late() > late)).await?;
+                }
                 save(cursor, args)?;
             }
             Err(error) => match cursor.failed(&error) {
@@ -130,13 +187,10 @@ async fn catch_up(loki: &HttpLoki, cursor: &mut Cursor, args: &Follow) -> Result
     Ok(())
 }
 
-fn print(entries: &[Entry], late: bool) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    for entry in entries {
-        let late = if late { " (late)" } else { "" };
-        writeln!(out, "{:?}{late} {} {}", entry.timestamp, entry.labels, entry.line)?;
-    }
-    out.flush()
+fn lines(entries: &[Entry], late: bool) -> String {
+    let late = if late { " (late)" } else { "" };
+    let line = |entry: &Entry| format!("{:?}{late} {} {}\n", entry.timestamp, entry.labels, entry.line);
+    entries.iter().map(line).collect()
 }
 
 /// Beside the file first, so that it is never half written.
@@ -203,8 +257,57 @@ mod tests {
     use tokio::net::TcpListener;
     use tokio_tungstenite::tungstenite::protocol::CloseFrame;
     use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+    use wiremock::matchers::any;
+    use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
     use super::*;
+
+    /// A Loki with one line at the end of whatever window is asked for.
+    fn one_line(request: &Request) -> ResponseTemplate {
+        let params: std::collections::HashMap<_, _> = request.url.query_pairs().into_owned().collect();
+        if request.url.path() != "/loki/api/v1/query_range" || params["query"].starts_with("sum") {
+            return ResponseTemplate::new(404);
+        }
+        let at = params["end"].parse::<i64>().unwrap() - 1;
+        ResponseTemplate::new(200).set_body_string(format!(
+            r#"{{"data":{{"resultType":"streams","result":[{{"stream":{{}},"values":[["{at}","a line"]]}}]}}}}"#
+        ))
+    }
+
+    /// A reader of lines, who says when there are some and then takes them or not.
+    struct Reader(Option<oneshot::Sender<()>>, bool);
+
+    impl io::Write for Reader {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            if let Some(seen) = self.0.take() {
+                seen.send(()).unwrap();
+            }
+            if !self.1 {
+                loop {
+                    std::thread::park();
+                }
+            }
+            Ok(text.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn ctrl_c_ends_it_whether_the_reader_of_the_lines_takes_them_or_stands_still() {
+        let server = MockServer::start().await;
+        Mock::given(any()).respond_with(one_line).mount(&server).await;
+        let args = Follow::parse_from(["tail", "--url", &server.uri(), "--settle", "0", "{app=\"web\"}"]);
+        for (takes, ends_well) in [(true, true), (false, false)] {
+            let (seen, interrupted) = oneshot::channel();
+            let out = Output::new(Reader(Some(seen), takes));
+            let following = follow_until(async { interrupted.await.unwrap() }, &args, out);
+            let outcome = timeout(Duration::from_secs(60), following).await.expect("it ends");
+            assert_eq!(outcome.is_ok(), ends_well, "{outcome:?}");
+        }
+    }
 
     #[tokio::test]
     async fn a_tail_that_is_closed_at_once_is_not_opened_again_at_once() {
