@@ -237,7 +237,7 @@ fn invalid(what: &str) -> Error {
 fn further(earlier: Option<Error>, last: Error) -> Error {
     match earlier {
         Some(earlier @ Error::Unknown { .. }) => earlier,
-        Some(earlier) if matches!(last, Error::NotSent { .. }) => earlier,
+        Some(earlier) if matches!(last, Error::NotSent { .. } | Error::Tls { .. }) => earlier,
         _ => last,
     }
 }

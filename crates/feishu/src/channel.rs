@@ -60,6 +60,9 @@ impl Channel {
             Ok(Err(TransportError::NotSent(source))) => {
                 return Ok(Exchange { outcome: Err(Error::NotSent { operation, source }), date: None });
             }
+            Ok(Err(TransportError::Tls(source))) => {
+                return Ok(Exchange { outcome: Err(Error::Tls { operation, source }), date: None });
+            }
             Ok(Err(TransportError::Unknown(source))) => {
                 return Ok(Exchange { outcome: Err(Error::Unknown { operation, source }), date: None });
             }

@@ -39,6 +39,16 @@ pub enum Error {
         /// What kept it.
         source: BoxError,
     },
+    /// Nothing left this machine, and nothing will: the certificate is not trusted, or what listens there speaks no TLS.
+    #[error(
+        "{operation}: no TLS connection can be made; repeating does not help: check the webhook and what is between"
+    )]
+    Tls {
+        /// What was asked.
+        operation: Operation,
+        /// What kept it.
+        source: BoxError,
+    },
     /// It was sent and no usable answer came: it may stand in the group. Feishu knows no idempotency key, so
     /// repeat it only if its readers can tell a double, by a [reference](crate::Message::with_reference).
     #[error("{operation}: sent, but the outcome is unknown; repeating may show it twice")]
@@ -117,7 +127,7 @@ impl Error {
         match self {
             Self::NotSent { .. } | Self::RateLimited { .. } => true,
             Self::Refused { class, .. } => class.is_passing(),
-            Self::Unknown { .. } | Self::Invalid { .. } | Self::Config { .. } => false,
+            Self::Tls { .. } | Self::Unknown { .. } | Self::Invalid { .. } | Self::Config { .. } => false,
         }
     }
 

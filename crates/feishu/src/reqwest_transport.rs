@@ -64,10 +64,13 @@ impl Transport for ReqwestTransport {
         let mut response = request.send().await.map_err(|error| {
             // A connect error is raised while the connection is being made, before any request is written to it. All
             // else may have come after.
-            if error.is_connect() || error.is_builder() {
-                TransportError::NotSent(error.without_url().into())
-            } else {
-                TransportError::Unknown(error.without_url().into())
+            let (connecting, building) = (error.is_connect(), error.is_builder());
+            let without_tls = connecting && is_without_tls(&error);
+            let error = error.without_url().into();
+            match (without_tls, connecting || building) {
+                (true, _) => TransportError::Tls(error),
+                (false, true) => TransportError::NotSent(error),
+                (false, false) => TransportError::Unknown(error),
             }
         })?;
 
@@ -85,5 +88,36 @@ impl Transport for ReqwestTransport {
         *answer.status_mut() = response.status();
         *answer.headers_mut() = std::mem::take(response.headers_mut());
         Ok(answer)
+    }
+}
+
+/// Whether no TLS connection came about for a reason that stays: a certificate that is not trusted, or something there
+/// that speaks no TLS.
+fn is_without_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        match error.downcast_ref::<rustls::Error>() {
+            Some(error) => return stays(error),
+            // What an `io::Error` holds is not its source.
+            None => match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+                Some(inner) => next = Some(inner),
+                None => next = error.source(),
+            },
+        }
+    }
+    false
+}
+
+fn stays(error: &rustls::Error) -> bool {
+    use rustls::{AlertDescription, Error};
+    match error {
+        Error::InvalidCertificate(_) | Error::InvalidMessage(_) | Error::PeerIncompatible(_) => true,
+        Error::AlertReceived(alert) => matches!(
+            alert,
+            AlertDescription::HandshakeFailure
+                | AlertDescription::ProtocolVersion
+                | AlertDescription::UnrecognisedName
+        ),
+        _ => false,
     }
 }

@@ -15,17 +15,22 @@ pub trait Transport: Send + Sync {
     /// Posts one body.
     ///
     /// # Errors
-    /// [`TransportError::NotSent`] only when it is certain that not a byte of the request reached the server (the name
-    /// did not resolve, the connection was refused); anything else is [`TransportError::Unknown`].
+    /// [`TransportError::NotSent`] or [`TransportError::Tls`] only when it is certain that not a byte of the request
+    /// reached the server (the name did not resolve, the connection was refused); anything else is
+    /// [`TransportError::Unknown`].
     async fn post(&self, webhook: &SecretUrl, body: Bytes) -> Result<http::Response<Bytes>, TransportError>;
 }
 
 /// What a [`Transport`] knows of a request that got no answer.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TransportError {
     /// Nothing left this machine.
     #[error("connect to the webhook's host")]
     NotSent(#[source] BoxError),
+    /// Nothing left this machine, and will not: the certificate is not trusted, or what listens there speaks no TLS.
+    #[error("secure the connection to the webhook's host")]
+    Tls(#[source] BoxError),
     /// The request may have been received and acted on.
     #[error("wait for the answer")]
     Unknown(#[source] BoxError),

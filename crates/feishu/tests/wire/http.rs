@@ -79,6 +79,17 @@ async fn a_refused_connection_sent_nothing() {
 }
 
 #[tokio::test]
+async fn tls_spoken_to_a_port_without_it_will_not_pass() {
+    let base = answers_with(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n".to_vec()).await;
+    let bot = bot(&base.replace("http://", "https://"));
+    let start = std::time::Instant::now();
+    let error = bot.send(&Text::new("up").into()).await.expect_err("no TLS");
+    assert!(matches!(error, Error::Tls { .. }) && !error.is_retryable(), "{error:?}");
+    assert!(error.to_string().contains("repeating does not help"), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(1), "it is not sent again");
+}
+
+#[tokio::test]
 async fn a_connection_that_breaks_after_the_request_leaves_the_outcome_unknown() {
     for answer in [
         &b""[..],
