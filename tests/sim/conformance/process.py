@@ -16,7 +16,9 @@ class Process:
     def __enter__(self):
         self.process = subprocess.Popen([self.binary, *self.command], stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
-        self.endpoint = line.rpartition("http://")[2].strip().partition("/")[0]
+        # Host and port, and the path that its greeting gives to clients.
+        self.endpoint, slash, path = line.rpartition("http://")[2].strip().partition("/")
+        self.path = slash + path
         if not self.endpoint:
             raise RuntimeError(f"the stand-in did not start: {line!r}")
         return self

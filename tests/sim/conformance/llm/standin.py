@@ -15,7 +15,7 @@ class StandIn(Process):
 
     def client(self, key=KEY, **options):
         options = {"max_retries": 0, "timeout": 10, **options}
-        return openai.OpenAI(base_url=f"http://{self.endpoint}/v1", api_key=key, **options)
+        return openai.OpenAI(base_url=f"http://{self.endpoint}{self.path}", api_key=key, **options)
 
     def play(self, kind, count=1, **fields):
         """Has this happen to the next `count` requests."""

@@ -24,7 +24,32 @@ pub enum Dialect {
     Ollama,
 }
 
+const CALLS: [&str; 2] = ["/chat/completions", "/models"];
+
 impl Dialect {
+    /// What stands before `/chat/completions`, as the service documents it; the first of several is the usual one.
+    /// DeepSeek takes a version for the sake of clients that want one, and another path for what is in beta.
+    const fn base_paths(self) -> &'static [&'static str] {
+        match self {
+            Self::DeepSeek => &["/v1", "", "/beta"],
+            Self::DashScope => &["/compatible-mode/v1"],
+            Self::OpenAi | Self::SiliconFlow | Self::Vllm | Self::Ollama => &["/v1"],
+        }
+    }
+
+    /// The path of the URL that a client is given.
+    pub const fn base_path(self) -> &'static str {
+        self.base_paths()[0]
+    }
+
+    /// What is asked for, behind a base path of this service; nothing under any other path.
+    pub(super) fn call(self, path: &str) -> Option<&str> {
+        let behind = |base: &&str| {
+            path.strip_prefix(base).filter(|rest| CALLS.iter().any(|call| rest.starts_with(call)))
+        };
+        self.base_paths().iter().find_map(behind)
+    }
+
     /// Whether a call without a key is refused. vLLM checks one when it was started with one.
     pub(super) fn checks_keys(self, any: bool) -> bool {
         match self {

@@ -121,20 +121,19 @@ impl State {
         headers: &mut HeaderMap,
     ) -> Result<(Reply, String), Refusal> {
         let path = request.uri().path().trim_end_matches('/');
-        let model = path.rsplit_once("/models/").map(|(_, name)| name);
-        match *request.method() {
-            Method::POST if path.ends_with("/chat/completions") => {
+        let call = self.settings.dialect.call(path).unwrap_or_default();
+        match (request.method(), call, call.strip_prefix("/models/")) {
+            (&Method::POST, "/chat/completions", _) => {
                 self.authorize(request)?;
                 self.chat(request.body(), seq, headers)
             }
-            Method::GET if path.ends_with("/models") => {
+            (&Method::GET, "/models", _) => {
                 self.authorize(request)?;
                 let models: Vec<Value> = self.settings.models.iter().map(|name| model_object(name)).collect();
                 Ok(ok(&json!({"object": "list", "data": models})))
             }
-            Method::GET if model.is_some() => {
+            (&Method::GET, _, Some(name)) => {
                 self.authorize(request)?;
-                let name = model.unwrap_or_default();
                 self.known(name)?;
                 Ok(ok(&model_object(name)))
             }

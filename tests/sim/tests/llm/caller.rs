@@ -39,7 +39,8 @@ impl Endpoint {
         // Another test of this binary may have done it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let base = format!("http://{}/v1/", listener.local_addr().expect("an address"));
+        let path = settings.dialect.base_path();
+        let base = format!("http://{}{path}/", listener.local_addr().expect("an address"));
         tokio::spawn(SimLlm::new(settings, [key()], Timestamp::UNIX_EPOCH).serve(listener));
         Self { base: base.parse().expect("a URL"), http: Client::new() }
     }

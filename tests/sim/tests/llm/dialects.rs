@@ -1,6 +1,7 @@
 //! Each dialect in its own words, and our profile for it.
 
 use llm_client::{Chat, Class, Schema};
+use reqwest::Method;
 use serde_json::{Value, json};
 use sim::llm::{Dialect, Play, Settings};
 
@@ -17,6 +18,27 @@ const ALL: [Dialect; 6] = [
 
 fn body() -> Value {
     json!({"model": MODEL, "messages": [{"role": "user", "content": "hello"}]})
+}
+
+#[tokio::test]
+async fn a_service_answers_under_its_documented_paths_and_no_others() {
+    let paths = ["", "/v1", "/beta", "/compatible-mode/v1", "/api", "/v1/v1", "/openai/v1"];
+    for dialect in ALL {
+        let documented: &[&str] = match dialect {
+            Dialect::DeepSeek => &["", "/v1", "/beta"],
+            Dialect::DashScope => &["/compatible-mode/v1"],
+            _ => &["/v1"],
+        };
+        let endpoint = Endpoint::of(dialect).await;
+        for path in paths {
+            let status = if documented.contains(&path) { 200 } else { 404 };
+            let (chat, _) = endpoint.call(Method::POST, &format!("{path}/chat/completions"), &body()).await;
+            let (models, _) = endpoint.call(Method::GET, &format!("{path}/models"), &Value::Null).await;
+            let (model, _) =
+                endpoint.call(Method::GET, &format!("{path}/models/{MODEL}"), &Value::Null).await;
+            assert_eq!([chat, models, model], [status; 3], "{dialect:?} under {path:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ pub(crate) struct LlmArgs {
 
 pub(crate) async fn run(args: LlmArgs) -> anyhow::Result<()> {
     let (listener, address) = stage::listen(args.listen).await?;
-    let mut greeting = vec![format!("llm listening on http://{address}/v1")];
+    let mut greeting = vec![format!("llm listening on http://{address}{}", args.dialect.base_path())];
     let mut keys = args.key;
     if keys.is_empty() {
         let fake = "sk-EXAMPLE-of-the-stand-in".to_owned();
