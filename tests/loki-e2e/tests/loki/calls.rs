@@ -5,8 +5,9 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use loki_client::{
-    CountQuery, Direction, Entry, HttpLoki, Labels, LogQuery, Loki as _, LokiExt as _, Nanos, PushEncoding,
-    PushEntry, PushStream, RangeQuery, Refusal, TailQuery, Value, Window,
+    CountQuery, Cursor, CursorOptions, Direction, Entry, Error, HttpLoki, Labels, LogQuery, Loki as _,
+    LokiExt as _, Nanos, PageOptions, PushEncoding, PushEntry, PushStream, RangeQuery, Refusal, TailQuery,
+    Value, Window,
 };
 use testkit::Loki;
 
@@ -131,6 +132,75 @@ async fn refusals_are_told_apart() {
     assert_eq!(refusal(nobody.query_range(&log(QUERY, 10)).await.unwrap_err()), Refusal::Tenant);
     let two = Traffic::new(1).builder(loki).tenant("a").tenant("b").tries(1).build().unwrap();
     assert_eq!(refusal(two.query_range(&log(QUERY, 10)).await.unwrap_err()), Refusal::Tenant);
+}
+
+#[tokio::test]
+async fn a_query_of_the_other_kind_names_the_method_that_answers_it() {
+    let client = client("kinds").await;
+    let at = minute();
+    client.push(&[stream(vec![entry(at, "x")])]).await.unwrap();
+    let query = LogQuery {
+        query: format!("sum(count_over_time({QUERY}[60s]))"),
+        window: Window::new(at, at.after(Duration::from_secs(60))),
+        limit: 10,
+        direction: Direction::Forward,
+    };
+    let error = client.query_range(&query).await.unwrap_err();
+    assert!(matches!(error, Error::OtherKind { .. }), "{error:?}");
+    let range = RangeQuery {
+        query: QUERY.into(),
+        start: at,
+        end: query.window.end,
+        step: Duration::from_secs(60),
+        cached: false,
+    };
+    let error = client.range(&range).await.unwrap_err();
+    assert!(matches!(error, Error::OtherKind { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_value_that_is_no_number_is_read_and_not_counted() {
+    let client = client("numerals").await;
+    let at = minute();
+    let status = |line: &str, status: &str| PushEntry {
+        metadata: Labels::from_iter([("status", status)]),
+        ..entry(at, line)
+    };
+    client.push(&[stream(vec![status("bad", "abc"), status("good", "500")])]).await.unwrap();
+    let window = Window::new(at, at.after(Duration::from_secs(1)));
+    let lines = async |query: &str| {
+        let entries = client.entries(query, window, PageOptions::default()).map(Result::unwrap);
+        let mut lines: Vec<_> = entries.map(|entry| entry.line).collect().await;
+        lines.sort();
+        lines
+    };
+
+    let compared = format!("{QUERY} | status >= 500");
+    assert_eq!(lines(&compared).await, ["bad", "good"]);
+    let error = client.count(&compared, window).await.unwrap_err();
+    assert_eq!(error.refusal(), Some(&Refusal::Query), "{error}");
+
+    let without = format!(r#"{compared} | __error__="""#);
+    assert_eq!(lines(&without).await, ["good"]);
+    assert_eq!(client.count(&without, window).await.unwrap(), 1);
+    Cursor::new(without, at, CursorOptions::default()).unwrap();
+}
+
+/// Loki itself merges them, so that there is nothing left for the client to tell apart.
+#[tokio::test]
+async fn of_lines_that_a_formatter_makes_equal_as_many_are_read_as_loki_gives() {
+    let client = client("formatters").await;
+    let at = minute();
+    let window = Window::new(at, at.after(Duration::from_millis(1)));
+    let pushed = ["one", "two", "three"].map(|line| entry(at, line));
+    client.push(&[stream(pushed.into())]).await.unwrap();
+    let query = format!(r#"{QUERY} | line_format "done""#);
+    let page = LogQuery { query: query.clone(), window, limit: 10, direction: Direction::Forward };
+    let given = client.query_range(&page).await.unwrap().len();
+    let counted = client.count(&query, window).await.unwrap();
+    println!("{given} given, {counted} counted");
+    assert_eq!(client.entries(&query, window, PageOptions::default()).count().await, given);
+    assert_eq!(client.entries(QUERY, window, PageOptions::default()).count().await, 3);
 }
 
 #[tokio::test]
