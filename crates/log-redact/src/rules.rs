@@ -4,7 +4,7 @@ use regex::bytes::Regex;
 
 use crate::class::{Class, Code, Group, KeyName, Rule, Values};
 use crate::shape::Shape;
-use crate::verify::command;
+use crate::verify::{command, key};
 use crate::words::{self, Words};
 use crate::wrap::Length;
 
@@ -204,6 +204,8 @@ impl Rules {
         let by_key = [Code::Authorization, Code::Cookie, Code::BasicAuth, Code::Bearer];
         if !rules.keys.is_empty() || by_key.iter().any(|code| rules.code(*code).is_some()) {
             words.watch_all(&KEY_STEMS, Target::Key);
+            // Whatever ties these to their values: a blank, a tag, the next line.
+            key::OWNERS.iter().for_each(|owner| words.watch(&format!("{owner}pass"), Target::Key));
             for (first, second) in KEY_PAIRS {
                 JOINTS.iter().for_each(|joint| words.watch(&format!("{first}{joint}{second}"), Target::Key));
             }

@@ -6,6 +6,7 @@ use crate::class::{Code, Values};
 use crate::key_value::{self, Pair, Tie};
 use crate::scan::Scan;
 use crate::verify::header;
+pub(crate) use pass::OWNERS;
 
 /// Looks at the key around the word at `at..after`.
 pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {

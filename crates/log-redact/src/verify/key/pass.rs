@@ -3,31 +3,9 @@
 use crate::key_value::{self, Pair};
 
 /// Whose passwords are called so, without a sign between: `dbpass`, `requirepass`.
-const OWNERS: [&[u8]; 24] = [
-    b"user",
-    b"require",
-    b"db",
-    b"smtp",
-    b"mysql",
-    b"redis",
-    b"mongo",
-    b"root",
-    b"admin",
-    b"mail",
-    b"ftp",
-    b"bind",
-    b"ldap",
-    b"pg",
-    b"postgres",
-    b"rabbit",
-    b"mq",
-    b"become",
-    b"sudo",
-    b"vnc",
-    b"sql",
-    b"login",
-    b"auth",
-    b"proxy",
+pub(crate) const OWNERS: [&str; 24] = [
+    "user", "require", "db", "smtp", "mysql", "redis", "mongo", "root", "admin", "mail", "ftp", "bind",
+    "ldap", "pg", "postgres", "rabbit", "mq", "become", "sudo", "vnc", "sql", "login", "auth", "proxy",
 ];
 /// Runs over something: `first_pass=12ms`, `renderPass: shadow`.
 const RUNS: [&[u8]; 23] = [
@@ -66,7 +44,7 @@ pub(super) fn is_a_password(key: &[u8], value: &[u8], pair: &Pair) -> bool {
     if !owner.iter().any(u8::is_ascii_alphabetic) {
         return pair.quoted && value.len() > 5 || key_value::looks_drawn(value);
     }
-    if OWNERS.iter().any(|name| owner.ends_with(name)) {
+    if OWNERS.iter().any(|name| owner.ends_with(name.as_bytes())) {
         return true;
     }
     let is_apart = end < before.len()
