@@ -40,6 +40,38 @@ pub(crate) fn chinese_identity(text: &[u8]) -> bool {
         && CHECKS[(sum % 11) as usize] == check[0].to_ascii_uppercase()
 }
 
+/// How long the numbers of accounts are, by country, as the registry of ISO 13616 has them.
+const IBAN_LENGTHS: [(usize, &str); 18] = [
+    (15, "NO"),
+    (16, "BE"),
+    (18, "DK FI FK FO GL NL SD"),
+    (19, "MK SI"),
+    (20, "AT BA EE KZ LT LU MN XK"),
+    (21, "CH HR LI LV"),
+    (22, "BG BH CR DE GB GE IE ME RS VA"),
+    (23, "AE GI IL IQ OM SO TL"),
+    (24, "AD CZ ES MD PK RO SA SE SK TN VG"),
+    (25, "LY PT ST"),
+    (26, "IS TR"),
+    (27, "BI DJ FR GR IT MC MR SM"),
+    (28, "AL AZ BY CY DO GT HN HU LB NI PL SV"),
+    (29, "BR EG PS QA UA"),
+    (30, "JO KW MU YE"),
+    (31, "MT SC"),
+    (32, "LC"),
+    (33, "RU"),
+];
+
+/// Whether numbers of the country are so long. Those of a country that came later may have any length.
+fn is_long_enough(number: &[u8]) -> bool {
+    let is_of =
+        |countries: &str| countries.as_bytes().chunks(3).any(|country| number.starts_with(&country[..2]));
+    IBAN_LENGTHS
+        .iter()
+        .find(|(_, countries)| is_of(countries))
+        .is_none_or(|(length, _)| *length == number.len())
+}
+
 /// ISO 13616: the first four characters moved to the end, letters as two digits, modulo 97 leaves 1.
 pub(crate) fn iban(text: &[u8]) -> bool {
     let Some((head, rest)) = text.split_at_checked(4) else { return false };
@@ -50,7 +82,7 @@ pub(crate) fn iban(text: &[u8]) -> bool {
             _ => return None,
         })
     });
-    remainder == Some(1)
+    remainder == Some(1) && is_long_enough(text)
 }
 
 /// Tokens that end with the CRC-32 of their random part in six base62 digits: GitHub's and npm's.
@@ -84,6 +116,7 @@ mod tests {
         assert!(!chinese_identity(b"110105194913310020"), "month 13");
         assert!(iban(b"GB82WEST12345698765432") && !iban(b"GB82WEST12345698765433"));
         assert!(iban(b"DE89370400440532013000"));
+        assert!(iban(b"GB97WEST12345698765") == false && iban(b"NO9386011117947"), "of the country's length");
     }
 
     #[test]
