@@ -5,6 +5,7 @@ mod builder;
 mod checks;
 mod class;
 mod classes;
+mod drawn;
 mod error;
 mod find;
 mod join;

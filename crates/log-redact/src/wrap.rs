@@ -2,6 +2,7 @@
 //! it is not whole without the rest, or a rest that nobody writes on a line of its own.
 
 use crate::alphabet::Alphabet;
+use crate::drawn;
 use crate::rules::HOST_SUFFIXES;
 
 /// How long a whole value is, where its issuer says so.
@@ -11,6 +12,10 @@ pub(crate) enum Length {
     Any,
     /// One of these, in bytes.
     Exactly(&'static [usize]),
+    /// So many bytes or more: keys have this length where their issuer shows one, but nobody promises that they keep it.
+    AtLeast(usize),
+    /// So many letters or more after the last of this sign.
+    Ending(u8, usize),
     /// Base64 with its padding: whole groups of four.
     Groups,
     /// A JWT, whose last part is a signature.
@@ -21,13 +26,8 @@ pub(crate) enum Length {
     Telephone,
 }
 
-/// Fewer letters and words may be a name with a number: `K8s`, `IPv6`.
+/// Fewer letters may be a name with a number: `Server2`.
 const SHORTEST_DRAWN: usize = 6;
-const FEWEST_WORDS: usize = 4;
-/// In so many letters, a word or two may stand by chance.
-const LONG: usize = 10;
-const VERY_LONG: usize = 12;
-const LONGER: usize = 16;
 /// So many letters that follow each other as in a word rarely do by chance.
 const SHORTEST_NAME: usize = 4;
 /// Lines of base64 have at least so many letters.
@@ -39,6 +39,10 @@ impl Length {
         match self {
             Self::Any => false,
             Self::Exactly(lengths) => lengths.contains(&value.len()),
+            Self::AtLeast(least) => value.len() >= least,
+            Self::Ending(sign, least) => {
+                value.iter().rev().take_while(|byte| **byte != sign).count() >= least
+            }
             Self::Groups => value.len().is_multiple_of(4),
             Self::Signed => {
                 // Base64 of the 32 to 512 bytes that HMAC, ECDSA, EdDSA and RSA sign with.
@@ -64,7 +68,7 @@ impl Length {
             let is_drawn = rest.len() >= SHORTEST_DRAWN && named(&words(&rest)) * 2 <= rest.len();
             return is_drawn && self.fits(&lines.concat());
         }
-        let is_padding = rest.iter().all(|line| line.iter().all(|byte| *byte == b'='));
+        let is_padding = matches!(rest.concat().as_slice(), b"=" | b"==");
         is_padding
             || self.is_made_whole_by(lines)
             || rest.iter().all(|line| is_drawn(line))
@@ -73,10 +77,23 @@ impl Length {
 
     /// Whether a value is too short without what follows a line break, and has the right length with it.
     pub(crate) fn is_made_whole_by(self, lines: &[&[u8]]) -> bool {
-        let is_known = matches!(self, Self::Exactly(_));
-        let is_whole = |value: &[u8]| self.fits(value) || !is_known && is_usual(value);
         let Some((first, rest)) = lines.split_first() else { return false };
-        is_whole(&lines.concat()) && (!is_whole(first) || !is_known && is_part_of_a_number(&rest.concat()))
+        let (whole, rest) = (lines.concat(), rest.concat());
+        let is_usual_with = || is_usual(&whole) && (!is_usual(first) || is_part_of_a_number(&rest));
+        match self {
+            Self::Exactly(_) | Self::Ending(..) => self.fits(&whole) && !self.fits(first),
+            Self::AtLeast(least) => {
+                // Of a value far too short nobody knows what it is, and any line is long enough for it.
+                let is_most = first.len() * 2 >= least;
+                first.len() < least && (whole.len() == least || whole.len() > least && is_most)
+                    || is_usual_with()
+            }
+            Self::Groups if is_last_group(&rest) => self.fits(&whole),
+            _ => {
+                let is_whole = |value: &[u8]| self.fits(value) || is_usual(value);
+                is_whole(&whole) && (!is_whole(first) || is_part_of_a_number(&rest))
+            }
+        }
     }
 }
 
@@ -117,44 +134,16 @@ fn is_part_of_a_number(rest: &[u8]) -> bool {
     !ITS_OWN.contains(&rest.len()) && any(u8::is_ascii_digit) && any(u8::is_ascii_alphabetic)
 }
 
-/// Whether these are letters and digits that are more than one word and no name, as a value has that is folded below
-/// its key.
+/// Whether these are letters and digits that look drawn, as a value has that is folded below its key: being there says
+/// something already.
 pub(crate) fn are_scraps(lines: &[&[u8]]) -> bool {
-    lines.iter().all(|line| {
-        let words = words(line);
-        line.iter().all(u8::is_ascii_alphanumeric)
-            && line.iter().any(u8::is_ascii_uppercase)
-            && words.len() > 2
-            && named(&words) * 2 <= line.len()
-    })
+    lines.iter().all(|line| line.iter().all(u8::is_ascii_alphanumeric) && drawn::is_hardly_a_name(line))
 }
 
-/// Whether letters of both cases, digits and signs follow each other as nobody writes them: names are made of words,
-/// `v2`, `Utf8` and `IPv4Addr` too.
+/// Whether letters of both cases, digits and signs follow each other as nobody writes them.
 fn is_drawn(line: &[u8]) -> bool {
-    let kinds = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit, is_sign];
-    let kinds = kinds.iter().filter(|is| line.iter().any(is)).count();
-    let known = line.iter().all(|byte| Alphabet::TOKEN68.has(*byte) || is_sign(byte));
-    if line.len() < SHORTEST_DRAWN || kinds < 2 || !known {
-        return false;
-    }
-    let words = words(line);
-    let named = named(&words);
-    let short = words.len() * 2 >= line.len();
-    match line.len() {
-        ..LONG => words.len() >= FEWEST_WORDS && short && named == 0 && kinds > 2,
-        LONG..VERY_LONG if kinds == 2 => {
-            short
-                && named == 0
-                && [u8::is_ascii_lowercase, u8::is_ascii_uppercase].iter().all(|is| line.iter().any(is))
-        }
-        length => {
-            let most = if length < VERY_LONG { length / 3 } else { length / 2 };
-            // Of many letters, fewer words are enough.
-            let mixed = words.len() * 13 >= length * 5 || length >= LONGER && words.len() * 3 >= length;
-            mixed && named <= most && line.iter().any(u8::is_ascii_uppercase)
-        }
-    }
+    let is_known = line.iter().all(|byte| Alphabet::TOKEN68.has(*byte) || is_sign(byte));
+    is_known && drawn::is_no_name(line)
 }
 
 /// How many letters are of words that can be spoken.
@@ -196,6 +185,14 @@ fn words(line: &[u8]) -> Vec<&[u8]> {
 pub(crate) fn ends_base64(line: &[u8]) -> bool {
     let is_mixed = line.iter().any(u8::is_ascii_digit) || line.iter().skip(1).any(u8::is_ascii_uppercase);
     line.len().is_multiple_of(4) && (line.ends_with(b"=") || is_mixed)
+}
+
+/// Whether these are groups of base64 with its padding, and no name before an equals sign: `eDc=`, but not `Key=`.
+fn is_last_group(rest: &[u8]) -> bool {
+    let letters = &rest[..rest.len() - rest.iter().rev().take_while(|byte| **byte == b'=').count()];
+    rest.len().is_multiple_of(4)
+        && !letters.is_empty()
+        && (rest.ends_with(b"==") || letters.len() < rest.len() && !drawn::is_plain(letters))
 }
 
 /// Whether the first of these are full lines of one length, as base64 is wrapped, and the last is no longer.
@@ -258,6 +255,19 @@ mod tests {
         assert!(completes(forty, &[&first, "foo"]));
         assert!(!completes(forty, &[&first, "done"]));
         assert!(!completes(forty, &[&"a".repeat(40), "k3Jq9XvB2m"]), "it is whole");
+        let least = Length::AtLeast(40);
+        assert!(completes(least, &[&first, "foo"]) && completes(least, &[&first, "done"]));
+        assert!(!completes(least, &[&"a".repeat(40), "foo"]), "it may be whole");
+        assert!(!completes(least, &["abc", &"done ".repeat(10)]), "it is no such key");
+        assert!(completes(least, &["abc", &"d".repeat(37)]), "it is as long as such keys are");
+        let ending = Length::Ending(b'/', 24);
+        assert!(completes(ending, &["T0/B0/abcdefghijklmnopqrstuvw", "x"]));
+        assert!(!completes(ending, &["T0/B0/abcdefghijklmnopqrstuvwx", "done"]), "it is whole");
+        for (rest, belongs) in
+            [("eDc=", true), ("Ng==", true), ("Key=", false), ("HOMEDIR=", false), ("done", false)]
+        {
+            assert_eq!(completes(Length::Groups, &["abcdefgh", rest]), belongs, "{rest}");
+        }
         assert!(
             completes(Length::Groups, &["abcde", "fg="]) && !completes(Length::Groups, &["abcd", "done"])
         );

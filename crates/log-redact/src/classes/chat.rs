@@ -45,7 +45,8 @@ pub(super) const CLASSES: &[Class] = &[
         )
         .keep_literal()]),
     )
-    .length(Length::Exactly(&[44, 45, 46])),
+    // Two ids, which get longer, and 24 letters, as the document shows them.
+    .length(Length::Ending(b'/', 24)),
     class(
         "discord-bot-token",
         "Bot token of Discord",
@@ -61,7 +62,8 @@ pub(super) const CLASSES: &[Class] = &[
             ],
         )]),
     )
-    .length(Length::Exactly(&[70, 72])),
+    // The document promises no length: the first part spells an id that grows.
+    .length(Length::AtLeast(70)),
     class(
         "discord-webhook",
         "Webhook of Discord",

@@ -123,6 +123,7 @@ pub(super) const CLASSES: &[Class] = &[
         "https://www.alibabacloud.com/help/en/ram/user-guide/create-an-accesskey-pair",
         Rule::Shapes(&[Shape::new(&["LTAI"], &[between(Alphabet::ALNUM, 12, 20)])]),
     )
+    // Ids of 16 letters were given out before those of 24.
     .length(Length::Exactly(&[16, 24])),
     class(
         "alibaba-access-key-secret",
@@ -135,14 +136,16 @@ pub(super) const CLASSES: &[Class] = &[
             key_of("alicloud", "secretkey"),
         ]),
     )
-    .length(Length::Exactly(&[30])),
+    // The document promises no length.
+    .length(Length::AtLeast(30)),
     class(
         "tencent-secret-id",
         "SecretId of Tencent Cloud",
         "https://www.tencentcloud.com/document/product/598/32675",
-        Rule::Shapes(&[Shape::new(&["AKID"], &[between(Alphabet::ALNUM, 28, 32)])]),
+        Rule::Shapes(&[Shape::new(&["AKID"], &[between(Alphabet::ALNUM, 28, 64)])]),
     )
-    .length(Length::Exactly(&[36])),
+    // 36 letters in most documents, 40 in https://cloud.tencent.com/document/api/628/14940: no length is promised.
+    .length(Length::AtLeast(36)),
     class(
         "tencent-secret-key",
         "SecretKey of Tencent Cloud",
@@ -153,12 +156,13 @@ pub(super) const CLASSES: &[Class] = &[
             key_of("cos", "secretkey"),
         ]),
     )
-    .length(Length::Exactly(&[32])),
+    // 32 letters in most documents, 40 in https://cloud.tencent.com/document/api/628/14940: no length is promised.
+    .length(Length::AtLeast(32)),
     class(
         "volcengine-access-key-id",
         "Access key id of Volcano Engine and BytePlus",
-        "https://docs.byteplus.com/byteplus-platform/reference/accesskey",
-        Rule::Shapes(&[Shape::new(&["AKLT"], &[between(Alphabet::URL64, 16, 60)])]),
+        "https://www.volcengine.com/docs/6257/65048",
+        Rule::Shapes(&[Shape::new(&["AKLT"], &[between(Alphabet::URL64, 16, 251)])]),
     ),
     class(
         "digitalocean-token",
@@ -181,7 +185,8 @@ pub(super) const CLASSES: &[Class] = &[
             &[key_of("cloudflare", "apitoken"), key_of("cloudflare", "apikey"), key_of("cf", "apitoken")],
         ),
     )
-    .length(Length::Exactly(&[52, 53])),
+    // 40 letters behind the prefix, and a checksum, whose length the document does not say: eight letters.
+    .length(Length::Ending(b'_', 48)),
     class(
         "scaleway-access-key",
         "Access key of Scaleway",
@@ -211,5 +216,6 @@ pub(super) const CLASSES: &[Class] = &[
         "https://support.huaweicloud.com/intl/en-us/usermanual-ca/ca_01_0003.html",
         Rule::Keys(&[key_of("huawei", "secretkey"), key_of("huaweicloud", "sk"), key_of("hw", "secretkey")]),
     )
-    .length(Length::Exactly(&[40])),
+    // The document promises no length.
+    .length(Length::AtLeast(40)),
 ];

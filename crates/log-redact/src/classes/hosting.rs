@@ -160,7 +160,9 @@ pub(super) const CLASSES: &[Class] = &[
             &["sk.eyJ", "pk.eyJ", "tk.eyJ"],
             &[between(Alphabet::URL64, 20, 200), literal("."), between(Alphabet::URL64, 20, 40)],
         )]),
-    ),
+    )
+    // A signature of 16 bytes; the document promises no length.
+    .length(Length::Ending(b'.', 22)),
     class(
         "clickhouse-cloud-key",
         "Secret of an API key of ClickHouse Cloud",

@@ -57,7 +57,8 @@ pub(super) const CLASSES: &[Class] = &[
             key_of("datadog", "applicationkey"),
         ]),
     )
-    .length(Length::Exactly(&[32, 40])),
+    // The document promises no length: keys of the API have 32, those of applications 40.
+    .length(Length::AtLeast(32)),
     class(
         "sentry-token",
         "Auth token of Sentry",
@@ -112,5 +113,6 @@ pub(super) const CLASSES: &[Class] = &[
             key("routingkey"),
         ]),
     )
+    // The document: keys of the REST API are 20-character strings. Those of the events API have 32.
     .length(Length::Exactly(&[20, 32])),
 ];

@@ -25,7 +25,8 @@ pub(super) const CLASSES: &[Class] = &[
         "https://docs.stripe.com/webhooks/signature",
         Rule::Shapes(&[Shape::new(&["whsec_"], &[between(Alphabet::STD64_PADDED, 24, 96)])]),
     )
-    .length(Length::Exactly(&[38])),
+    // The document promises no length.
+    .length(Length::AtLeast(38)),
     class(
         "square-token",
         "Access token or application secret of Square",
