@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::drawn;
 use crate::key_value;
 use crate::view::{self, View};
 use crate::wrap;
@@ -44,6 +45,8 @@ pub(crate) struct Joined {
     end: usize,
     /// All lines are numbers: a column of them.
     numbers: bool,
+    /// The first line is nothing but numbers.
+    begins_in_numbers: bool,
 }
 
 impl Joined {
@@ -66,6 +69,7 @@ impl Joined {
             alone: false,
             end,
             numbers,
+            begins_in_numbers: numbers,
         };
         let mut width = line_width(text, line_start, stop);
         let most = match reach {
@@ -111,7 +115,8 @@ impl Joined {
 
     /// Whether what is before the break at `seam` may be a word of its own, such as the name of what follows.
     pub(crate) fn begins_with_a_word(&self, start: usize, seam: usize) -> bool {
-        self.view.text[start..seam].iter().all(u8::is_ascii_alphabetic)
+        let word = &self.view.text[start..seam];
+        word.iter().all(u8::is_ascii_alphabetic) && !drawn::is_unspeakable(word)
     }
 
     /// The parts of `range` of the view that were lines.
@@ -137,6 +142,18 @@ impl Joined {
     /// Whether all lines are numbers.
     pub(crate) fn is_column(&self) -> bool {
         self.numbers
+    }
+
+    /// Whether what ends at `end` is all that the last line has, and the first says more than numbers.
+    pub(crate) fn is_rest_of_a_sentence(&self, end: usize) -> bool {
+        !self.begins_in_numbers && self.view.text[end..].trim_ascii().is_empty()
+    }
+
+    /// Whether the word that was joined goes on behind `end`: then what ends there is a part of another thing.
+    pub(crate) fn goes_on(&self, end: usize) -> bool {
+        let is_of_a_word =
+            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'/' | b':');
+        end < self.end && self.view.text.get(end).is_some_and(is_of_a_word)
     }
 
     /// Whether these are lines that base64 is wrapped at, and the last no word.
@@ -205,16 +222,23 @@ fn is_number(line: &[u8]) -> bool {
         .all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'\t' | b'\r' | b'.' | b',' | b'-' | b'+'))
 }
 
-/// Whether a word begins a thing of its own: a key and its value, or a time.
+/// How base64 of pictures, documents and archives begins, and sums of files that say how they were made.
+const OTHER_THINGS: [&[u8]; 10] = [
+    b"iVBORw0KGgo",
+    b"/9j/",
+    b"R0lGOD",
+    b"UklGR",
+    b"JVBERi0",
+    b"UEsDB",
+    b"H4sIA",
+    b"sha256-",
+    b"sha384-",
+    b"sha512-",
+];
+
+/// Whether a word begins a thing of its own: a key and its value, a time, or what a file holds.
 fn says_something_else(word: &[u8]) -> bool {
     let word = &word[..word.iter().position(u8::is_ascii_whitespace).unwrap_or(word.len())];
-    let name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let key = word.iter().take_while(|byte| name(byte)).count();
-    let pair = match &word[key..] {
-        [b'='] | [b'=', b'='] => false,
-        [b'=' | b':', ..] => word[..key].iter().any(u8::is_ascii_alphabetic),
-        _ => false,
-    };
     let day = |separator: u8| {
         let mut parts = word.splitn(3, |byte| *byte == separator);
         let mut part = || parts.next().unwrap_or_default();
@@ -230,7 +254,38 @@ fn says_something_else(word: &[u8]) -> bool {
                 .get(2)
                 .is_some_and(|next| next.is_ascii_alphanumeric() && !matches!(next, b'T' | b'0'..=b'9'))
     };
-    pair || day(b'-') || day(b'/') || day(b':')
+    let is_other = OTHER_THINGS.iter().any(|begin| word.starts_with(begin));
+    is_other || is_a_pair(word) || day(b'-') || day(b'/') || day(b':')
+}
+
+/// Whether a word is a key and its value. What ends with a sign may be base64.
+fn is_a_pair(word: &[u8]) -> bool {
+    let key = name_length(word);
+    match &word[key..] {
+        [b'='] | [b'=', b'='] => false,
+        [b'=' | b':', ..] => word[..key].iter().any(u8::is_ascii_alphabetic),
+        _ => false,
+    }
+}
+
+fn name_length(word: &[u8]) -> usize {
+    let is_of_a_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    word.iter().take_while(is_of_a_name).count()
+}
+
+/// Whether what is on both sides of a break may be one thing: not if a line is nothing but the name of a key, or ends with
+/// a colon, or another key and its value begin on the next one. This is asked of every break first, so that keys on lines
+/// cost no more.
+pub(crate) fn may_be_one(text: &[u8], line_break: usize) -> bool {
+    let line_start = memchr::memrchr(b'\n', &text[..line_break]).map_or(0, |at| at + 1);
+    let stop = view::line_stop(text, line_break).max(line_start);
+    let line = text[line_start..stop].trim_ascii_start();
+    let is_continued = text[stop..line_break].starts_with(b"\\");
+    let next = &text[Line::at(text, line_break + 1).word];
+    let named =
+        line.strip_suffix(b":").and_then(|label| label.last()).is_some_and(|last| !last.is_ascii_digit());
+    let is_label = named && !next.starts_with(b"//") || matches!(&line[name_length(line)..], b"=");
+    is_continued || !is_label && !is_a_pair(next)
 }
 
 /// Whether the line that begins at `at` is one word.

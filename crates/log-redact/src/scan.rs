@@ -8,7 +8,7 @@ use memchr::{memchr, memchr_iter};
 use crate::class::Code;
 use crate::join;
 use crate::rules::{ClassId, Rules, Target};
-use crate::verify;
+use crate::verify::{self, number};
 use crate::view::{self, View};
 
 /// How deep texts inside texts are followed.
@@ -119,7 +119,10 @@ impl Scan<'_> {
             let line_end = accept.start + length;
             let line = &self.text[line_start..view::line_stop(self.text, line_end).max(line_start)];
             let next = view::after_indent(self.text, line_end + 1);
-            if join::is_one_word(self.text, line_end + 1) || self.rules.words.is_cut(line, &self.text[next..])
+            let rest = &self.text[next..];
+            if join::is_one_word(self.text, line_end + 1)
+                || self.rules.words.is_cut(line, rest)
+                || self.rules.numbers && number::may_go_on(line, rest)
             {
                 self.breaks.push(line_end);
             }

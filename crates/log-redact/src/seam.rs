@@ -2,7 +2,7 @@
 
 use crate::alphabet::Alphabet;
 use crate::class::{Code, Group};
-use crate::join::{Joined, Reach};
+use crate::join::{self, Joined, Reach};
 use crate::rules::{Active, ClassId};
 use crate::scan::{Candidate, Scan};
 use crate::wrap;
@@ -21,7 +21,7 @@ impl Scan<'_> {
         let mut covered = 0;
         for line_break in breaks {
             // Text wrapped at a column goes on over many breaks, and is looked at once.
-            if line_break < covered {
+            if line_break < covered || !join::may_be_one(self.text, line_break) {
                 continue;
             }
             let mut seams = 0;
@@ -79,6 +79,19 @@ impl Scan<'_> {
         if whole_before && is_closed(class) && class.length.is_made_whole_by(&joined.lines(&range)) {
             return true;
         }
+        let rest = std::str::from_utf8(&joined.view.text[seam..candidate.end]).unwrap_or_default();
+        if class.group == Group::Network && rest.parse::<std::net::IpAddr>().is_ok() {
+            return false;
+        }
+        if !whole_before && self.is_rest_of_a_number(joined, rest.as_bytes(), candidate) {
+            return true;
+        }
+        // Two versions, one below the other, are an address as often.
+        let is_cut_at_a_dot =
+            joined.view.text[candidate.start..seam].ends_with(b".") || rest.starts_with('.');
+        if self.is_address(candidate) && !joined.is_continued && !is_cut_at_a_dot && rest.contains('.') {
+            return false;
+        }
         // Base64 that is text on both sides of a break is one text.
         let is_base64 = joined.view.text[range.clone()].iter().all(|byte| Alphabet::TOKEN68.has(*byte));
         if candidate.decoded.is_some() && is_base64 {
@@ -98,10 +111,42 @@ impl Scan<'_> {
             return joined.belongs(candidate.start, seam, candidate.end, whole_before);
         }
         joined.may_belong(candidate.start, seam, candidate.end)
+            && !joined.goes_on(candidate.end)
             && (joined.is_quoted(&range)
                 || class.length.is_completed_by(&joined.lines(&range))
                 || joined.is_deeper && wrap::are_scraps(&joined.lines(&range)[1..]))
     }
+
+    fn is_address(&self, candidate: &Candidate) -> bool {
+        [Code::Ip, Code::IpPrivate].iter().any(|code| self.code(*code) == Some(candidate.class))
+    }
+
+    /// Whether what was put together has groups that few other numbers have, and ends its line.
+    fn is_rest_of_a_number(&self, joined: &Joined, rest: &[u8], candidate: &Candidate) -> bool {
+        let is = |code| self.code(code) == Some(candidate.class);
+        joined.is_rest_of_a_sentence(candidate.end)
+            && (is(Code::ChineseMobile)
+                || is(Code::SocialSecurity) && !begins_a_date(rest)
+                || self.is_address(candidate) && is_rest_of_an_address(joined, candidate))
+    }
+}
+
+/// Whether one of the groups of digits that are on one line has three of them: versions rarely have such.
+fn is_rest_of_an_address(joined: &Joined, candidate: &Candidate) -> bool {
+    let lines = joined.lines(&(candidate.start..candidate.end));
+    let [before, rest] = lines.as_slice() else { return false };
+    let whole = [&before[..before.iter().rposition(|byte| *byte == b'.').unwrap_or(0)], {
+        let first = rest.iter().position(|byte| *byte == b'.').unwrap_or(rest.len());
+        &rest[first..]
+    }];
+    whole.iter().any(|groups| groups.split(|byte| *byte == b'.').any(|group| group.len() == 3))
+}
+
+/// Whether these two groups of digits that begin a number may be of a date.
+fn begins_a_date(number: &[u8]) -> bool {
+    let mut groups = number.split(|byte| *byte == b'-').filter(|group| group.len() == 2);
+    let (Some(first), Some(second)) = (groups.next(), groups.next()) else { return false };
+    first.min(second) <= &b"12"[..] && first.max(second) <= &b"31"[..]
 }
 
 /// Whether what is of the class ends by its form.

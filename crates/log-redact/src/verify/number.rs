@@ -39,6 +39,17 @@ pub(crate) fn look(scan: &mut Scan<'_>, start: usize, end: usize) {
     scan.goes_on_in_digits_at(number.end);
 }
 
+/// Whether the line that begins with `next` may be the rest of a number in groups, which the end of `line` cut: nothing
+/// but groups, of an account's number with capitals.
+pub(crate) fn may_go_on(line: &[u8], next: &[u8]) -> bool {
+    /// An account's number of 34 letters and digits in groups of four.
+    const LONGEST: usize = 42;
+    let is_part = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
+    let is_cut = line.last().is_some_and(is_part) && next.first().is_some_and(is_part);
+    let spelled = || next.iter().take_while(|byte| is_part(byte) || matches!(byte, b' ' | b'-'));
+    is_cut && matches!(next.get(spelled().take(LONGEST).count()), None | Some(b'\n' | b'\r' | b'\\'))
+}
+
 /// Whether so many digits without separators may be a number: of a mobile telephone, of a card or of an identity, or of
 /// a telephone after a plus sign.
 fn may_be_alone(text: &[u8], start: usize, end: usize) -> bool {
