@@ -7,12 +7,16 @@ use memchr::memchr;
 
 use crate::alphabet::Alphabet;
 use crate::class::Code;
+use crate::drawn;
 use crate::key_value::{self, Pair, Tie};
 use crate::placeholder;
 use crate::scan::Scan;
 use crate::shape;
 
 const LONGEST_TOKEN: usize = 16 * 1024;
+/// A token of so many letters may be told by how they follow each other; of so many it is one in any case.
+const LONG_TOKEN: usize = 24;
+const VERY_LONG_TOKEN: usize = 40;
 
 /// The value of a key called authorization: a scheme and credentials, to the end of the quotes or the line.
 pub(crate) fn authorization(scan: &mut Scan<'_>, pair: &Pair) {
@@ -95,7 +99,9 @@ pub(crate) fn scheme(scan: &mut Scan<'_>, at: usize, after: usize) {
     let (code, is_one) = if text[at..after].eq_ignore_ascii_case(b"basic ") {
         (Code::BasicAuth, is_user_and_password(token))
     } else {
-        (Code::Bearer, token.len() >= 16 && key_value::looks_drawn(token) || token.len() >= 40)
+        let is_drawn = token.len() >= 16 && key_value::looks_drawn(token)
+            || token.len() >= LONG_TOKEN && drawn::is_no_name(token);
+        (Code::Bearer, is_drawn || token.len() >= VERY_LONG_TOKEN)
     };
     if let Some(class) = scan.code(code).filter(|_| is_one) {
         scan.find(class, (start, end));
