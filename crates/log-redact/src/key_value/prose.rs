@@ -46,7 +46,16 @@ fn of_somebody(rest: &[u8]) -> Option<usize> {
     let ends = [&b" is : "[..], b" is: ", b" is "];
     let told = ends.iter().find_map(|end| memmem::find(line, end).map(|at| at + end.len()));
     let below = line.trim_ascii_end().ends_with(b":").then_some(line.trim_ascii_end().len());
-    told.or(below).filter(|length| is_drawn_word(&rest[past_lines(rest, *length)..]))
+    told.or(below).filter(|length| {
+        let value = &rest[past_lines(rest, *length)..];
+        is_drawn_word(value) && !is_a_prompt(value)
+    })
+}
+
+/// `root@web1:~#`, which a shell says once it has the password.
+fn is_a_prompt(value: &[u8]) -> bool {
+    let word = &value[..value.iter().take(LONGEST_KEY).take_while(|byte| byte.is_ascii_graphic()).count()];
+    word.contains(&b'@') && word.contains(&b':') && matches!(word.last(), Some(b'#' | b'$'))
 }
 
 /// Past the line breaks and blanks behind a colon at the end of a line.
