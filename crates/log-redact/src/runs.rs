@@ -5,8 +5,8 @@ use crate::scan::Scan;
 use crate::shape;
 use crate::verify::number;
 
-/// The shortest thing that is looked for in a run: an IBAN of Norway.
-pub(crate) const SHORTEST_RUN: usize = 15;
+/// The shortest thing that is looked for in a run: an address in base64.
+pub(crate) const SHORTEST_RUN: usize = 12;
 /// A longer run is cut.
 const LONGEST_RUN: usize = 48 * 1024;
 /// Lines of base64 of at least this length may go on in the next.
