@@ -2,6 +2,8 @@
 
 use log_redact::Redactor;
 
+use crate::promises::everything;
+
 const LINES: &str = r#"
 2026-01-02 03:04:05 status half-installed librtmp1:amd64 2.4+20151223.gitfa8646d.1-2+b2
 Jan  2 03:04:05 web1 systemd[1]: session-42.scope: Deactivated successfully. Consumed 1h 2min 3.456s CPU time.
@@ -45,4 +47,42 @@ fn what_was_once_a_false_alarm_stays_as_it_is() {
     let shown: Vec<_> = changed.iter().map(|line| redactor.redact(line)).collect();
     assert!(shown.is_empty(), "{shown:#?}");
     assert_eq!(redactor.redact(KEPT), KEPT, "together");
+}
+
+/// Texts of two and three lines, with `%%` between them: lines of other programs below a secret, below a key without a
+/// value, below a count. Where a line says `SECRET`, one of [`SECRETS`] stands.
+const TEXTS: &str = include_str!("../harmless/texts.txt");
+
+const SECRETS: [&str; 9] = [
+    "DB_PASSWORD=S3cretPw9x",
+    "password: S3cretPw9x",
+    "export TOKEN=abcDEF123456",
+    "api_key: abcDEF123456xyzXYZ",
+    "signature=0123456789abcdef0123456789abcdef",
+    "cannot use AKLTEXAMPLEexample1234",
+    "Authorization: Bearer abcDEF0123456789abcDEF",
+    "Cookie: sid=abcDEF123456",
+    "mail of bob@example.com",
+];
+
+#[test]
+fn lines_are_redacted_together_as_they_are_alone() {
+    for redactor in [Redactor::new().unwrap(), everything()] {
+        let mut changed = Vec::new();
+        for text in TEXTS.split("\n%%\n") {
+            let secrets = if text.starts_with("SECRET") { &SECRETS[..] } else { &[""] };
+            for text in secrets.iter().map(|secret| text.trim_end().replacen("SECRET", secret, 1)) {
+                let alone: Vec<_> = text.lines().map(|line| redactor.redact(line)).collect();
+                for line_break in ["\n", "\r\n", "\n    "] {
+                    let text = text.replace('\n', line_break) + line_break;
+                    let alone = alone.join(line_break) + line_break;
+                    let together = redactor.redact(&text);
+                    if together != alone {
+                        changed.push(format!("{text:?} became {together:?}"));
+                    }
+                }
+            }
+        }
+        assert!(changed.is_empty(), "{changed:#?}");
+    }
 }
