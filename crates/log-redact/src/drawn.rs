@@ -3,9 +3,9 @@
 //! Comes in: a word. Goes out: whether nobody would have written it. What a word is likelier as is told from the kinds
 //! of its letters, by the two before each, and from the small letters, by the one before each. Both were counted over
 //! the 45,000 names with letters of both cases, of 4 to 24, that three or more files of Go's and Python's libraries and
-//! of the crates of crates.io have.
+//! of Rust's crates have.
 //!
-//! Of such names of 5 to 12 letters it takes one in 200 for drawn, and most of those are (base64 in tests); of drawn ones
+//! Of such names of 5 to 12 letters it takes fewer than one in 100 for drawn, most of which are (base64 in tests); of drawn ones
 //! half at five letters, three in four at seven, nine in ten at ten.
 
 /// Fewer letters may be a name whatever they are: `gRPC`, `iPXE`, `tvOS`.

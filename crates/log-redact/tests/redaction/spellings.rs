@@ -15,6 +15,8 @@ fn a_secret_is_found_however_it_is_written() {
         ("smtpPass：kuh3gras。", "kuh3gras"),
         ("SMTPPASS=kuhgras", "kuhgras"),
         ("deploy --smtppass kuhgras --wait", "kuhgras"),
+        ("refused: Bearer xVdcQPkWzTbNqRmLsHgFjDvCyAaB", "xVdcQP"),
+        ("app.conf: OC4yNy4zNC40Ng==", "OC4yNy4z"),
         ("<smtpPass>kuhgras</smtpPass>", "kuhgras"),
         ("- name: smtpPass\n  value: \"kuhgras\"\n", "kuhgras"),
         ("失败，dbPass为kuh3gras；", "kuh3gras"),
