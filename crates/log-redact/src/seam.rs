@@ -59,6 +59,14 @@ impl Scan<'_> {
         let class_after = known
             .class_at(next_line)
             .or_else(|| recent.iter().find(|other| other.start == next_line).map(|other| other.class));
+        // What is whole on a line between the first and the last is no part of more.
+        let mut inner = joined.seams.iter().filter(|inner| candidate.start < **inner && **inner < seam);
+        let is_whole_at = |line: (usize, usize)| known.class_at(line.0) == Some(candidate.class);
+        if !joined.is_continued
+            && inner.any(|inner| joined.view.outer(*inner..candidate.end).is_some_and(is_whole_at))
+        {
+            return false;
+        }
         if let Some(class) = class_after
             && !joined.is_continued
             && (whole_before || class == candidate.class && joined.begins_with_a_word(candidate.start, seam))
