@@ -270,7 +270,8 @@ fn below(text: &[u8], (key_start, _): (usize, usize), line_end: usize) -> Option
     for _ in 0..MOST_BLOCK_LINES {
         let line = text.get(at..).filter(|line| !line.is_empty() && at - begin < LONGEST_VALUE)?;
         let length = memchr(b'\n', line).unwrap_or(line.len()).min(LONGEST_VALUE);
-        let content = line[..length].trim_ascii();
+        let from_content = line[..length].trim_ascii_start();
+        let content = from_content.trim_ascii_end();
         let inner = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         let is_pair = content.starts_with(b"- ")
             || memchr::memmem::find(content, b": ").is_some()
@@ -278,7 +279,8 @@ fn below(text: &[u8], (key_start, _): (usize, usize), line_end: usize) -> Option
         if inner <= indent || content.is_empty() || is_pair || placeholder::end_at(content, 0).is_some() {
             break;
         }
-        end = Some(at + inner + content.len());
+        // Other white space may stand before it than what indents it.
+        end = Some(at + (length - from_content.len()) + content.len());
         at += length + 1;
         if at >= text.len() {
             break;
