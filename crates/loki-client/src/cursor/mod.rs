@@ -4,10 +4,12 @@
 //! keeps a ledger. For each bucket of time it remembers which entries it gave out; now and then (a *sweep*) it asks Loki
 //! for the counts of all buckets of the last hour, and reads again those whose count has changed.
 //!
-//! Reading on never waits for a sweep. One that fails is parked (`parking`), and what it cannot compare is read again as
-//! a whole before the ledger forgets it, so that late entries are found and the ledger stays as large as the horizon.
+//! Reading on never waits for a sweep. One that fails is parked (`parking`), and what none has compared lately is read
+//! again as a whole before the ledger forgets it (`horizon`), so that late entries are found and the ledger stays as large
+//! as the horizon.
 
 mod fingerprints;
+mod horizon;
 mod job;
 mod ledger;
 mod parking;
@@ -22,6 +24,7 @@ use crate::logql;
 use crate::read::CountQuery;
 use crate::types::Direction;
 use crate::{Entry, Error, Nanos, Operation, PageOptions, Pager, Window};
+use horizon::Swept;
 use job::Job;
 use ledger::{Ledger, Number};
 pub use parking::Parked;
@@ -31,9 +34,6 @@ pub use state::CursorState;
 
 /// Of one metric query.
 const MOST_BUCKETS: Number = 10_000;
-/// Of the horizon. For so long after it a bucket is kept that must be read before it is forgotten and cannot be read:
-/// with it the state of an hour at 50 lines a second still is smaller than a mebibyte.
-const GRACE: u32 = 20;
 
 /// How a query is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct CursorOptions {
     /// takes longer, at a higher price.
     pub settle: Duration,
     /// How far back sweeps look; 65 minutes by default: Loki accepts entries an hour behind the newest of their stream
-    /// (`max_chunk_age` / 2). What comes later than this is not seen.
+    /// (`max_chunk_age` / 2). What comes later than this is not seen; what comes in its last twentieth, if a sweep does.
     pub horizon: Duration,
     /// The length of the buckets that are counted; a minute by default, whole seconds. It must not change as long as a
     /// state is used.
@@ -120,6 +120,12 @@ pub struct Cursor {
     /// None of them is read until the caller tells the time again.
     resting: bool,
     unchecked: u64,
+    /// Since when none of them could be read.
+    overdue: Option<Nanos>,
+    /// The sweep that is being done, as it will have been when it has come to its end.
+    sweeping: Option<Swept>,
+    /// The last one that has.
+    swept: Option<Swept>,
 }
 
 impl Cursor {
@@ -165,6 +171,9 @@ impl Cursor {
             leaving: None,
             resting: false,
             unchecked: 0,
+            overdue: None,
+            sweeping: None,
+            swept: None,
         }
     }
 
@@ -189,7 +198,8 @@ impl Cursor {
     }
 
     /// How many buckets have been forgotten, since this value was made, of which late entries may have been missed: they
-    /// could neither be counted nor be read again for several minutes, while newer ones could be read.
+    /// could neither be counted nor be read again for several minutes, while newer ones could be read. So none is
+    /// forgotten because nobody called, for however long.
     pub fn unchecked(&self) -> u64 {
         self.unchecked
     }
@@ -235,14 +245,14 @@ impl Cursor {
         let late = match (self.job.take(), answer) {
             (Some(Job::Forward(mut pager)), Answer::Page(page)) => {
                 let entries = pager.answer(page);
+                if entries.is_ok() {
+                    self.give_up();
+                }
                 self.reached = self.reached.max(pager.left().start);
                 let done = pager.next_query().is_none();
                 self.job = (!done).then_some(Job::Forward(pager));
                 let entries = entries?;
                 self.ledger.record(&entries);
-                if self.resting {
-                    self.give_up();
-                }
                 return Ok(self.wanted(entries));
             }
             (Some(Job::Count(buckets)), Answer::Counts(counts)) => {
@@ -268,8 +278,7 @@ impl Cursor {
                 let count_or_read = count.unwrap_or(entries.len() as u64);
                 let late = self.ledger.settle(number, count_or_read, entries);
                 if count.is_none() {
-                    self.checked = number.saturating_add(1);
-                    self.forget();
+                    self.has_checked(number);
                 }
                 late
             }
@@ -314,7 +323,7 @@ impl Cursor {
     fn sweep_failed(&mut self, job: Job, error: &Error) -> Failure {
         let for_good = !error.is_retryable();
         if let Job::Again { number, count: None, .. } = job {
-            self.resting = true;
+            self.could_not_check();
             if !for_good {
                 self.leaving = Some(job);
                 return Failure::Pause;
@@ -352,20 +361,6 @@ impl Cursor {
         Failure::Parked
     }
 
-    /// Buckets that cannot be read are not kept for ever where others can be. (While nothing can be read, the ledger does
-    /// not grow.)
-    fn give_up(&mut self) {
-        let horizon = self.options.horizon;
-        let grace = (horizon / GRACE).max(self.options.bucket);
-        let passed = self.passed();
-        let end = passed.end.min(self.horizon(horizon.saturating_add(grace)));
-        if end > passed.start {
-            self.unchecked += end.abs_diff(passed.start);
-            self.checked = end;
-            self.forget();
-        }
-    }
-
     /// What is about to be forgotten goes first, then reading on, then the buckets that are known to have changed.
     fn next_job(&mut self) -> Option<Job> {
         if !self.resting {
@@ -376,7 +371,7 @@ impl Cursor {
                 return Some(self.again(number, None));
             }
         }
-        let unread = Window::new(self.reached, self.target);
+        let unread = Window::new(self.reached, self.read_on_to());
         if !unread.is_empty() {
             return Some(Job::Forward(self.pager(unread, self.options.limit)));
         }
@@ -391,10 +386,14 @@ impl Cursor {
         }
         if self.uncounted.is_empty() && std::mem::take(&mut self.sweep) {
             self.uncounted = self.ledger.whole(self.reached);
+            self.sweeping = Some(Swept { at: self.now, covered: self.uncounted.end });
         }
         if self.uncounted.is_empty() {
             self.parking.done();
-            return None;
+            self.swept = Some(self.sweeping.take()?);
+            // Reading on may have waited for what it compared.
+            self.forget();
+            return self.next_job();
         }
         let start = self.uncounted.start;
         let alone = self.uncountable.range(start..).next().map(|&number| number.max(start.saturating_add(1)));
@@ -432,42 +431,6 @@ impl Cursor {
             }
         }
         self.counted_at_once = self.counted_at_once.saturating_mul(2).min(MOST_BUCKETS);
-    }
-
-    fn look_at_the_clock(&mut self, now: Nanos) {
-        self.now = now;
-        self.resting = false;
-        self.parking.look_at_the_clock(now);
-        self.forget();
-    }
-
-    /// The first bucket that is not longer ago than this.
-    fn horizon(&self, ago: Duration) -> Number {
-        self.ledger.number(self.now.before(ago))
-    }
-
-    /// Buckets behind the horizon that no sweep has compared lately, since sweeps fail.
-    fn passed(&self) -> Range<Number> {
-        let whole = self.ledger.whole(self.reached);
-        let end =
-            if self.parking.behind().is_some() { self.horizon(self.options.horizon) } else { whole.start };
-        whole.start.max(self.checked)..whole.end.min(end)
-    }
-
-    /// What lies behind the horizon is forgotten, and what was to be done about it.
-    fn forget(&mut self) {
-        let horizon = self.horizon(self.options.horizon);
-        let passed = self.passed();
-        self.ledger.forget_before(if passed.is_empty() { horizon } else { passed.start });
-        self.uncounted.start = self.uncounted.start.max(self.ledger.whole(self.reached).start);
-        let ledger = &self.ledger;
-        self.uncountable.retain(|number| ledger.is_kept(*number));
-        self.changed.retain(|(number, _)| ledger.is_kept(*number));
-        for job in [&mut self.job, &mut self.aside, &mut self.leaving] {
-            if matches!(job, Some(Job::Again { number, .. }) if !ledger.is_kept(*number)) {
-                *job = None;
-            }
-        }
     }
 
     /// Without what lies before the start: it was read for the sake of the first bucket's count.

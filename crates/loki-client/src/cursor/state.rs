@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::horizon::Swept;
 use super::ledger::{Ledger, Stored};
 use super::parking::Parking;
 use super::{Cursor, CursorOptions, check};
@@ -21,6 +22,12 @@ pub struct CursorState {
     /// Since when sweeps have failed; states of before this field was there have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     behind: Option<Nanos>,
+    /// The last sweep that came to its end; without it, everything is read again before it is forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    swept: Option<Swept>,
+    /// Since when what is about to be forgotten could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    overdue: Option<Nanos>,
     ledger: Stored,
 }
 
@@ -45,6 +52,8 @@ impl Cursor {
             start: self.start,
             reached: self.reached,
             behind: self.parking.behind(),
+            swept: self.swept,
+            overdue: self.overdue,
             ledger: self.ledger.store(),
         }
     }
@@ -65,6 +74,7 @@ impl Cursor {
         let ledger = Ledger::restore(&state.ledger, options.bucket).map_err(invalid)?;
         let mut cursor = Self::with(state.query.clone(), options, state.start, state.reached, ledger);
         cursor.parking = Parking::behind_since(state.behind);
+        (cursor.swept, cursor.overdue) = (state.swept, state.overdue);
         // The sweep that failed is still to be done.
         cursor.sweep = state.behind.is_some();
         Ok(cursor)

@@ -1,6 +1,7 @@
 //! A cursor under faults, restarts and late entries: everything once.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use loki_client::{
@@ -122,6 +123,8 @@ struct Scene {
     faults: u32,
     restarts: u32,
     saves: u32,
+    /// Seconds in which nobody follows, before a restart.
+    away: Range<i64>,
     options: CursorOptions,
 }
 
@@ -134,12 +137,18 @@ async fn play(scene: Scene) -> u64 {
     (follower.restarts, follower.saves) = (scene.restarts, scene.saves);
     model.faults(scene.faults);
     let (mut pushed, mut late) = (0, 0);
-    let end = scene.seconds + scene.latest + 780;
+    let end = scene.seconds + scene.latest + 780 + (scene.away.end - scene.away.start);
     for second in 0..end {
         for at in arrivals.remove(&second).unwrap_or_default() {
             let labels = Labels::from_iter([("app", "web"), ("pod", ["a", "b"][pushed % 2])]);
             model.push(at, labels, &format!("line {pushed}"), Labels::default());
             pushed += 1;
+        }
+        if scene.away.contains(&second) {
+            continue;
+        }
+        if second == scene.away.end {
+            follower.restart();
         }
         let now = Nanos::from_seconds(START + second);
         // The last rounds are undisturbed, so that everything has had its chance: also what is parked by then.
@@ -189,8 +198,12 @@ proptest! {
         faults in 0_u32..40,
         restarts in 0_u32..30,
         saves in 10_u32..100,
+        from in 30_i64..900,
+        hours in prop_oneof![Just(0), 1_i64..4],
     ) {
-        run(play(Scene { seed, seconds: 300, rate, late, latest: 600, faults, restarts, saves, options: options() }));
+        let away = from..from + hours * 3600;
+        let options = options();
+        run(play(Scene { seed, seconds: 300, rate, late, latest: 600, faults, restarts, saves, away, options }));
     }
 }
 
@@ -205,6 +218,7 @@ fn lines_that_are_55_minutes_late_are_found() {
         faults: 20,
         restarts: 5,
         saves: 30,
+        away: 0..0,
         options: options(),
     };
     let late = run(play(scene));

@@ -7,3 +7,4 @@ mod logql;
 mod model;
 mod paging;
 mod parking;
+mod standstill;
