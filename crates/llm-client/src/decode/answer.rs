@@ -1,7 +1,9 @@
 //! An answer being put together from its pieces.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+
+use serde::de::IgnoredAny;
 
 use super::chunk::{Choice, Chunk, WireMessage, WireToolCall};
 use super::think::{Parts, Splitter};
@@ -105,6 +107,8 @@ pub(super) struct Assembly {
     splitter: Splitter,
     /// From a call's index on the wire to its place.
     places: HashMap<u64, usize>,
+    /// Calls that came whole in one piece, by their place.
+    came_whole: HashSet<usize>,
     /// A choice has been seen.
     pub(super) has_choice: bool,
 }
@@ -160,9 +164,23 @@ impl Assembly {
     fn take_tool_call(&mut self, call: WireToolCall, deltas: &mut Deltas<'_>) {
         let WireToolCall { index, id, function } = call;
         let (id, name) = (id.filter(|id| !id.is_empty()), function.name.filter(|name| !name.is_empty()));
+        let arguments = function.arguments.unwrap_or_default();
+        let is_whole = index.is_some() && name.is_some() && is_whole(&arguments);
         let calls = &mut self.answer.tool_calls;
         let place = match index {
-            Some(index) => *self.places.entry(index).or_insert(calls.len()),
+            Some(index) => {
+                let place = self.places.entry(index).or_insert(calls.len());
+                // Ollama gives calls that are made at once one index. Another id is another call; so is, where no id says
+                // otherwise, a whole one after a whole one.
+                let is_another = calls.get(*place).is_some_and(|known| match &id {
+                    Some(id) if !known.id.is_empty() => *id != known.id,
+                    _ => is_whole && self.came_whole.contains(place),
+                });
+                if is_another {
+                    *place = calls.len();
+                }
+                *place
+            }
             // Without an index a name begins a call, and everything else goes on with the last one.
             None if name.is_some() => calls.len(),
             None => calls.len().saturating_sub(1),
@@ -175,6 +193,11 @@ impl Assembly {
                 return;
             }
             calls.push(ToolCall { id: String::new(), name: String::new(), arguments: String::new() });
+            if is_whole {
+                self.came_whole.insert(place);
+            }
+        } else if !arguments.is_empty() {
+            self.came_whole.remove(&place);
         }
         let Some(known) = calls.get_mut(place) else { return };
         if let Some(id) = id.filter(|_| known.id.is_empty()) {
@@ -185,7 +208,6 @@ impl Assembly {
         if let Some(name) = &name {
             known.name.clone_from(name);
         }
-        let arguments = function.arguments.unwrap_or_default();
         known.arguments.push_str(&arguments);
         if let Deltas::To(deltas) = deltas {
             deltas.push(Delta::ToolCall { index: place, name, arguments });
@@ -207,4 +229,9 @@ impl Assembly {
         }
         self.answer
     }
+}
+
+/// Whether these are arguments to which nothing can be added.
+fn is_whole(arguments: &str) -> bool {
+    serde_json::from_str::<HashMap<String, IgnoredAny>>(arguments).is_ok()
 }

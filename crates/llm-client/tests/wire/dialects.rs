@@ -308,6 +308,50 @@ async fn ollama_needs_no_key_and_its_native_stream_is_not_taken_for_an_answer() 
     assert!(error.to_string().contains("check the base URL"), "{error}");
 }
 
+/// The calls of a stream in which each piece holds one, with these fields, at index 0.
+async fn calls_at_index_0(pieces: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
+    let pieces = pieces.iter().map(|(id, name, arguments)| {
+        let function = json!({"name": name, "arguments": arguments});
+        delta(&json!({"tool_calls": [{"index": 0, "id": id, "type": "function", "function": function}]}))
+    });
+    let reply = Reply::events(pieces).and_events([last("tool_calls")]).and("data: [DONE]\n\n");
+    let chat = Endpoint::always(reply).served(Profile::Ollama).await.build().expect("a client");
+    let stream = chat.stream(&question()).await.expect("a stream");
+    let calls = stream.complete().await.expect("an answer").tool_calls;
+    calls.into_iter().map(|call| (call.id, call.name, call.arguments)).collect()
+}
+
+#[tokio::test]
+async fn ollama_calls_that_share_an_index_stay_apart() {
+    let call = |id: &str, name: &str, arguments: &str| (id.to_owned(), name.to_owned(), arguments.to_owned());
+    let (web, db) = (r#"{"app": "web"}"#, r#"{"app": "db"}"#);
+    assert_eq!(
+        calls_at_index_0(&[("call_a", "scale", web), ("call_b", "scale", db), ("call_c", "list", "{}")])
+            .await,
+        [call("call_a", "scale", web), call("call_b", "scale", db), call("call_c", "list", "{}")]
+    );
+    // What comes without an id goes on with the last of them; a whole call after a whole one does not.
+    assert_eq!(
+        calls_at_index_0(&[
+            ("call_a", "scale", web),
+            ("call_b", "scale", r#"{"app":"#),
+            ("", "", r#" "db"}"#)
+        ])
+        .await,
+        [call("call_a", "scale", web), call("call_b", "scale", db)]
+    );
+    assert_eq!(
+        calls_at_index_0(&[("", "scale", web), ("", "scale", db)]).await,
+        [call("call_0", "scale", web), call("call_1", "scale", db)]
+    );
+    // Servers that repeat id or name with every piece still make one call.
+    for id in ["call_a", ""] {
+        let pieces = [(id, "scale", r#"{"app":"#), (id, "scale", r#" "db""#), (id, "scale", "}")];
+        let calls = calls_at_index_0(&pieces).await;
+        assert_eq!((calls.len(), calls[0].2.as_str()), (1, db), "{calls:?}");
+    }
+}
+
 #[tokio::test]
 async fn ollama_errors_are_read() {
     let body = json!({"error": {"message": "model \"m\" not found, try pulling it first", "type": "api_error",

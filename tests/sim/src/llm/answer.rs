@@ -63,6 +63,11 @@ impl Envelope {
         say("content", &said.content);
         say("refusal", said.refusal.as_deref().unwrap_or_default());
         for (index, mut call) in self.tool_calls(said).enumerate() {
+            if said.one_tool_index {
+                call["index"] = json!(0);
+                pieces.push(self.piece(asked, &json!({"tool_calls": [call]}), None));
+                continue;
+            }
             let arguments = call["function"]["arguments"].as_str().unwrap_or_default().to_owned();
             call["index"] = json!(index);
             call["function"]["arguments"] = json!("");

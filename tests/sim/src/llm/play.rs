@@ -19,6 +19,11 @@ pub enum Play {
         #[serde(default)]
         tool_calls: Vec<(String, Value)>,
     },
+    /// The model wants these tools called, and each comes whole and at index 0 of a stream, as Ollama gives them.
+    SharedToolIndex {
+        /// Names and arguments.
+        tool_calls: Vec<(String, Value)>,
+    },
     /// The model's usual answer in a fence of Markdown.
     FencedJson {},
     /// The model's usual answer after a sentence, and before another.

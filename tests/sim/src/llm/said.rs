@@ -15,6 +15,8 @@ pub(super) struct Said {
     pub(super) refusal: Option<String>,
     /// Names and arguments.
     pub(super) tool_calls: Vec<(String, String)>,
+    /// In a stream each comes whole, and all at index 0.
+    pub(super) one_tool_index: bool,
     pub(super) finish: Option<&'static str>,
 }
 

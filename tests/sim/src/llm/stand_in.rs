@@ -294,14 +294,12 @@ fn said(asked: &Asked, play: Option<&Play>, settings: &Settings) -> Said {
         Some(Play::Say { content, reasoning, tool_calls }) => Said {
             content: content.clone(),
             reasoning: reasoning.clone(),
-            tool_calls: tool_calls
-                .iter()
-                .map(|(name, arguments)| {
-                    (name.clone(), arguments.as_str().map_or_else(|| arguments.to_string(), str::to_owned))
-                })
-                .collect(),
+            tool_calls: called(tool_calls),
             ..Said::default()
         },
+        Some(Play::SharedToolIndex { tool_calls }) => {
+            Said { tool_calls: called(tool_calls), one_tool_index: true, ..Said::default() }
+        }
         Some(Play::FencedJson {}) => Said::content(format!("```json\n{}\n```", usual().content)),
         Some(Play::Prose {}) => {
             Said::content(format!("Here it is:\n\n{}\n\nAnything else?", usual().content))
@@ -317,6 +315,12 @@ fn said(asked: &Asked, play: Option<&Play>, settings: &Settings) -> Said {
         Some(Play::ObeysInjection {}) => prompt::injected(asked).map_or_else(usual, Said::content),
         _ => usual(),
     }
+}
+
+/// Names, and arguments as the model writes them.
+fn called(tool_calls: &[(String, Value)]) -> Vec<(String, String)> {
+    let written = |arguments: &Value| arguments.as_str().map_or_else(|| arguments.to_string(), str::to_owned);
+    tool_calls.iter().map(|(name, arguments)| (name.clone(), written(arguments))).collect()
 }
 
 /// What a play cuts off.

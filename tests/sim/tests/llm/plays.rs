@@ -130,6 +130,18 @@ async fn fenced_json_prose_think_and_reasoning_are_read_in_one_round() {
 }
 
 #[tokio::test]
+async fn shared_tool_index() {
+    let wanted = json!([["scale", {"app": "web"}], ["scale", {"app": "db"}], ["list", {}]]);
+    let shared = with("shared_tool_index", &json!({"tool_calls": wanted}));
+    for completion in [under(shared.clone()).await, streamed_under(shared).await] {
+        let calls = completion.expect("an answer").tool_calls.into_iter();
+        let calls: Vec<_> =
+            calls.map(|call| json!([call.name, call.arguments.parse::<Value>().expect("JSON")])).collect();
+        assert_eq!(json!(calls), wanted);
+    }
+}
+
+#[tokio::test]
 async fn wrong_schema_is_repaired_once() {
     let endpoint = Endpoint::of(Dialect::OpenAi).await;
     let chat = endpoint.client(Dialect::OpenAi).build().expect("a client");
