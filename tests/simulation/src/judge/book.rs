@@ -411,8 +411,18 @@ impl Book {
         };
         let instances = self.instances.iter().filter(of_pool);
         instances
-            .filter(|(_, instance)| self.has_machine(instance))
+            .filter(|(_, instance)| self.has_machine(instance) && !self.is_left_with_a_double(instance))
             .map(|(_, instance)| instance.name.as_str())
             .collect()
+    }
+
+    /// Whether its own machine is gone and all that lives of it came from the copy of a doubled request, which has no
+    /// answer: until that machine's tags are there and a look shows it, nobody can know of it.
+    fn is_left_with_a_double(&self, instance: &Instance) -> bool {
+        let of_it = |id: &String, machine: &Machine| machine.lives() && self.is_of(id, machine, instance);
+        let mut living = self.machines.iter().filter(|(id, machine)| of_it(id, machine));
+        self.doubled.contains(&instance.machine_name)
+            && instance.machine.is_some()
+            && living.all(|(id, _)| !instance.recorded.contains_key(id) && !instance.extra.contains(id))
     }
 }
