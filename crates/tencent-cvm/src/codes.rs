@@ -63,6 +63,25 @@ pub(crate) fn lookup(action: Action, code: &str) -> Class {
     }
 }
 
+/// Families whose codes are about the caller or a parameter, which the cloud checks before it makes anything.
+const CHECKED_FIRST: &[&str] = &[
+    "AuthFailure",
+    "Invalid",
+    "Missing",
+    "RequestLimitExceeded",
+    "UnauthorizedOperation",
+    "UnknownParameter",
+    "UnsupportedProtocol",
+    "UnsupportedRegion",
+];
+
+/// Whether this code is one of a check that comes before anything is made: the table knows it by its whole name, or its
+/// family is about the caller or a parameter.
+pub(crate) fn is_checked_first(action: Action, code: &str) -> bool {
+    let named = TABLE.iter().any(|rule| rule.on.holds(action) && rule.code == code);
+    named || CHECKED_FIRST.iter().any(|family| code.starts_with(family))
+}
+
 /// Every code that the table names in full, for each action it may answer to.
 pub(crate) fn known() -> impl Iterator<Item = (Action, &'static str, Class)> {
     let named = TABLE.iter().filter(|rule| !rule.code.ends_with('*'));
@@ -385,6 +404,27 @@ mod tests {
                 let stands = known().any(|(of, known, _)| (of, known) == (*action, *code));
                 assert!(stands, "{action} {code}");
             }
+        }
+    }
+
+    #[test]
+    fn a_code_that_nobody_wrote_down_may_be_told_after_something_was_made() {
+        for code in [
+            "FailedOperation.IllegalTagKey",
+            "InvalidParameterValue.ComesTomorrow",
+            "AuthFailure.ComesTomorrow",
+        ] {
+            assert!(is_checked_first(RunInstances, code), "{code}");
+        }
+        let late = [
+            "FailedOperation",
+            "UnsupportedOperation",
+            "ResourceUnavailable",
+            "OperationDenied",
+            "MutexOperation",
+        ];
+        for family in late {
+            assert!(!is_checked_first(RunInstances, &format!("{family}.ComesTomorrow")), "{family}");
         }
     }
 

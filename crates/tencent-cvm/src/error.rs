@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::envelope::NotTheApi;
-use crate::{Action, Class};
+use crate::{Action, Class, codes};
 
 /// A cause of any type.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -114,6 +114,23 @@ impl Error {
         match self {
             Self::Api { code, .. } => Some(code),
             _ => None,
+        }
+    }
+
+    /// Whether the answer proves that the call's first and only sending made nothing.
+    ///
+    /// True for the definite refusals ([`Class::is_definite_refusal`]); for every code that the table knows by its
+    /// whole name, the cloud's own trouble apart, since key, rate, money and parameters are checked before anything is
+    /// made; and for an unknown code whose family names the caller or a parameter. An unknown `FailedOperation.…`,
+    /// `OperationDenied.…` or the like may be told after an instance was made: find out by name.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Api { action, code, class, .. } => {
+                class.is_definite_refusal()
+                    || !matches!(class, Class::Unknown | Class::Retry)
+                        && codes::is_checked_first(*action, code)
+            }
+            _ => false,
         }
     }
 

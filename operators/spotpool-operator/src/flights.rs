@@ -197,15 +197,11 @@ impl Finding {
         let outcome = match (error.reach(), error.class()) {
             (Reach::NotSent, _) => AttemptOutcome::NotSent,
             (Reach::Answered, Some(class)) if class.is_definite_refusal() => AttemptOutcome::Refused,
-            // The cloud checks key, rate and parameters before it makes anything, so any other error but its
-            // own trouble refuses a token's first and only request too. To a repeated one it may only say
-            // that the token is used up.
+            // To a repeated request it may only say that the token is used up.
+            _ if error.is_refusal() && !repeated => AttemptOutcome::Refused,
+            // A code that nobody wrote down may be told after something was made.
             (Reach::Answered, Some(class)) if !matches!(class, Class::Unknown | Class::Retry) => {
-                if repeated {
-                    AttemptOutcome::Errored
-                } else {
-                    AttemptOutcome::Refused
-                }
+                AttemptOutcome::Errored
             }
             _ if repeated && error.reach() == Reach::Answered => AttemptOutcome::Errored,
             _ => AttemptOutcome::Unknown,

@@ -232,7 +232,7 @@ pub enum AttemptOutcome {
     Refused,
     /// It never left: the sender says so.
     NotSent,
-    /// A repeated request was answered with an error that proves nothing; its token is never sent again.
+    /// Answered with an error that does not prove that nothing was made; its token is never sent again.
     Errored,
     /// No answer was ever recorded, and a complete look later found nothing.
     Closed,

@@ -368,13 +368,19 @@ fn class_of(code: &str) -> Class {
     if code == LAUNCH_FAILED { Class::SoldOut } else { classify(Action::RunInstances, code) }
 }
 
+/// The same token was sent before.
+fn is_repetition(status: &SpotInstanceStatus, attempt: &Attempt) -> bool {
+    status.attempts.iter().any(|other| other.number < attempt.number && other.token == attempt.token)
+}
+
 fn failures_of((instance, status): &Known<'_>, pool: &ValidPool) -> Vec<Failure> {
     let failed = |attempt: &&Attempt| match attempt.outcome {
         AttemptOutcome::Refused | AttemptOutcome::NotSent => true,
         // What is wrong about a request that was repeated may be the repetition, such as a token that is used up: the
         // next request tells, after the look that decides on this one.
         AttemptOutcome::Errored => {
-            !attempt.code.as_deref().is_some_and(|code| is_about_the_request(class_of(code)))
+            let about_it = attempt.code.as_deref().is_some_and(|code| is_about_the_request(class_of(code)));
+            !about_it || !is_repetition(status, attempt)
         }
         AttemptOutcome::Unknown | AttemptOutcome::Made | AttemptOutcome::Closed => false,
     };

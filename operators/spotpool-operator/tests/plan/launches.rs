@@ -3,7 +3,7 @@
 use std::slice::from_ref;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus};
+use spotpool_operator::crd::{Attempt, AttemptOutcome, SpotInstance, SpotInstanceStatus};
 use spotpool_operator::plan::candidates::{Gate, gate};
 use spotpool_operator::plan::room::may_come;
 use spotpool_operator::plan::{AccountSeen, Advertised, Memory};
@@ -176,14 +176,19 @@ fn only_the_last_request_that_left_may_still_turn_into_a_machine() {
 
 #[test]
 fn what_a_repeated_request_is_told_about_itself_holds_nobody_up() {
-    let errored = |code| {
+    let errored = |code, repeated: bool| {
         let (instance, mut status) = refused(1, 10, code);
         status.attempts[0].outcome = AttemptOutcome::Errored;
+        if repeated {
+            let first = Attempt { number: -1, outcome: AttemptOutcome::Unknown, ..status.attempts[0].clone() };
+            status.attempts.insert(0, first);
+        }
         learn(&Memory::default(), &[(instance, status)], &valid(), 11).entries.len()
     };
-    assert_eq!(errored("InvalidClientToken.Used"), 0, "the next request has another token");
-    assert_eq!(errored("InvalidImageId.NotFound"), 0, "the next request will tell");
-    assert_eq!(errored(SOLD_OUT), 1);
+    assert_eq!(errored("InvalidClientToken.Used", true), 0, "the next request has another token");
+    assert_eq!(errored("InvalidImageId.NotFound", true), 0, "the next request will tell");
+    assert_eq!(errored(SOLD_OUT, true), 1);
+    assert_eq!(errored("FailedOperation.ComesTomorrow", false), 1, "what is said of a first request is of it");
     let said_at_once = learn(&Memory::default(), &[refused(1, 10, "InvalidImageId.NotFound")], &valid(), 11);
     assert_eq!(said_at_once.entries.len(), 1);
 }

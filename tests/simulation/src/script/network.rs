@@ -52,6 +52,8 @@ pub(super) fn losses() -> Vec<Fault> {
         Fault::LostAnswer { loss: Loss::Reset },
         Fault::LostAnswer { loss: Loss::Reset },
         Fault::FailAfterCommit { code: "InternalError".to_owned() },
+        // A code that nobody wrote down, told after something was made.
+        Fault::FailAfterCommit { code: "OperationDenied.ComesTomorrow".to_owned() },
         Fault::HttpError { status: 502, committed: true },
         Fault::CutAnswer,
         Fault::EmptyAnswer,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kube::ResourceExt;
-use sim::cvm::{Fault, FaultRule, Stock};
+use sim::cvm::{Fault, FaultRule, Settings, Span, Stock};
 use simulation::contract::sample_instance;
 use simulation::gate::{Bait, Deed, Edge, Trap};
 use simulation::nature::NAMESPACE;
@@ -150,6 +150,30 @@ async fn whoever_stood_still_since_the_second_look_asks_for_nothing() {
     let gone = || stage.store.peek_pool(&Stage::key("anna")).is_none();
     stage.until("the pool to go", 15 * MINUTE, gone).await;
     assert_eq!(stage.calls("RunInstances"), 1, "nothing is asked for since the pool was deleted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_nobody_knows_may_hide_a_machine_which_goes_with_its_pool() {
+    let stage = Stage::set(&[]);
+    // Late enough that no sweep shows it before a refusal would have ended everything.
+    let late = Span::between(Duration::from_secs(50), Duration::from_secs(60));
+    stage.cloud.with(|cloud| {
+        let settings = cloud.settings().clone();
+        cloud.set_settings(Settings { tag_lag: late, visibility_lag: late, ..settings });
+        let fault = Fault::FailAfterCommit { code: "FailedOperation.ComesTomorrow".to_owned() };
+        cloud.add_fault(FaultRule::new(fault).on("RunInstances").times(1));
+    });
+    stage.put_key("anna");
+    stage.store.create_pool(&Stage::pool("anna", 1)).unwrap();
+    let asked = || stage.calls("RunInstances") == 1;
+    stage.until("the request", MINUTE, asked).await;
+    sleep(Duration::from_secs(5)).await;
+    let (status, _, message) = stage.condition("anna", kind::STALLED);
+    assert!(status == "True" && message.contains("FailedOperation.ComesTomorrow"), "{message}");
+    stage.store.delete_pool(&Stage::key("anna")).unwrap();
+    let gone = || stage.store.peek_pool(&Stage::key("anna")).is_none();
+    stage.until("the pool to go", 15 * MINUTE, gone).await;
+    assert_eq!(stage.cloud.with(|cloud| cloud.existing().count()), 0, "its machine went with it");
 }
 
 #[tokio::test(start_paused = true)]
