@@ -3,7 +3,7 @@
 use super::attempts::NextAttempt;
 use super::back_off::Known;
 use super::candidates::{Gate, gate, is_a_guess};
-use super::member::send_away;
+use super::member::{is_of, send_away};
 use super::{
     AccountSeen, Chosen, Member, Observed, Plan, PoolSeen, Raise, Rules, Step, Target, adoption, health,
     secrets,
@@ -86,7 +86,7 @@ impl Fit<'_> {
     fn shrink(&self, plan: &mut Plan, now: Timestamp, wall_now: Timestamp) {
         let there: Vec<&Member> =
             self.counted.iter().copied().filter(|member| !member.is_unseen(self.account)).collect();
-        let surplus = victims(&there, self.target, self.rules);
+        let surplus = victims(&there, self.pool, self.target, self.rules);
         let mut victims: Vec<(String, &str)> =
             surplus.into_iter().map(|victim| (victim.uid.clone(), "Surplus")).collect();
         if victims.is_empty() {
@@ -199,12 +199,12 @@ fn due(counted: &[&Member], fresh: &[i64], room: usize, holds: impl Fn(&Member) 
     placed.iter().map(number).chain(need_room.take(room)).collect()
 }
 
-/// Who goes: wishes that are not wanted any more, and above the maximum the failed before the booting before
-/// the serving, the youngest of each first.
-fn victims<'a>(counted: &[&'a Member], target: Target, rules: &Rules) -> Vec<&'a Member> {
+/// Who goes: wishes that are not wanted any more, and above the maximum the failed before the booting before those
+/// that serve and were made from another spec than the present one before the others, the youngest of each first.
+fn victims<'a>(counted: &[&'a Member], pool: &ValidPool, target: Target, rules: &Rules) -> Vec<&'a Member> {
     let mut order: Vec<&Member> = counted.iter().copied().filter(|member| !member.in_flight).collect();
     if rules.guards.victim_order {
-        order.sort_by_key(|member| (rank(member), -member.instance.spec.n));
+        order.sort_by_key(|member| (rank(member, pool), -member.instance.spec.n));
     }
     let above_maximum = counted.len().saturating_sub(target.most);
     let above_minimum = counted.len().saturating_sub(target.least);
@@ -213,12 +213,13 @@ fn victims<'a>(counted: &[&'a Member], target: Target, rules: &Rules) -> Vec<&'a
     order
 }
 
-fn rank(member: &Member) -> u8 {
+fn rank(member: &Member, pool: &ValidPool) -> u8 {
     match member.status.phase {
         _ if member.is_idle() => 0,
         Phase::NotReady => 1,
         Phase::Launching => 2,
         Phase::Booting => 3,
-        Phase::Ready | Phase::Draining | Phase::Terminating => 4,
+        _ if !is_of(&member.instance, pool) => 4,
+        Phase::Ready | Phase::Draining | Phase::Terminating => 5,
     }
 }
