@@ -98,10 +98,16 @@ fn releases_hand_made(instance: &SpotInstance) -> Option<InstancePlan> {
     releases.then(|| InstancePlan { instance: instance.clone(), status: None, step: Step::Release })
 }
 
-/// Numbered or named as the operator never does.
+/// Numbered or named as the operator never does. A number beyond the pool's counter is the operator's all the same when
+/// an attempt or a machine stands in its status: what is made by hand comes without one, so it is the counter that
+/// somebody lost or edited.
 pub(super) fn is_hand_made(instance: &SpotInstance, pool: &ValidPool) -> bool {
     let spec = &instance.spec;
-    let numbered = (1..=pool.launched).contains(&spec.n);
+    let asked_for = instance
+        .status
+        .as_ref()
+        .is_some_and(|status| !status.attempts.is_empty() || status.instance_id.is_some());
+    let numbered = (1..=pool.launched).contains(&spec.n) || spec.n >= 1 && asked_for;
     spec.pool.uid == pool.uid
         && (!numbered || instance.name_any() != spot_instance_name(&pool.key.name, spec.n))
 }

@@ -112,8 +112,9 @@ impl Fit<'_> {
     /// Numbers for the machines that are taken over and for those that are missing; the latter.
     fn wish(&self, plan: &mut Plan) -> Vec<i64> {
         let taken = plan.adoptions.take.len() + plan.adoptions.make.len();
-        let missing = self.target.least.saturating_sub(self.counted.len() + taken).min(CREATED_AT_ONCE);
-        let mut numbers = (1..).map(|i| self.pool.launched.saturating_add(i));
+        let missing = self.missing().saturating_sub(taken).min(CREATED_AT_ONCE);
+        let last = last_number(self.pool, self.members);
+        let mut numbers = (1..).map(|i| last.saturating_add(i));
         let adopt: Vec<Adoption> = plan
             .adoptions
             .take
@@ -130,6 +131,18 @@ impl Fit<'_> {
             plan.raise = Some(Raise { to, adopt, create: fresh.clone(), replacement });
         }
         fresh
+    }
+
+    /// How many more are to be asked for. Those that were deleted by hand and serve are replaced one at a time: all of
+    /// them deleted together is a slow roll, whatever the maximum.
+    fn missing(&self) -> usize {
+        let serves = |member: &&Member| member.is_held() && member.status.phase == Phase::Ready;
+        let held = self.members.iter().filter(serves).count();
+        if held > 0 {
+            (self.target.least + 1).saturating_sub(self.counted.len() + held)
+        } else {
+            self.target.least.saturating_sub(self.counted.len())
+        }
     }
 
     /// Who asks for a machine now, and for which.
@@ -184,6 +197,12 @@ impl Plan {
             }
         }
     }
+}
+
+/// The highest number that was ever given away, as far as anybody knows.
+fn last_number(pool: &ValidPool, members: &[Member]) -> i64 {
+    let of_pool = members.iter().filter(|member| member.belongs()).map(|member| member.instance.spec.n);
+    of_pool.max().map_or(pool.launched, |highest| highest.max(pool.launched))
 }
 
 /// The numbers for which a request is due: repeated ones, then new ones, as far as there is room under the

@@ -23,7 +23,7 @@ impl Model {
         self.silent.insert(n, self.now);
     }
 
-    fn numbers(&self) -> Vec<i64> {
+    pub(crate) fn numbers(&self) -> Vec<i64> {
         let stays = |instance: &&SpotInstance| instance.metadata.deletion_timestamp.is_none();
         self.instances.iter().filter(stays).map(|instance| instance.spec.n).collect()
     }
@@ -303,6 +303,31 @@ fn deleting_all_of_them_is_a_slow_roll() {
     }
     assert_eq!(model.numbers(), [4, 5, 6]);
     assert_eq!(model.instances.len(), 3);
+}
+
+#[test]
+fn a_slow_roll_buys_one_at_a_time_whatever_the_maximum() {
+    let mut model = filled(4, 12);
+    delete_all(&mut model);
+    for _ in 0..100 {
+        model.pass();
+        assert!(model.serving() >= 4, "{} of 4 serve", model.serving());
+        assert!(model.living() <= 5, "{} machines for 4", model.living());
+        model.wait(5);
+    }
+    assert_eq!(model.numbers(), [5, 6, 7, 8]);
+}
+
+#[test]
+fn what_vanishes_during_a_slow_roll_is_replaced_at_once() {
+    let mut model = filled(6, 12);
+    let time = k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(500));
+    model.instances[5].metadata.deletion_timestamp = Some(time);
+    model.pass();
+    let gone: Vec<_> = model.machines.keys().take(3).cloned().collect();
+    model.machines.retain(|id, _| !gone.contains(id));
+    model.pass_for(30);
+    assert!(model.living() >= 6, "{} live", model.living());
 }
 
 #[test]

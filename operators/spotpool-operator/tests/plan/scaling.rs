@@ -66,6 +66,37 @@ fn fewer_replicas_let_the_youngest_go_and_taking_the_field_away_lets_none() {
 }
 
 #[test]
+fn what_serves_from_an_earlier_spec_goes_before_what_serves_from_the_present_one() {
+    let mut model = settled(scaled(1, 5, Some(4)));
+    for instance in model.instances.iter_mut().filter(|instance| instance.spec.n <= 2) {
+        instance.spec.template_hash = "of an earlier image".to_owned();
+    }
+    model.settle();
+    assert_eq!(model.living(), 4, "an edited spec terminates nothing");
+    edit(&mut model, |pool| pool.spec.replicas = Some(3));
+    model.settle();
+    assert_eq!(model.numbers(), [1, 3, 4], "the youngest of the two");
+    edit(&mut model, |pool| pool.spec.replicas = Some(1));
+    model.settle();
+    assert_eq!(model.numbers(), [3]);
+}
+
+#[test]
+fn a_counter_that_somebody_lost_makes_nobodys_of_no_machine() {
+    let mut model = settled(scaled(2, 4, Some(3)));
+    model.pool.as_mut().unwrap().status = None;
+    model.settle();
+    assert_eq!(model.numbers(), [1, 2, 3]);
+    assert!(model.pass().hand_made.is_empty());
+    // The next number is one that was never given away.
+    edit(&mut model, |pool| pool.spec.replicas = Some(4));
+    model.settle();
+    assert_eq!(model.numbers(), [1, 2, 3, 4]);
+    let status = model.pool.as_ref().unwrap().status.clone().unwrap();
+    assert_eq!((status.launched, model.living()), (4, 4));
+}
+
+#[test]
 fn a_pool_short_of_its_replicas_is_not_ready_though_its_minimum_serves() {
     let mut model = Model::new(scaled(1, 4, Some(3)), 1);
     for _ in 0..3 {
