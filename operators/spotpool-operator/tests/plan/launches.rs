@@ -180,7 +180,8 @@ fn what_a_repeated_request_is_told_about_itself_holds_nobody_up() {
         let (instance, mut status) = refused(1, 10, code);
         status.attempts[0].outcome = AttemptOutcome::Errored;
         if repeated {
-            let first = Attempt { number: -1, outcome: AttemptOutcome::Unknown, ..status.attempts[0].clone() };
+            let first =
+                Attempt { number: -1, outcome: AttemptOutcome::Unknown, ..status.attempts[0].clone() };
             status.attempts.insert(0, first);
         }
         learn(&Memory::default(), &[(instance, status)], &valid(), 11).entries.len()
@@ -188,7 +189,11 @@ fn what_a_repeated_request_is_told_about_itself_holds_nobody_up() {
     assert_eq!(errored("InvalidClientToken.Used", true), 0, "the next request has another token");
     assert_eq!(errored("InvalidImageId.NotFound", true), 0, "the next request will tell");
     assert_eq!(errored(SOLD_OUT, true), 1);
-    assert_eq!(errored("FailedOperation.ComesTomorrow", false), 1, "what is said of a first request is of it");
+    assert_eq!(
+        errored("FailedOperation.ComesTomorrow", false),
+        1,
+        "what is said of a first request is of it"
+    );
     let said_at_once = learn(&Memory::default(), &[refused(1, 10, "InvalidImageId.NotFound")], &valid(), 11);
     assert_eq!(said_at_once.entries.len(), 1);
 }
