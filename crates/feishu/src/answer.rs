@@ -17,6 +17,8 @@ use crate::escape::visible;
 const MAX_MESSAGE: usize = 300;
 /// Of an answer that is not Feishu's: enough to see whose it is.
 const MAX_WORDS: usize = 120;
+/// What is taken by Feishu and lost on the way back may look like this.
+const DONE_YET_FAILED: &str = "code 0, which cannot be with this status";
 
 /// Why a message was not taken, by Feishu's own word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +45,8 @@ pub enum Answer {
     Refused(Refusal),
 }
 
-/// An answer that is not Feishu's: from a proxy, cut short, or in a shape that is in no document. It says nothing
-/// about the message.
+/// An answer that is not Feishu's: from a proxy, cut short, or in a shape that is in no document. Of the message it says
+/// at most that it was [not delivered](Self::is_undelivered).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the answer is not Feishu's (HTTP status {status}, {what}{})", said(.words))]
 pub struct NotFeishu {
@@ -62,6 +64,12 @@ fn said(words: &str) -> String {
 }
 
 impl NotFeishu {
+    /// Whether the message is certainly not in the group: who redirects (3xx) or finds fault with the request (4xx) has not
+    /// passed it on to Feishu. Neither passes, but for 408: there a gateway had no time to read the request.
+    pub fn is_undelivered(&self) -> bool {
+        matches!(self.status, 300..=499) && self.status != 408 && self.what != DONE_YET_FAILED
+    }
+
     /// Instead of its body, which says less: where it redirects to.
     pub(crate) fn redirecting_to(mut self, location: &str, redact: impl Fn(&str, usize) -> String) -> Self {
         self.what = "a redirect".to_owned();
@@ -193,10 +201,9 @@ pub(crate) fn read_redacted(
     };
     // serde would read a struct out of an array, too.
     if body.trim_ascii_start().first() == Some(&b'[') {
-        return Err(not_feishu("JSON in another shape"));
+        return Err(not_feishu(what_instead(body)));
     }
-    let fields: Body<'_> =
-        serde_json::from_slice(body).map_err(|error| not_feishu(what_instead(body, &error)))?;
+    let fields: Body<'_> = serde_json::from_slice(body).map_err(|_| not_feishu(what_instead(body)))?;
     let codes = [fields.code.whole_number(), fields.status_code.whole_number()];
     // The two should agree. Should they not, the one that complains is believed.
     let code = codes.into_iter().flatten().max_by_key(|code| *code != 0);
@@ -205,7 +212,7 @@ pub(crate) fn read_redacted(
         return Ok(Answer::Done);
     }
     if code == 0 {
-        return Err(not_feishu("code 0, which cannot be with this status"));
+        return Err(not_feishu(DONE_YET_FAILED));
     }
     let words = fields.msg.words().or_else(|| fields.status_message.words()).unwrap_or_default();
     // One more than is shown, so that it is seen that there are more.
@@ -244,19 +251,15 @@ fn text_of_page(page: &str) -> String {
     text
 }
 
-/// serde's own message may quote the body, secrets included.
-fn what_instead(body: &[u8], error: &serde_json::Error) -> &'static str {
-    let start = body.trim_ascii_start();
-    if start.is_empty() {
-        "empty"
-    } else if start[0] == b'<' {
-        "HTML or XML"
-    } else {
-        match error.classify() {
-            serde_json::error::Category::Eof => "JSON that ends too soon",
-            serde_json::error::Category::Data => "JSON in another shape",
-            serde_json::error::Category::Syntax | serde_json::error::Category::Io => "not JSON",
-        }
+/// serde's own message may quote the body, secrets included. And it stops at the first thing that is amiss: in
+/// `404 page not found` at a number that is no object, before it sees that this is no JSON.
+fn what_instead(body: &[u8]) -> &'static str {
+    let Some(first) = body.trim_ascii_start().first() else { return "empty" };
+    match std::str::from_utf8(body).map(serde_json::from_str::<IgnoredAny>) {
+        _ if *first == b'<' => "HTML or XML",
+        Ok(Ok(_)) => "JSON in another shape",
+        Ok(Err(error)) if error.is_eof() && matches!(first, b'{' | b'[') => "JSON that ends too soon",
+        _ => "not JSON",
     }
 }
 
@@ -312,6 +315,11 @@ mod tests {
             ("0", "JSON in another shape"),
             ("[0]", "JSON in another shape"),
             (" [0,null,null,null]", "JSON in another shape"),
+            ("404 page not found", "not JSON"),
+            ("[error] no upstream", "not JSON"),
+            ("true story", "not JSON"),
+            ("t", "not JSON"),
+            ("[0", "JSON that ends too soon"),
             (r#"{"code":0"#, "JSON that ends too soon"),
             (r#"{"code":0,"code":0}"#, "JSON in another shape"),
         ] {
@@ -345,6 +353,24 @@ mod tests {
             answer("").expect_err("nothing").to_string(),
             "the answer is not Feishu's (HTTP status 200, empty)"
         );
+    }
+
+    #[test]
+    fn who_redirects_or_finds_fault_with_the_request_has_not_passed_it_on() {
+        for (status, body, undelivered) in [
+            (302, "", true),
+            (308, "<a href=x>", true),
+            (404, "404 page not found", true),
+            (407, r#"{"message":"who are you?"}"#, true),
+            (408, "", false),
+            (400, r#"{"code":0}"#, false),
+            (200, "Sign in", false),
+            (502, "", false),
+        ] {
+            let status = StatusCode::from_u16(status).expect("a status");
+            let error = read(status, body.as_bytes()).expect_err(body);
+            assert_eq!(error.is_undelivered(), undelivered, "{error}");
+        }
     }
 
     #[test]

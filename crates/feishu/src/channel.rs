@@ -106,14 +106,15 @@ impl Channel {
                 wait: retry_after.unwrap_or(retry::FIRST_PAUSE),
                 source: Some(Box::new(not_feishu)),
             }),
-            Err(not_feishu) => {
+            Err(not_feishu) if not_feishu.is_undelivered() => {
                 let location = response.headers().get(header::LOCATION).filter(|_| status.is_redirection());
-                let not_feishu = match location.map(|location| String::from_utf8_lossy(location.as_bytes())) {
+                let source = match location.map(|location| String::from_utf8_lossy(location.as_bytes())) {
                     Some(location) => not_feishu.redirecting_to(&location, redact),
                     None => not_feishu,
                 };
-                Err(Error::Unknown { operation, source: Box::new(not_feishu) })
+                Err(Error::NotFeishu { operation, source })
             }
+            Err(not_feishu) => Err(Error::Unknown { operation, source: Box::new(not_feishu) }),
         }
     }
 }

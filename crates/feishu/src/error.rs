@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::Class;
+use crate::answer::NotFeishu;
 
 /// A cause of any type.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -48,6 +49,18 @@ pub enum Error {
         operation: Operation,
         /// What kept it.
         source: BoxError,
+    },
+    /// Something on the way answered in Feishu's place, with a redirect or a fault of the request: the message is not in the
+    /// group.
+    #[error(
+        "{operation}: not delivered, the answer is not Feishu's; repeating does not help: check the webhook and what is \
+         between"
+    )]
+    NotFeishu {
+        /// What was asked.
+        operation: Operation,
+        /// Its status, and its words or where it redirects to.
+        source: NotFeishu,
     },
     /// It was sent and no usable answer came: it may stand in the group. Feishu knows no idempotency key, so
     /// repeat it only if its readers can tell a double, by a [reference](crate::Message::with_reference).
@@ -127,7 +140,11 @@ impl Error {
         match self {
             Self::NotSent { .. } | Self::RateLimited { .. } => true,
             Self::Refused { class, .. } => class.is_passing(),
-            Self::Tls { .. } | Self::Unknown { .. } | Self::Invalid { .. } | Self::Config { .. } => false,
+            Self::Tls { .. }
+            | Self::NotFeishu { .. }
+            | Self::Unknown { .. }
+            | Self::Invalid { .. }
+            | Self::Config { .. } => false,
         }
     }
 

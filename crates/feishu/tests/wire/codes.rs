@@ -228,12 +228,42 @@ async fn a_200_that_is_html_is_a_failure() {
     assert_eq!(group.seen().len(), 1, "it may have been a proxy's word after Feishu's");
 }
 
+/// Sent once, although its readers could tell a double; what the error says of the answer.
+async fn undelivered(group: &Group, status: u16) -> String {
+    let error = group.bot().send(&text().with_reference("INC-42")).await.expect_err("no answer of Feishu's");
+    let Error::NotFeishu { source, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(source.status, status);
+    assert!(!error.is_retryable() && error.to_string().contains("repeating does not help"), "{error}");
+    assert_eq!(group.seen().len(), 1, "{error}");
+    source.to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_proxy_finds_wrong_with_a_request_is_not_repeated() {
+    for (status, body, words) in [
+        (404, "404 page not found", "not JSON: `404 page not found`"),
+        (403, "<html><b>Forbidden</b>", "HTML or XML: `Forbidden`"),
+        (407, "", "empty"),
+        (
+            404,
+            r#"{"message":"no Route matched"}"#,
+            r#"JSON without a code: `{"message":"no Route matched"}`"#,
+        ),
+    ] {
+        let group = Group::answers([Reply::body(body).status(status)]);
+        let cause = undelivered(&group, status).await;
+        assert_eq!(cause, format!("the answer is not Feishu's (HTTP status {status}, {words})"));
+    }
+    let group = Group::answers([Reply::body("").status(408), Reply::done()]);
+    let delivery = group.bot().send(&text().with_reference("INC-42")).await.expect("taken");
+    assert_eq!(delivery.tries, 2, "408 passes");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_redirect_says_where_to() {
     let url = format!("https://login.example.com/?for={TOKEN}&then=\u{202e}on");
     let group = Group::answers([Reply::body("").status(302).header("location", url)]);
-    let error = group.bot().send(&text()).await.expect_err("no answer of Feishu's");
-    let cause = std::error::Error::source(&error).expect("a cause").to_string();
+    let cause = undelivered(&group, 302).await;
     assert_eq!(
         cause,
         "the answer is not Feishu's (HTTP status 302, a redirect: \

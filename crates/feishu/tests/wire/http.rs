@@ -118,7 +118,8 @@ async fn a_redirect_is_not_followed() {
     let moved = format!("HTTP/1.1 307 Moved\r\nLocation: {elsewhere}{PATH}\r\nContent-Length: 0\r\n\r\n");
     let base = answers_with(moved.into_bytes()).await;
     let error = bot(&base).send(&Text::new("up").into()).await.expect_err("moved");
-    assert!(matches!(error, Error::Unknown { .. }), "{error:?}");
+    let Error::NotFeishu { source, .. } = &error else { panic!("{error:?}") };
+    assert!(source.words.starts_with(&elsewhere), "{source}");
 }
 
 #[tokio::test]

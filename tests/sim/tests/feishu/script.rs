@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use feishu::{Card, Class, CustomBot, Error, FlowTrigger, HttpFlowTrigger, Message, Text};
+use feishu::{Card, Class, CustomBot, Error, FlowTrigger, HttpCustomBot, HttpFlowTrigger, Message, Text};
 use serde_json::{Value, json};
 use sim::feishu::Bot;
 
@@ -91,6 +91,23 @@ async fn what_a_proxy_says_is_not_feishus_word() {
     let server = Server::open().await;
     server.play(json!({ "kind": "slow", "seconds": 0.1 })).await;
     server.client().build().expect("a client").send(&text()).await.expect("late, but there");
+}
+
+#[tokio::test]
+async fn what_did_not_get_to_feishu_is_not_sent_again() {
+    let server = Server::open().await;
+    server.play(json!({ "kind": "html", "status": 403 })).await;
+    let bot = server.client().build().expect("a client");
+    let elsewhere = format!("{}/elsewhere/open-apis/bot/v2/hook/{TOKEN}", server.base);
+    let lost = HttpCustomBot::builder(elsewhere.parse().expect("a webhook")).build().expect("a client");
+    for (bot, says) in [(bot, "403, HTML or XML: `Sign in"), (lost, "404, not JSON: `404 page not found`")] {
+        let error = bot.send(&text().with_reference("INC-42")).await.expect_err("no answer of Feishu's");
+        let Error::NotFeishu { source, .. } = &error else { panic!("{error:?}") };
+        assert!(source.to_string().contains(says), "{source}");
+    }
+    let (_, requests) = server.admin("GET", "requests", &Value::Null).await;
+    assert_eq!(requests.as_array().expect("a list").len(), 2, "{requests}");
+    assert!(server.messages().await.is_empty());
 }
 
 #[tokio::test]
