@@ -63,7 +63,7 @@ struct Args {
     /// One of the keywords of a bot that demands one.
     #[arg(long, env = "FEISHU_KEYWORD")]
     keyword: Option<String>,
-    /// Seconds for everything, repeats included.
+    /// Seconds for everything: waits, requests and repeats.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     deadline: u64,
 

@@ -12,7 +12,7 @@ pub trait CustomBot: Send + Sync {
     /// Posts a message into the bot's group.
     ///
     /// Waits for room under the webhook's rates, signs, shortens what is over the cap, repeats what may be repeated and
-    /// posts a refused card as text, all of it within the client's deadline.
+    /// posts a refused card as text; all of it, the last answer included, within the client's deadline.
     ///
     /// # Errors
     /// [`Error::RateLimited`] when there is no room before the deadline: it is not in the group and waits nowhere.

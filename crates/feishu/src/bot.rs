@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{Instrument, debug, warn};
 
 use crate::builder::HttpBuilder;
-use crate::channel::{Channel, Exchange};
+use crate::channel::{Channel, Deadline, Exchange};
 use crate::message::Content;
 use crate::render::Rendered;
 use crate::retry::{self, Jitter, MAX_TRIES};
@@ -82,11 +82,11 @@ impl HttpCustomBot {
     }
 
     async fn deliver(&self, message: &Message) -> Result<Delivery, Error> {
-        let send_by = Instant::now() + self.deadline;
+        let deadline = Deadline::after(self.deadline);
         if self.keyword.is_some() && matches!(message.content, Content::Image(_)) {
             return Err(invalid("an image has no room for the bot's keyword"));
         }
-        self.channel.foresee(send_by)?;
+        self.channel.foresee(deadline)?;
         let mut sending = Sending {
             rendered: self.render(message, CAP)?,
             as_text: false,
@@ -100,7 +100,7 @@ impl HttpCustomBot {
         let mut worst: Option<Error> = None;
         loop {
             let Exchange { outcome, date } =
-                match self.channel.exchange(send_by, || self.signed(&sending.rendered)).await {
+                match self.channel.exchange(deadline, || self.signed(&sending.rendered)).await {
                     Ok(exchange) => exchange,
                     // That there was no room for another try says nothing about the one before.
                     Err(no_room) => {
@@ -117,7 +117,7 @@ impl HttpCustomBot {
                     maybe_doubled: sending.maybe_doubled,
                 });
             };
-            let after = match self.after(message, &error, date, &mut sending, send_by) {
+            let after = match self.after(message, &error, date, &mut sending, deadline) {
                 Next::Again { after } => {
                     debug!(tries = sending.tries, pause = ?after, %error, "trying again");
                     worst = Some(further(worst, error));
@@ -143,7 +143,7 @@ impl HttpCustomBot {
         error: &Error,
         date: Option<Timestamp>,
         sending: &mut Sending,
-        send_by: Instant,
+        deadline: Deadline,
     ) -> Next {
         let may_repeat = match error {
             Error::NotSent { .. } | Error::RateLimited { .. } => true,
@@ -165,7 +165,7 @@ impl HttpCustomBot {
             // Whoever else sends through this webhook waits, too.
             self.channel.limiter.throttled(pause);
         }
-        if may_repeat && sending.failures < MAX_TRIES && Instant::now() + pause <= send_by {
+        if may_repeat && sending.failures < MAX_TRIES && Instant::now() + pause <= deadline.send_by {
             Next::Again { after: pause }
         } else {
             Next::GiveUp { pause }

@@ -64,14 +64,16 @@ impl<W> HttpBuilder<W> {
         self
     }
 
-    /// From the moment one request leaves until its whole answer is there; 10 s by default, a day at most.
+    /// From the moment one request leaves until its whole answer is there; 10 s by default, a day at most, and never beyond
+    /// the call's [deadline](Self::deadline).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout.min(LONGEST);
         self
     }
 
-    /// For a whole call, with all waits and repeats; 30 s by default, a day at most. No request leaves after it; one
-    /// that left just before has its [timeout](Self::timeout) still.
+    /// For a whole call, with all waits, requests and repeats: then it has ended. 30 s by default, a day at most. No request
+    /// leaves in its last second (or its last quarter, when it is shorter than 4 s), because there would be no time for the
+    /// answer.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline.min(LONGEST);
         self

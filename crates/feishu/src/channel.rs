@@ -15,6 +15,9 @@ use crate::limit::{Limiter, NoRoom};
 use crate::webhook::SecretUrl;
 use crate::{Error, Operation, Transport, TransportError, retry};
 
+/// What a call's last request has at least. Feishu answers sooner.
+const TIME_TO_ANSWER: Duration = Duration::from_secs(1);
+
 /// The way to one webhook.
 pub(crate) struct Channel {
     pub(crate) operation: Operation,
@@ -22,6 +25,24 @@ pub(crate) struct Channel {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) limiter: Arc<Limiter>,
     pub(crate) timeout: Duration,
+}
+
+/// When a call has to end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    /// No request leaves after it.
+    pub(crate) send_by: Instant,
+    /// Nor is anything waited for after it.
+    pub(crate) end: Instant,
+}
+
+impl Deadline {
+    /// So long from now. A request that left just before the end would hardly be answered in time and leave its outcome
+    /// unknown: none leaves in the last second, or in the last quarter of what is shorter than four.
+    pub(crate) fn after(time: Duration) -> Self {
+        let end = Instant::now() + time;
+        Self { send_by: end - (time / 4).min(TIME_TO_ANSWER), end }
+    }
 }
 
 /// What came of one request.
@@ -36,8 +57,8 @@ impl Channel {
     ///
     /// # Errors
     /// [`Error::RateLimited`].
-    pub(crate) fn foresee(&self, send_by: Instant) -> Result<(), Error> {
-        self.limiter.foresee(send_by).map_err(|no_room| self.rate_limited(no_room))
+    pub(crate) fn foresee(&self, deadline: Deadline) -> Result<(), Error> {
+        self.limiter.foresee(deadline.send_by).map_err(|no_room| self.rate_limited(no_room))
     }
 
     /// Waits for a turn and makes one request, whose body is made only then: a signature must not age in line.
@@ -46,13 +67,15 @@ impl Channel {
     /// [`Error::RateLimited`], before anything was sent.
     pub(crate) async fn exchange(
         &self,
-        send_by: Instant,
+        deadline: Deadline,
         body: impl FnOnce() -> Bytes,
     ) -> Result<Exchange, Error> {
         let operation = self.operation;
-        let place = self.limiter.acquire(send_by).await.map_err(|no_room| self.rate_limited(no_room))?;
+        let place =
+            self.limiter.acquire(deadline.send_by).await.map_err(|no_room| self.rate_limited(no_room))?;
         let sent = Instant::now();
-        let response = timeout_at(sent + self.timeout, self.transport.post(&self.webhook, body())).await;
+        let until = deadline.end.min(sent + self.timeout);
+        let response = timeout_at(until, self.transport.post(&self.webhook, body())).await;
         drop(place);
 
         let response = match response {
@@ -67,7 +90,7 @@ impl Channel {
                 return Ok(Exchange { outcome: Err(Error::Unknown { operation, source }), date: None });
             }
             Err(_) => {
-                let source = Box::new(NoAnswer(self.timeout));
+                let source = Box::new(NoAnswer { waited: until - sent, ended: until == deadline.end });
                 return Ok(Exchange { outcome: Err(Error::Unknown { operation, source }), date: None });
             }
         };
@@ -120,8 +143,12 @@ impl Channel {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("no answer within {0:?}")]
-struct NoAnswer(Duration);
+#[error("no answer within {waited:?}{}", if *.ended { ", when the deadline passed" } else { "" })]
+struct NoAnswer {
+    waited: Duration,
+    /// By the call's deadline, before the request's own timeout.
+    ended: bool,
+}
 
 /// The `Date` of an answer.
 fn date(headers: &HeaderMap) -> Option<Timestamp> {

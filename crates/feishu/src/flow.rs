@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{Instrument, debug};
 
 use crate::builder::HttpBuilder;
-use crate::channel::Channel;
+use crate::channel::{Channel, Deadline};
 use crate::retry::{self, Jitter, MAX_TRIES};
 use crate::shrink::CAP;
 use crate::{Error, FlowTrigger, FlowWebhook, Operation};
@@ -29,7 +29,7 @@ impl HttpFlowTrigger {
     }
 
     async fn start(&self, payload: &Value) -> Result<(), Error> {
-        let send_by = Instant::now() + self.deadline;
+        let deadline = Deadline::after(self.deadline);
         let body = Bytes::from(payload.to_string());
         if body.len() > CAP {
             return Err(Error::Invalid {
@@ -40,7 +40,7 @@ impl HttpFlowTrigger {
         let mut failures = 0;
         let mut last: Option<Error> = None;
         loop {
-            let exchange = match self.channel.exchange(send_by, || body.clone()).await {
+            let exchange = match self.channel.exchange(deadline, || body.clone()).await {
                 Ok(exchange) => exchange,
                 Err(no_room) => {
                     let wait = no_room.retry_after().unwrap_or_default();
@@ -53,7 +53,7 @@ impl HttpFlowTrigger {
             if error.is_throttled() {
                 self.channel.limiter.throttled(pause);
             }
-            if !error.is_retryable() || failures >= MAX_TRIES || Instant::now() + pause > send_by {
+            if !error.is_retryable() || failures >= MAX_TRIES || Instant::now() + pause > deadline.send_by {
                 return Err(error.with_wait(pause));
             }
             debug!(failures, ?pause, %error, "trying again");

@@ -1,16 +1,22 @@
 //! The trigger of a flow.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use feishu::{Error, FlowTrigger, FlowWebhook, HttpFlowTrigger};
+use feishu::{Error, FlowTrigger, FlowWebhook, HttpBuilder, HttpFlowTrigger};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::group::{Group, Reply};
 
-fn trigger(group: &Group) -> HttpFlowTrigger {
+fn builder(group: &Group) -> HttpBuilder<FlowWebhook> {
     let webhook: FlowWebhook =
         "https://www.feishu.cn/flow/api/trigger-webhook/EXAMPLE".parse().expect("a webhook");
-    HttpFlowTrigger::builder(webhook).transport(Arc::new(group.clone())).build().expect("a client")
+    HttpFlowTrigger::builder(webhook).transport(Arc::new(group.clone()))
+}
+
+fn trigger(group: &Group) -> HttpFlowTrigger {
+    builder(group).build().expect("a client")
 }
 
 #[tokio::test(start_paused = true)]
@@ -39,6 +45,17 @@ async fn a_flow_that_may_have_run_is_never_triggered_again() {
     let error = trigger(&group).trigger(&json!({})).await.expect_err("unknown");
     assert!(matches!(error, Error::Unknown { .. }), "{error:?}");
     assert_eq!(group.seen().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flow_that_does_not_answer_is_waited_for_until_the_deadline() {
+    let group = Group::answers([Reply::done().after(Duration::from_secs(3600))]);
+    let start = Instant::now();
+    let trigger = builder(&group).deadline(Duration::from_secs(8)).build().expect("a client");
+    let error = trigger.trigger(&json!({})).await.expect_err("unknown");
+    let cause = std::error::Error::source(&error).expect("a cause").to_string();
+    assert_eq!(cause, "no answer within 8s, when the deadline passed");
+    assert_eq!(start.elapsed(), Duration::from_secs(8));
 }
 
 #[tokio::test(start_paused = true)]

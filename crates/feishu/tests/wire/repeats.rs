@@ -66,6 +66,35 @@ async fn that_it_may_stand_there_outlives_what_later_tries_say() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_ends_at_its_deadline_although_nobody_answers() {
+    for (millis, tries) in [(8_000, 1), (16_000, 2), (400, 1)] {
+        let group = Group::answers([Reply::done().after(Duration::from_secs(3600))]);
+        let deadline = Duration::from_millis(millis);
+        let bot = group.builder().deadline(deadline).build().expect("a client");
+        let start = Instant::now();
+        let error = bot.send(&named()).await.expect_err("unknown");
+        assert!(matches!(error, Error::Unknown { .. }), "{error:?}");
+        assert!(start.elapsed() <= deadline, "{:?} of {deadline:?}", start.elapsed());
+        assert_eq!(group.seen().len(), tries);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_request_leaves_when_there_is_no_time_for_its_answer() {
+    for busy in [Reply::refused(2200, "internal error"), Reply::refused(11232, "frequency limited")] {
+        for deadline in [2, 5, 9, 20].map(Duration::from_secs) {
+            let group = Group::answers([busy.clone()]);
+            let bot = group.builder().deadline(deadline).build().expect("a client");
+            let start = Instant::now();
+            bot.send(&named()).await.expect_err("refused");
+            let last = group.seen().last().expect("some").at - start;
+            assert!(last <= deadline - (deadline / 4).min(Duration::from_secs(1)), "{last:?}");
+            assert!(start.elapsed() <= deadline);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_request_leaves_after_the_deadline() {
     let group = Group::answers([Reply::refused(2200, "internal error")]);
     let bot = group.builder().deadline(Duration::from_secs(5)).build().expect("a client");
