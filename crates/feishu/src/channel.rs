@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
 use crate::answer::{self, Answer};
+use crate::error::tenths;
 use crate::limit::{Limiter, NoRoom};
 use crate::webhook::SecretUrl;
 use crate::{Error, Operation, Transport, TransportError, retry};
@@ -143,7 +144,7 @@ impl Channel {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("no answer within {waited:?}{}", if *.ended { ", when the deadline passed" } else { "" })]
+#[error("no answer within {}{}", tenths(*.waited), if *.ended { ", when the deadline passed" } else { "" })]
 struct NoAnswer {
     waited: Duration,
     /// By the call's deadline, before the request's own timeout.

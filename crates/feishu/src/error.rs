@@ -89,7 +89,7 @@ pub enum Error {
     },
     /// The webhook's rates leave no room before the deadline, or Feishu or a gateway before it said that it was one too many
     /// and there is no time for another try. The message is not in the group and waits nowhere: ask again after `wait`.
-    #[error("{operation}: the rate limit leaves no room for another {wait:?}; repeating then helps")]
+    #[error("{operation}: the rate limit leaves no room for another {}; repeating then helps", tenths(*.wait))]
     RateLimited {
         /// What was asked.
         operation: Operation,
@@ -115,6 +115,15 @@ pub enum Error {
         /// What kept it, when something below did.
         source: Option<BoxError>,
     },
+}
+
+/// In seconds, with one decimal and rounded up: who waits for as long as it says has waited long enough.
+pub(crate) fn tenths(time: Duration) -> String {
+    let tenths = time.as_nanos().div_ceil(100_000_000);
+    match tenths % 10 {
+        0 => format!("{} s", tenths / 10),
+        tenth => format!("{}.{tenth} s", tenths / 10),
+    }
 }
 
 impl Error {
@@ -172,6 +181,29 @@ impl Error {
             Self::RateLimited { wait, .. } => Some(*wait),
             Self::Refused { retry_after, .. } => *retry_after,
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_tenths_of_a_second_and_suffices() {
+        for (nanos, told) in [
+            (0, "0 s"),
+            (1, "0.1 s"),
+            (100_000_000, "0.1 s"),
+            (1_234_567_891, "1.3 s"),
+            (1_999_999_999, "2 s"),
+            (7_000_000_000, "7 s"),
+            (86_399_900_000_001, "86400 s"),
+        ] {
+            let wait = Duration::from_nanos(nanos);
+            let error = Error::RateLimited { operation: Operation::Send, wait, source: None };
+            let text = format!("leaves no room for another {told}; repeating then helps");
+            assert!(error.to_string().ends_with(&text), "{error}");
         }
     }
 }

@@ -54,7 +54,7 @@ async fn a_flow_that_does_not_answer_is_waited_for_until_the_deadline() {
     let trigger = builder(&group).deadline(Duration::from_secs(8)).build().expect("a client");
     let error = trigger.trigger(&json!({})).await.expect_err("unknown");
     let cause = std::error::Error::source(&error).expect("a cause").to_string();
-    assert_eq!(cause, "no answer within 8s, when the deadline passed");
+    assert_eq!(cause, "no answer within 8 s, when the deadline passed");
     assert_eq!(start.elapsed(), Duration::from_secs(8));
 }
 
