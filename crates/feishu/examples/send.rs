@@ -4,7 +4,8 @@
 //! cargo run -q -p feishu --example send -- --dry-run --template red --tag P1:red --field pod=etcd-2 \
 //!     --text 'no leader since 12:30' --log /var/log/syslog --reference INC-42 'etcd-2 is down'
 //! ```
-//! Without `--dry-run` it is sent through `FEISHU_WEBHOOK`, signed if `FEISHU_SECRET` is set.
+//! Without `--dry-run` it is sent through `FEISHU_WEBHOOK`, signed if `FEISHU_SECRET` is set. An empty variable is one that
+//! is not set.
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Read, Write};
@@ -117,6 +118,14 @@ fn read(path: &Path) -> io::Result<String> {
 }
 
 impl Args {
+    /// An empty variable is one that is not set, as compose files and CI leave behind what has no value.
+    fn without_empty(mut self) -> Self {
+        for setting in [&mut self.webhook, &mut self.secret, &mut self.keyword] {
+            setting.take_if(|value| value.is_empty());
+        }
+        self
+    }
+
     fn message(&self) -> Result<Message, Box<dyn Error>> {
         let mut card = Card::new(&self.title).template(self.template);
         if let Some(subtitle) = &self.subtitle {
@@ -158,7 +167,7 @@ impl Args {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run(Args::parse()).await {
+    match run(Args::parse().without_empty()).await {
         Ok(()) => ExitCode::SUCCESS,
         // A reader who went away, such as `head`, has had what it wanted; and a message that was delivered was.
         Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
@@ -220,4 +229,25 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(flags: &[&str]) -> Args {
+        let all = ["send", "title", "--webhook", "https://example.com"].iter().chain(flags);
+        Args::try_parse_from(all).expect("arguments").without_empty()
+    }
+
+    #[test]
+    fn what_is_empty_is_not_set() {
+        // To clap, an empty variable is what an empty argument is.
+        let empty = args(&["--secret", "", "--keyword", ""]);
+        assert_eq!((empty.secret, empty.keyword), (None, None));
+        let set = args(&["--secret", "s", "--keyword", "告警"]);
+        assert_eq!((set.secret.as_deref(), set.keyword.as_deref()), (Some("s"), Some("告警")));
+        let webhook = Args::try_parse_from(["send", "title", "--webhook", ""]).expect("arguments");
+        assert_eq!(webhook.without_empty().webhook, None);
+    }
 }
