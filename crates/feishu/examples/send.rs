@@ -47,7 +47,7 @@ struct Args {
     /// Somebody to notify: an open_id, or `all`.
     #[arg(long = "mention", value_parser = mention)]
     mentions: Vec<Mention>,
-    /// A file to show in a closed panel; `-` is the standard input.
+    /// A file to show in a closed panel, its start if it is long; `-` is the standard input.
     #[arg(long = "log")]
     logs: Vec<PathBuf>,
     /// A name at the end, such as an incident's. With one, the message is sent again when an answer got lost.
@@ -101,20 +101,27 @@ fn mention(text: &str) -> Result<Mention, String> {
     }
 }
 
-/// The card's cap is 20 KB: of a longer file only the start could be shown.
-const MOST_OF_A_LOG: u64 = 64 * 1024;
+/// The card's cap is 20 KB and it counts what is left out: all of a log that anybody would send is read to count it, and of
+/// what is longer, or has no end, so much.
+const MOST_OF_A_LOG: usize = 16 * 1024 * 1024;
 
 /// As programs have it.
 const STDIN: &str = "-";
 
-fn read(path: &Path) -> io::Result<String> {
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    Ok(if path == Path::new(STDIN) { Box::new(io::stdin()) } else { Box::new(std::fs::File::open(path)?) })
+}
+
+/// A closed panel with a log, whose title says so when this is not all of it.
+fn panel(name: &str, log: impl Read) -> io::Result<CollapsiblePanel> {
     let mut bytes = Vec::new();
-    if path == Path::new(STDIN) {
-        io::stdin().lock().take(MOST_OF_A_LOG).read_to_end(&mut bytes)?;
-    } else {
-        std::fs::File::open(path)?.take(MOST_OF_A_LOG).read_to_end(&mut bytes)?;
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    // One more than is kept, to see whether there is more.
+    log.take(MOST_OF_A_LOG as u64 + 1).read_to_end(&mut bytes)?;
+    let is_cut = bytes.len() > MOST_OF_A_LOG;
+    bytes.truncate(MOST_OF_A_LOG);
+    let title = if is_cut { format!("{name} (its first 16 MiB)") } else { name.to_owned() };
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(CollapsiblePanel::new(title).markdown(Markdown::default().code_block(text)))
 }
 
 impl Args {
@@ -142,10 +149,10 @@ impl Args {
             card = card.columns(ColumnSet::new().column(name).column(Column::new(3).markdown(value)));
         }
         for path in &self.logs {
-            let log = read(path).map_err(|error| format!("{}: {error}", path.display()))?;
             let name = path.file_name().filter(|name| *name != STDIN);
             let name = name.map_or("log".into(), |name| name.to_string_lossy());
-            card = card.hr().panel(CollapsiblePanel::new(name).markdown(Markdown::default().code_block(log)));
+            let panel = open(path).and_then(|log| panel(&name, log));
+            card = card.hr().panel(panel.map_err(|error| format!("{}: {error}", path.display()))?);
         }
         let mut last = Markdown::default();
         for (label, url) in &self.links {
@@ -249,5 +256,27 @@ mod tests {
         assert_eq!((set.secret.as_deref(), set.keyword.as_deref()), (Some("s"), Some("告警")));
         let webhook = Args::try_parse_from(["send", "title", "--webhook", ""]).expect("arguments");
         assert_eq!(webhook.without_empty().webhook, None);
+    }
+
+    /// The title of the panel, the log's characters that are shown, and how many it says are not.
+    fn drawn(log: impl Read) -> (String, usize, usize) {
+        let card = Card::new("t").panel(panel("syslog", log).expect("read"));
+        let rendered = Message::from(card).render(None).expect("it fits");
+        let panel = &rendered.body()["card"]["body"]["elements"][0];
+        let title = panel["header"]["title"]["content"].as_str().expect("a title").to_owned();
+        let block = panel["elements"][0]["content"].as_str().expect("a block");
+        let note = block.split_once("… (+").and_then(|(_, note)| note.split_once(" characters)"));
+        let left_out = note.map_or(0, |(count, _)| count.parse().expect("a number"));
+        (title, block.matches('x').count(), left_out)
+    }
+
+    #[test]
+    fn what_is_left_out_of_a_log_is_counted_to_its_end() {
+        for length in [10, 70_000, 1_000_000, MOST_OF_A_LOG] {
+            let (title, shown, left_out) = drawn(io::repeat(b'x').take(length as u64));
+            assert_eq!((title.as_str(), shown + left_out), ("syslog", length));
+        }
+        let (title, shown, left_out) = drawn(io::repeat(b'x'));
+        assert_eq!((title.as_str(), shown + left_out), ("syslog (its first 16 MiB)", MOST_OF_A_LOG));
     }
 }
