@@ -100,17 +100,17 @@ fn before_mention(c: char, after: Option<char>) -> bool {
 
 /// The dot of `evil.example`, also as the full stops that browsers take for one.
 fn in_domain(before: Option<char>, c: char, after: Option<char>) -> bool {
-    let begins_label = |c: char| c.is_alphabetic();
-    let ends_label = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | ']');
-    match c {
-        '.' | '．' | '｡' => before.is_some_and(ends_label) && after.is_some_and(begins_label),
-        // In Chinese it is a full stop between any two sentences.
-        '。' => {
-            before.is_some_and(|c| c.is_ascii_alphanumeric())
-                && after.is_some_and(|c| c.is_ascii_alphabetic())
+    // Names are not only letters: there are domains of emoji (`i❤.ws`), and a letter may end in its accent.
+    let is_foreign = |c: char| !c.is_ascii() && !c.is_whitespace();
+    let begins_label = |c: char| c.is_ascii_alphabetic() || is_foreign(c);
+    let ends_label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ']') || is_foreign(c);
+    before.is_some_and(ends_label)
+        && match c {
+            '.' | '．' | '｡' => after.is_some_and(begins_label),
+            // In Chinese it is a full stop between any two sentences.
+            '。' => after.is_some_and(|c| c.is_ascii_alphabetic()),
+            _ => false,
         }
-        _ => false,
-    }
 }
 
 /// `://` after anything, and the colon of `mailto:` and its like.
@@ -215,6 +215,11 @@ mod tests {
             ("@all @_all a@b", "@|all @|_all a@|b"),
             ("MAILTO:a", "MAILTO:|a"),
             ("evil。com 失败。重试", "evil。|com 失败。重试"),
+            (
+                "😀.ws i❤\u{fe0f}.ws cafe\u{301}.com 1\u{20e3}.ws",
+                "😀.|ws i❤.|ws cafe\u{301}.|com 1\u{20e3}.|ws",
+            ),
+            ("a.😀.ws é．com 😀｡ws 😀。ws", "a.|😀.|ws é．|com 😀｡|ws 😀。|ws"),
             (":OK: a&lt;b &#60; a && b; c", ":|OK: a&|lt;b &|#60; a && b; c"),
             ("10.0.0.1:8080 12:30:45 1 < 2", "10.0.0.1:8080 12:30:45 1 < 2"),
         ] {
