@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::server::{Server, TOKEN};
 
-const PAYLOADS: [&str; 63] = [
+const PAYLOADS: [&str; 69] = [
     "<at id=all></at>",
     "<at user_id=\"all\">everybody</at>",
     "<at id=ou_4d7a8f></at>",
@@ -34,6 +34,12 @@ const PAYLOADS: [&str; 63] = [
     "evil．example",
     "evil｡example",
     "evil。com",
+    "😀.ws",
+    "i❤\u{fe0f}.ws",
+    "👩\u{200d}💻.ws",
+    "cafe\u{301}.com",
+    "1\u{fe0f}\u{20e3}.ws",
+    "😀。ws",
     "mailto:a@evil.example",
     "tel:110",
     "lark://client/open",
@@ -145,8 +151,10 @@ fn shown(page: &str) -> String {
 
 /// Whether all visible characters of a text are in what is shown, in their order.
 fn is_shown(text: &str, shown: &str) -> bool {
-    let is_visible =
-        |c: &char| c.is_ascii_graphic() || matches!(c, '\u{3000}'..='\u{ffef}') && *c != '\u{feff}';
+    let is_visible = |c: &char| {
+        c.is_ascii_graphic()
+            || matches!(c, '\u{3000}'..='\u{ffef}') && !matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+    };
     let mut shown = shown.chars();
     text.chars().filter(is_visible).all(|c| shown.any(|other| other == c))
 }
@@ -215,6 +223,17 @@ fn browser(page: &str) -> Option<String> {
     })?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[tokio::test]
+async fn a_domain_of_emoji_or_with_an_accent_of_its_own_is_a_link_without_the_client() {
+    let server = Server::open().await;
+    for domain in ["😀.ws", "i❤\u{fe0f}.ws", "👩\u{200d}💻.ws", "cafe\u{301}.com", "1\u{20e3}.ws", "😀。ws"]
+    {
+        let text = json!({ "msg_type": "text", "content": { "text": format!("see {domain} now") } });
+        let page = page_of(&server, &[text]).await;
+        assert_eq!(acts(&page), BTreeMap::from([("link".to_owned(), 1)]), "{domain:?}: {page}");
+    }
 }
 
 #[tokio::test]

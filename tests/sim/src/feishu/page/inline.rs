@@ -139,21 +139,41 @@ fn is_link(word: &str) -> bool {
 
 /// `name.tld`, with any of the dots that browsers take for one.
 fn has_domain(word: &str) -> bool {
-    let mut characters = word.chars().peekable();
-    let mut before: Option<char> = None;
-    while let Some(c) = characters.next() {
-        let is_dot =
-            matches!(c, '.' | '．' | '｡') || c == '。' && before.is_some_and(|c| c.is_ascii_alphanumeric());
-        if is_dot && before.is_some_and(char::is_alphanumeric) {
-            let after: String = characters.clone().take(2).collect();
-            let is_tld = after.chars().count() == 2 && after.starts_with(char::is_alphabetic);
-            if is_tld && after.chars().all(char::is_alphanumeric) && (c != '。' || after.is_ascii()) {
-                return true;
+    word.char_indices().any(|(at, c)| {
+        let name = word[..at].trim_end_matches(is_unseen_in_a_name);
+        let Some(last) = name.chars().next_back() else { return false };
+        let mut tld = word[at + c.len_utf8()..].chars();
+        let (Some(first), Some(second)) = (tld.next(), tld.next()) else { return false };
+        let is_tld = first.is_alphabetic() && second.is_alphanumeric();
+        match c {
+            '.' | '．' | '｡' => is_in_a_name(last) && is_tld,
+            // Between Chinese sentences it is no dot.
+            '。' => {
+                let ends_a_sentence = last.is_alphanumeric() && !last.is_ascii();
+                is_in_a_name(last) && !ends_a_sentence && is_tld && first.is_ascii() && second.is_ascii()
             }
+            _ => false,
         }
-        before = Some(c);
+    })
+}
+
+/// What may stand in the name of a domain: letters, their accents, emoji and all that may be one, but no punctuation.
+fn is_in_a_name(c: char) -> bool {
+    match c {
+        // Combining marks for anything, and for symbols.
+        '\u{300}'..='\u{36f}'
+        | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}' => true,
+        // From the arrows to the dingbats, and all planes of emoji.
+        '\u{2100}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' => true,
+        c => c.is_alphanumeric(),
     }
-    false
+}
+
+/// Between the parts of an emoji, or behind it: which colour it has, and that it goes on.
+fn is_unseen_in_a_name(c: char) -> bool {
+    matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{200d}')
 }
 
 /// `@name`.
@@ -232,6 +252,13 @@ mod tests {
             ("x:lark:abc", "link"),
             ("（evil．example）", "link"),
             ("evil。com", "link"),
+            ("😀.ws", "link"),
+            ("i❤.ws", "link"),
+            ("i❤\u{fe0f}.ws", "link"),
+            ("cafe\u{301}.com", "link"),
+            ("1\u{20e3}.ws", "link"),
+            ("👩\u{200d}💻｡ws", "link"),
+            ("😀。ws", "link"),
             ("<a href=x>", "link"),
             ("<font color='red'>", "tag"),
             ("＜at id=all＞", "mention"),
@@ -251,6 +278,11 @@ mod tests {
             "a. b",
             "a && b",
             "失败。重试",
+            "失败。Retry",
+            "😀\u{2060}.ws",
+            "😀.\u{2060}ws",
+            "😀. ws",
+            "“x”.then",
             "v1.2.3",
             "x <3",
             "e.g. this",
