@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::Error;
+use crate::{Error, html};
 
 /// Names the tenant.
 const TENANT: HeaderName = HeaderName::from_static("x-scope-orgid");
@@ -100,13 +100,20 @@ impl Identity {
         Ok(Self { headers, secrets })
     }
 
-    /// A server's text on one line, without our secrets, capped.
+    /// A server's text on one line, without our secrets, capped; of a page of HTML what a person would read on it.
     pub(crate) fn words(&self, text: &str) -> String {
         // Redacted before it is cut short, lest half a secret is left at the end.
-        let text = match text.char_indices().nth(LONGEST_TEXT) {
-            Some((end, _)) => self.redact_cut(&text[..end]),
-            None => self.redact(text),
+        let (start, is_cut) = match text.char_indices().nth(LONGEST_TEXT) {
+            Some((end, _)) => (&text[..end], true),
+            None => (text, false),
         };
+        let redact = |text: &str| if is_cut { self.redact_cut(text) } else { self.redact(text) };
+        let mut text = redact(start);
+        let is_page = html::is_page(&text);
+        if is_page {
+            // Again: a secret may stand there with `&amp;` for `&`.
+            text = redact(&html::text(&text));
+        }
         let mut words = String::new();
         for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty())
         {
@@ -118,7 +125,11 @@ impl Identity {
                 return words.chars().take(LONGEST_MESSAGE).chain(['…']).collect();
             }
         }
-        if words.is_empty() { "(no words)".to_owned() } else { words }
+        match (words.is_empty(), is_page) {
+            (false, _) => words,
+            (true, false) => "(no words)".to_owned(),
+            (true, true) => "(a page without words)".to_owned(),
+        }
     }
 
     /// The text without any secret of this client.

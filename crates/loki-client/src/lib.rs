@@ -7,6 +7,7 @@ mod cursor;
 pub mod decode;
 mod entry;
 mod error;
+mod html;
 mod logql;
 mod page;
 mod push;

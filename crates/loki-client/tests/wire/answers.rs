@@ -130,8 +130,30 @@ async fn an_error_names_service_operation_words_and_whether_repeating_helps() {
     );
     let long = message(Say::refuse(400, "parse error ".repeat(10_000))).await;
     assert!(long.len() < 500 && long.contains('…'), "{long}");
-    let html = message(Say::ok("<html>\n<body>model</body>")).await;
-    assert!(html.contains("the answer is not Loki's (\"<html> <body>model</body>\")"), "{html}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_page_the_words_are_shown_and_not_what_makes_it_look_nice() {
+    let page = |words: &str| {
+        let style = ".error { color: red; } ".repeat(500);
+        let script = "<script>if (1 < 2) { window.x = '<p>' }</script>";
+        format!(
+            "<!DOCTYPE html><head><style>{style}</style>{script}</head><!-- {style} -->\n<body>{words}</body>"
+        )
+    };
+    let message = async |say: Say| ask(&Script::new([say])).await.unwrap_err().to_string();
+    assert_eq!(
+        message(Say::refuse(403, page("<h1>Access denied</h1><p>Tom &amp; Jerry&#39;s proxy</p>"))).await,
+        "Loki query_range: 403 Forbidden: Access denied Tom & Jerry's proxy; \
+         repeating will not help: check the credentials"
+    );
+    let start = "Loki query_range: the answer is not Loki's";
+    for (words, shown) in [("<p>Sign in", "Sign in"), ("", "(a page without words)")] {
+        assert_eq!(
+            message(Say::ok(page(words))).await,
+            format!("{start} ({shown:?}); repeating will not help")
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -279,7 +301,7 @@ async fn a_page_for_signing_in_is_neither_a_stored_push_nor_a_ready_loki() {
     assert_eq!(requests, 1);
     assert_eq!(
         error.to_string(),
-        "Loki push: the answer is not Loki's (\"<!DOCTYPE html><title>Sign in</title>\"); repeating will not help"
+        "Loki push: the answer is not Loki's (\"Sign in\"); repeating will not help"
     );
     push(Say::ok(r#"{"status":"ok"}"#)).await;
     for stored in [Say::refuse(204, ""), Say::ok(""), Say::ok("\n")] {

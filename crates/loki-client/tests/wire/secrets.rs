@@ -72,6 +72,24 @@ async fn a_long_secret_is_not_shown_by_halves_where_a_text_is_cut() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_secret_on_a_page_is_not_shown_however_it_is_written_there() {
+    // Also where taking the tags off would leave half of it.
+    for secret in [secret(), format!("EXAMPLE<b>{}", secret()), format!("{}&EXAMPLE", secret())] {
+        let escaped = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        for echo in [&secret, &escaped] {
+            let page = format!("<html><style>{}</style>you sent {echo}</html>", "a ".repeat(1000));
+            for say in [Say::refuse(403, page.clone()), Say::ok(page)] {
+                let auth = Auth::Bearer(secret.clone().into());
+                let client = Script::new([say]).builder().auth(auth).build().unwrap();
+                let error = client.format_query("{}").await.unwrap_err();
+                let text = format!("{error} {error:?}");
+                assert!(text.contains("you sent [redacted]") && !text.contains("EXAMPLE"), "{text}");
+            }
+        }
+    }
+}
+
 #[test]
 fn credentials_in_the_url_are_refused_and_not_shown() {
     let url = format!("http://me:{}@loki.test", secret()).parse().unwrap();
