@@ -10,6 +10,7 @@ mod completion;
 pub mod decode;
 mod envelope;
 mod error;
+mod html;
 mod message;
 mod price;
 mod profile;

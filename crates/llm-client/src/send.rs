@@ -19,7 +19,7 @@ use crate::reader::Reader;
 use crate::words::Censor;
 use crate::{
     BodyStream, BoxError, Call, ChatRequest, ChatStream, Class, Completion, Deadline, Error, Finish,
-    HttpChat, PromptCut, TransportError, prompt_size,
+    HttpChat, PromptCut, TransportError, html, prompt_size,
 };
 
 /// The largest answer taken.
@@ -324,7 +324,7 @@ impl Job {
             call: self.call.clone(),
             status: status.as_u16(),
             content_type: censor.pass_word(content_type(headers).unwrap_or("no content type")),
-            words: if looks_like_html(&text) { censor.pass_html(&text) } else { censor.pass(&text) },
+            words: if html::is_page(&text) { censor.pass_html(&text) } else { censor.pass(&text) },
             retryable: status.is_server_error()
                 || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS),
             retry_after: retry_after(headers),
@@ -377,12 +377,8 @@ fn content_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(CONTENT_TYPE)?.to_str().ok()
 }
 
-fn looks_like_html(text: &str) -> bool {
-    text.trim_ascii_start().starts_with('<')
-}
-
 fn is_plain(headers: &HeaderMap, text: &str) -> bool {
-    !looks_like_html(text) && !content_type(headers).is_some_and(|kind| kind.starts_with("text/html"))
+    !html::is_page(text) && !content_type(headers).is_some_and(|kind| kind.starts_with("text/html"))
 }
 
 fn request_id(headers: &HeaderMap) -> Option<&str> {

@@ -4,12 +4,14 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use crate::ChatRequest;
+use crate::{ChatRequest, html};
 
 /// The longest text that is shown, in characters.
 const SHOWN: usize = 300;
 /// How much of an answer is looked at.
 const LOOKED_AT: usize = 4096;
+/// The same of a page, which says what its words look like before it says them.
+const PAGE: usize = 64 << 10;
 /// So many bytes in a row that are also in the prompt are no coincidence.
 const RUN_OF_PROMPT: usize = 8;
 /// Servers show parts of a key.
@@ -44,22 +46,9 @@ impl Censor<'_> {
         shown(&words, &hidden)
     }
 
-    /// A page of HTML as its text.
+    /// A page of HTML as what a person would read on it.
     pub(crate) fn pass_html(&self, page: &str) -> String {
-        let mut text = String::new();
-        let mut in_tag = false;
-        for c in start_of(page, LOOKED_AT).chars() {
-            match c {
-                '<' => in_tag = true,
-                '>' if in_tag => {
-                    in_tag = false;
-                    text.push(' ');
-                }
-                _ if !in_tag => text.push(c),
-                _ => {}
-            }
-        }
-        self.pass(&text)
+        self.pass(html::text(start_of(page, PAGE)).trim_start())
     }
 
     /// A code or an id: one short word.
@@ -221,6 +210,8 @@ mod tests {
         let censor = Censor { secrets: Vec::new(), request: None };
         let page = "<html><head><title>502 Bad Gateway</title></head>\n<body><hr>nginx</body></html>";
         assert_eq!(censor.pass_html(page), "502 Bad Gateway nginx");
+        let style = format!("<style>{}</style>{}", "a { color: red } ".repeat(2000), " ".repeat(5000));
+        assert_eq!(censor.pass_html(&format!("<head>{style}</head><p>Sign in")), "Sign in");
     }
 
     #[test]

@@ -170,6 +170,22 @@ async fn a_page_of_html_names_the_service_the_operation_and_its_words() {
 }
 
 #[tokio::test]
+async fn of_a_page_the_words_are_shown_and_not_what_makes_it_look_nice() {
+    let style = ".error { color: red; } ".repeat(500);
+    let script = "<script>if (1 < 2) { window.x = '<p>' }</script>";
+    let page = format!(
+        "<!DOCTYPE html><head><style>{style}</style>{script}</head><!-- {style} --><h1>Tom &amp; Jerry&#39;s proxy</h1>"
+    );
+    for status in [200, 403, 502] {
+        let error = error_of(Reply::raw(status, "text/html", page.clone())).await;
+        assert!(
+            matches!(&error, Error::NotTheApi { words, .. } if words == "Tom & Jerry's proxy"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let error =
         error_of(Reply::raw(307, "text/plain", "elsewhere").header("location", "http://localhost:1/")).await;

@@ -35,7 +35,9 @@ fn assert_error_shows_no_secret(error: &Error) {
 /// Everything that an endpoint can say, with what was sent to it in its words.
 fn echoes() -> Vec<Reply> {
     let echo = format!("Incorrect API key {} for prompt {PROMPT:?}", key());
-    let html = format!("<html><body>{}: {PROMPT}</body></html>", key());
+    let style = "a ".repeat(3000);
+    let html = format!("<html><style>{style}</style><body>{}: {PROMPT}</body></html>", key());
+    let escaped = PROMPT.replace('=', "&#61;").replace('.', "&#x2e;");
     vec![
         Reply::error(401, "invalid_request_error", &key(), &echo),
         Reply::error(400, &echo, "", &echo),
@@ -45,6 +47,7 @@ fn echoes() -> Vec<Reply> {
         Reply::raw(500, "text/plain", echo.clone()),
         Reply::raw(502, "text/html", html.clone()),
         Reply::raw(200, "text/html", html),
+        Reply::raw(403, "text/html", format!("<p>{escaped}</p>")),
         Reply::raw(200, &key(), echo.clone()),
         Reply::raw(200, "application/json", format!("{{\"choices\": {PROMPT}")),
         Reply::raw(307, "text/plain", "").header("location", format!("http://localhost:1/?key={}", key())),
