@@ -111,7 +111,7 @@ pub enum Error {
         status: u16,
         /// The answer's `Content-Type`, or what it looks like.
         content_type: String,
-        /// How it begins: text only, capped, without key and prompt.
+        /// How it begins, or where a redirect leads: text only, capped, without key and prompt.
         words: String,
         /// Whether the status is one that passes (408, 429, 5xx).
         retryable: bool,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, LOCATION};
 use http::{HeaderValue, Method, Request, StatusCode};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::debug;
@@ -290,6 +290,10 @@ impl Job {
 
     /// The error that a status other than success means.
     fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+        // Where a redirect leads is what helps, whatever is said beside it.
+        if location(status, headers).is_some() {
+            return self.not_the_api(status, headers, body);
+        }
         let envelope = serde_json::from_slice(body).ok().and_then(Envelope::in_json);
         let text = String::from_utf8_lossy(body);
         match envelope {
@@ -320,11 +324,16 @@ impl Job {
     fn not_the_api(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
         let censor = self.censor();
         let text = String::from_utf8_lossy(body);
+        let words = match location(status, headers) {
+            Some(location) => censor.pass(&format!("moved to {location}")),
+            None if html::is_page(&text) => censor.pass_html(&text),
+            None => censor.pass(&text),
+        };
         Error::NotTheApi {
             call: self.call.clone(),
             status: status.as_u16(),
             content_type: censor.pass_word(content_type(headers).unwrap_or("no content type")),
-            words: if html::is_page(&text) { censor.pass_html(&text) } else { censor.pass(&text) },
+            words,
             retryable: status.is_server_error()
                 || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS),
             retry_after: retry_after(headers),
@@ -375,6 +384,11 @@ fn count(set_aside: &mut Option<SetAside>, tokens: u64) {
 
 fn content_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(CONTENT_TYPE)?.to_str().ok()
+}
+
+/// Where a redirect leads.
+fn location(status: StatusCode, headers: &HeaderMap) -> Option<&str> {
+    headers.get(LOCATION).filter(|_| status.is_redirection())?.to_str().ok()
 }
 
 fn is_plain(headers: &HeaderMap, text: &str) -> bool {

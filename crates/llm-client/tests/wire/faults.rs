@@ -186,10 +186,21 @@ async fn of_a_page_the_words_are_shown_and_not_what_makes_it_look_nice() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
-    let error =
-        error_of(Reply::raw(307, "text/plain", "elsewhere").header("location", "http://localhost:1/")).await;
-    assert!(matches!(error, Error::NotTheApi { status: 307, retryable: false, .. }), "{error}");
+async fn a_redirect_is_not_followed_and_where_it_leads_is_said() {
+    let moved = |kind, body| Reply::raw(307, kind, body).header("location", "https://login.example.com/v1");
+    for reply in [
+        moved("text/plain", "elsewhere"),
+        moved("text/html", "<html>elsewhere</html>"),
+        moved("application/json", r#"{"message": "elsewhere"}"#),
+        moved("text/plain", ""),
+    ] {
+        let error = error_of(reply).await;
+        assert!(matches!(error, Error::NotTheApi { status: 307, retryable: false, .. }), "{error}");
+        assert!(error.to_string().contains("\"moved to https://login.example.com/v1\""), "{error}");
+    }
+    let nowhere = error_of(Reply::raw(307, "text/plain", "elsewhere")).await;
+    assert!(matches!(nowhere, Error::NotTheApi { status: 307, .. }), "{nowhere}");
+    assert!(nowhere.to_string().contains("\"elsewhere\""), "{nowhere}");
 }
 
 #[tokio::test]
