@@ -20,6 +20,7 @@ mod tail;
 mod time;
 mod transport;
 pub mod types;
+mod wait;
 
 pub use api::Loki;
 #[cfg(feature = "mock")]

@@ -13,6 +13,7 @@ use url::form_urlencoded::Serializer;
 
 use crate::auth::LONGEST_TEXT;
 use crate::decode::Unread;
+use crate::wait::Wait;
 use crate::{BoxError, Error, HttpLoki, Operation, Refusal, TransportError, Window};
 
 /// Asks for structured metadata apart from the stream's labels.
@@ -129,9 +130,7 @@ impl HttpLoki {
             Ok(Err(error)) => Err(unsent(operation, error)),
             Err(_) => {
                 // Near the call's own deadline there was less time than a request is given.
-                let waited =
-                    Duration::from_millis(u64::try_from((until - asked).as_millis()).unwrap_or(u64::MAX));
-                Err(Error::Unanswered { operation, source: Box::new(NoAnswer(waited)) })
+                Err(Error::Unanswered { operation, source: Box::new(NoAnswer(until - asked)) })
             }
         }
     }
@@ -264,5 +263,5 @@ fn retry_after(answer: &Response<Bytes>) -> Option<Duration> {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("no answer within {0:?}")]
+#[error("no answer within {}", Wait(*.0))]
 pub(crate) struct NoAnswer(pub(crate) Duration);
