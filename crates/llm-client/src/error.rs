@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::tool::list;
+use crate::wait::Wait;
 use crate::{Class, Violation};
 
 /// A cause of any type.
@@ -74,7 +75,7 @@ pub enum Error {
         source: BoxError,
     },
     /// A deadline passed. It may have cost something.
-    #[error("{call}: {} after {after:?} (repeating may help)", late(deadline))]
+    #[error("{call}: {} after {} (repeating may help)", late(deadline), Wait(*after))]
     Late {
         /// The call.
         call: Call,
@@ -184,7 +185,7 @@ pub enum Error {
         context_window: u64,
     },
     /// The provider was not asked, since it kept failing. Nothing was sent.
-    #[error("{call}: not asked for another {wait:?}, since it kept failing")]
+    #[error("{call}: not asked for another {}, since it kept failing", Wait(*wait))]
     Resting {
         /// The call.
         call: Call,

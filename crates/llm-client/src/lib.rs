@@ -25,6 +25,7 @@ mod stream;
 mod structured;
 mod tool;
 mod transport;
+mod wait;
 mod words;
 
 pub use api::Chat;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use llm_client::{Chat, Deadline, Error, Profile};
+use llm_client::{Call, Chat, Deadline, Error, Profile};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -76,6 +76,16 @@ async fn the_clients_own_deadline_holds_whatever_the_request_says() {
     let chat = endpoint.simulated(Profile::OpenAi).deadline(seconds(5)).build().expect("a client");
     let error = chat.complete(&question().within(seconds(3600))).await.expect_err("late");
     assert!(matches!(error, Error::Late { after, .. } if after == seconds(5)), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_are_said_in_tenths_of_a_second() {
+    let odd = Duration::from_nanos(1_234_567_891);
+    let chat = Endpoint::always(Reply::silence()).simulated(Profile::OpenAi).build().expect("a client");
+    let late = chat.complete(&question().within(odd)).await.expect_err("late").to_string();
+    assert!(late.contains("the answer was not complete after 1.2s"), "{late}");
+    let resting = Error::Resting { call: Call::new("test", "complete"), wait: odd }.to_string();
+    assert!(resting.contains("not asked for another 1.2s"), "{resting}");
 }
 
 #[tokio::test(start_paused = true)]
