@@ -125,6 +125,11 @@ impl Pager {
         }
     }
 
+    /// Entries of the largest page, as far as is known by now.
+    pub(crate) fn most(&self) -> u32 {
+        self.options.most
+    }
+
     /// Takes a failure of [`Self::next_query`]. When it asks for less (a shorter window, a smaller page), the next query
     /// asks for less and `true` is returned; otherwise nothing changes.
     pub fn refused(&mut self, error: &Error) -> bool {

@@ -23,7 +23,7 @@ use std::time::Duration;
 use crate::logql;
 use crate::read::CountQuery;
 use crate::types::Direction;
-use crate::{Entry, Error, Nanos, Operation, PageOptions, Pager, Window};
+use crate::{Entry, Error, Nanos, Operation, PageOptions, Pager, Refusal, Window};
 use horizon::Swept;
 use job::Job;
 use ledger::{Ledger, Number};
@@ -40,7 +40,9 @@ const MOST_BUCKETS: Number = 10_000;
 pub struct CursorOptions {
     /// Entries of a page; 1,000 by default.
     pub limit: u32,
-    /// Entries of the largest page that the server gives (`max_entries_limit_per_query`); 5,000 by default.
+    /// Entries of the largest page that the server gives (`max_entries_limit_per_query`); 5,000 by default. When the
+    /// server says that it is less, that is taken instead for as long as this cursor lives; a [state](CursorState) does
+    /// not remember it, so that a restart notices a larger one.
     pub most: u32,
     /// How far behind the present a tick reads, so that what is on its way can arrive; 3 s by default. Sweeps find what
     /// takes longer, at a higher price.
@@ -298,7 +300,15 @@ impl Cursor {
     /// Takes the failure of [`Self::next_request`], and says how to go on.
     pub fn failed(&mut self, error: &Error) -> Failure {
         let less = match &mut self.job {
-            Some(Job::Forward(pager) | Job::Again { pager, .. }) => pager.refused(error),
+            Some(Job::Forward(pager) | Job::Again { pager, .. }) => {
+                let less = pager.refused(error);
+                // The next pages would be refused like this one. (What the client finds too large is no rule.)
+                if less && matches!(error.refusal(), Some(Refusal::Limit { .. })) {
+                    self.options.most = pager.most();
+                    self.options.limit = self.options.limit.min(pager.most());
+                }
+                less
+            }
             Some(Job::Count(buckets)) if error.asks_for_less() && buckets.end - buckets.start > 1 => {
                 self.counted_at_once = (buckets.end - buckets.start) / 2;
                 self.uncounted.start = buckets.start;

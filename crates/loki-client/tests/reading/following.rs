@@ -247,6 +247,48 @@ async fn a_calm_tick_takes_one_query_and_a_sweep_one_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_with_smaller_pages_says_so_once() {
+    for (limit, most) in [(1000, 5000), (20, 5000)] {
+        let model = Model::new(1).max_entries(50);
+        let options = CursorOptions { limit, most, ..CursorOptions::default() };
+        let mut follower = Follower::new(&model, 1, options);
+        let (mut refused, mut pushed) = (0, 0);
+        for tick in 1..=60 {
+            let now = Nanos::from_seconds(START + tick * TICK);
+            // Also late ones, for which a whole minute is read again, and more of a nanosecond than a page holds.
+            for behind in [8, 60, 120] {
+                for _ in 0..if tick == 30 { 120 } else { 2 } {
+                    let at = Nanos::from_seconds((START + tick * TICK - behind).max(START));
+                    model.push(
+                        at,
+                        Labels::from_iter([("app", "web")]),
+                        &format!("line {pushed}"),
+                        Labels::default(),
+                    );
+                    pushed += 1;
+                }
+            }
+            follower.cursor.tick(now);
+            follower.cursor.sweep(now);
+            while let Some(request) = follower.cursor.next_request() {
+                match request.send(&follower.client).await {
+                    Ok(answer) => {
+                        for entry in follower.cursor.answer(answer).unwrap() {
+                            *follower.lines.entry(stored(entry)).or_default() += 1;
+                        }
+                    }
+                    Err(error) => {
+                        assert_eq!(follower.cursor.failed(&error), Failure::Less, "{error}");
+                        refused += 1;
+                    }
+                }
+            }
+        }
+        assert_eq!((refused, follower.lines.len()), (1, pushed), "pages of {limit}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_deleted_is_not_missed_and_not_read_over_and_over() {
     let model = Model::new(1);
     let mut follower = Follower::new(&model, 1, options());
