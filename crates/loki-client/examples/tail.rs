@@ -24,7 +24,7 @@ use loki_client::{
     Cursor, CursorOptions, CursorState, Entry, Failure, HttpLoki, Loki as _, Nanos, Tail, TailQuery,
 };
 use tokio::sync::{Mutex, oneshot};
-use tokio::time::{Instant, interval, sleep, sleep_until, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 use connect::{Connect, finish, with_causes};
 
@@ -116,8 +116,8 @@ fn now() -> Nanos {
 async fn follow(args: &Follow, out: &Output) -> Result<(), Box<dyn Error>> {
     let loki = args.connect.client()?;
     let mut cursor = start(args)?;
-    let mut ticks = interval(Duration::from_secs(args.every));
-    let mut sweeps = interval(SWEEP);
+    let mut ticks = every(Duration::from_secs(args.every));
+    let mut sweeps = every(SWEEP);
     let mut hints = Hints::new(cursor.query());
     loop {
         tokio::select! {
@@ -129,6 +129,14 @@ async fn follow(args: &Follow, out: &Output) -> Result<(), Box<dyn Error>> {
         cursor.tick(now());
         catch_up(&loki, &mut cursor, args, out).await?;
     }
+}
+
+/// At once, and then again and again. After a standstill, of Loki or of this machine, one look finds all: those that were
+/// missed are not made up for.
+fn every(time: Duration) -> Interval {
+    let mut ticks = interval(time);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 fn start(args: &Follow) -> Result<Cursor, Box<dyn Error>> {
@@ -307,6 +315,17 @@ mod tests {
             let outcome = timeout(Duration::from_secs(60), following).await.expect("it ends");
             assert_eq!(outcome.is_ok(), ends_well, "{outcome:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn looks_that_a_standstill_kept_from_being_made_are_made_once() {
+        let mut ticks = every(Duration::from_secs(10));
+        ticks.tick().await;
+        tokio::time::advance(Duration::from_secs(3600)).await;
+        ticks.tick().await;
+        let start = Instant::now();
+        ticks.tick().await;
+        assert!(start.elapsed() >= Duration::from_secs(10), "{:?}", start.elapsed());
     }
 
     #[tokio::test]
