@@ -39,6 +39,9 @@ pub enum Refusal {
     NotFound,
     /// A rate limit, or a full queue: wait.
     Busy,
+    /// The labels of a stream are too many, too long, wrong or not those that are demanded, so that none of its entries is
+    /// stored. Other streams of the push are.
+    Labels,
     /// Some entries of a push are too old, too new, too long or otherwise unwanted. The others are stored.
     Entries,
     /// Loki is starting, stopping or broken, or too slow for what stands before it: wait.
@@ -65,13 +68,7 @@ impl Refusal {
         }
         let too_much = if operation == Operation::Push { Self::PushTooLarge } else { Self::TooMuch };
         match status.as_u16() {
-            400 if operation == Operation::Push => {
-                if says(&STORED_IN_PART) {
-                    Self::Entries
-                } else {
-                    Self::Parameter
-                }
-            }
+            400 if operation == Operation::Push => Self::of_a_push(&without_quoted(text)),
             400 if says(&["max_entries_limit_per_query", "max entries limit per query exceeded"]) => {
                 Self::Limit { most: most(text) }
             }
@@ -95,17 +92,52 @@ impl Refusal {
             _ => Self::Other,
         }
     }
+
+    /// Whichever is about less is said of a push in which several things are wrong.
+    fn of_a_push(words: &str) -> Self {
+        let says = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
+        match (says(&ENTRIES), says(&LABELS)) {
+            (true, _) => Self::Entries,
+            (false, true) => Self::Labels,
+            (false, false) if words.contains("entry for stream") => Self::Entries,
+            (false, false) => Self::Parameter,
+        }
+    }
 }
 
-/// `pkg/validation/validate.go`: of a push, what is not refused like this is stored.
-const STORED_IN_PART: [&str; 10] = [
-    "entry for stream",
-    "entry with timestamp",
-    "max entry size",
-    "total ignored",
+/// Without what stands in double quotes: the values of labels, which may say anything.
+fn without_quoted(text: &str) -> String {
+    let (mut words, mut quoted, mut escaped) = (String::new(), false, false);
+    for c in text.chars() {
+        match c {
+            '"' if !escaped => quoted = !quoted,
+            _ if !quoted => words.push(c),
+            _ => {}
+        }
+        escaped = quoted && c == '\\' && !escaped;
+    }
+    words
+}
+
+/// `pkg/validation/validate.go`: of a stream that is refused like this nothing is stored, and of the others of the push
+/// everything.
+const LABELS: [&str; 7] = [
+    // It begins like what is said of single entries.
+    " label names; limit ",
     "has label name too long",
     "has label value too long",
     "has duplicate label name",
+    "Error parsing labels",
+    "missing required labels",
+    "at least one label pair is required",
+];
+
+/// The same of single entries.
+const ENTRIES: [&str; 7] = [
+    "has timestamp too ",
+    "entry with timestamp",
+    "max entry size",
+    "total ignored",
     "has structured metadata too large",
     "has too many structured metadata labels",
     "includes structured metadata, but this feature is disallowed",
@@ -151,6 +183,7 @@ impl fmt::Display for Refusal {
             Self::Blocked => "repeating will not help: Loki's operator has switched it off",
             Self::NotFound => "repeating will not help: check the URL",
             Self::Busy | Self::Unavailable => "repeating can help, after a pause",
+            Self::Labels => "repeating will not help: change that stream's labels; other streams are stored",
             Self::Entries => "repeating will not help: the other entries are stored",
         })
     }

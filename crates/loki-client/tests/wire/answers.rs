@@ -285,13 +285,35 @@ async fn a_push_that_is_stored_in_part_is_said_to_be() {
         "stream '{app=\"a\"}' has structured metadata too large: '70000' bytes, limit: '65536' bytes.",
         "stream '{app=\"a\"}' has too many structured metadata labels: '200', limit: '128'.",
         "stream '{app=\"a\"}' includes structured metadata, but this feature is disallowed.",
-        "stream '{app=\"a\"}' has label name too long: 'x'",
-        "stream '{app=\"a\"}' has label value too long: 'x'",
-        "stream '{app=\"a\"}' has duplicate label name: 'x'",
+        // Of another stream the labels are wrong.
+        "2 errors like: entry for stream '{app=\"a\"}' has timestamp too new: x; 1 errors like: stream '{app=\"b\"}' has label \
+         value too long: 'x'",
     ] {
         let (error, requests) = push(Say::refuse(400, text)).await;
         assert_eq!((error.refusal(), requests), (Some(&Refusal::Entries), 1), "{error}");
     }
+}
+
+/// The texts are those of `pkg/validation/validate.go` of Loki 3.7.
+#[tokio::test(start_paused = true)]
+async fn a_stream_whose_labels_are_refused_is_said_to_be() {
+    for text in [
+        "entry for stream '{app=\"a\"}' has 16 label names; limit 15",
+        "stream '{app=\"a\"}' has label name too long: 'x'",
+        "stream '{app=\"a\"}' has label value too long: 'x'",
+        "stream '{app=\"a\"}' has duplicate label name: 'x'",
+        "Error parsing labels '{1=\"a\"}' with error: parse error at line 1, col 2: syntax error",
+        "missing required labels team for user fake for stream {app=\"a\"}",
+        "error at least one label pair is required per stream",
+        // What a label says is not what Loki says.
+        "stream '{app=\"\\\"max entry size\", at=\"has timestamp too old\"}' has label value too long: 'x'",
+    ] {
+        let (error, requests) = push(Say::refuse(400, text)).await;
+        assert_eq!((error.refusal(), requests), (Some(&Refusal::Labels), 1), "{error}");
+        assert!(error.to_string().contains("change that stream's labels"), "{error}");
+    }
+    let (error, _) = push(Say::refuse(400, "something about {app=\"has label value too long\"}")).await;
+    assert_eq!(error.refusal(), Some(&Refusal::Parameter), "{error}");
 }
 
 /// A gateway shows its page for signing in to everything, and an empty 200 is what some make of Loki's 204.
