@@ -6,7 +6,9 @@
 //! ```
 //! Lines are sent as soon as no more of them are waiting, so that nothing waits here for a batch to fill. A line that
 //! cannot be stored (it is no UTF-8, or Loki refuses it) is named on standard error and left out, and the exit status is 1
-//! at the end. When nothing can be stored any more, it ends and says from which line on.
+//! at the end. When nothing can be stored any more, such as when Loki refuses the labels, it ends and says from which line
+//! on. Lines that are read at the same time get timestamps one nanosecond apart, so that they stay in their order and none
+//! is taken for another.
 
 mod connect;
 
@@ -16,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use jiff::Timestamp;
-use loki_client::{HttpLoki, Labels, Loki as _, PushEntry, PushStream, Refusal};
+use loki_client::{HttpLoki, Labels, Loki as _, Nanos, PushEntry, PushStream, Refusal};
 use tokio::sync::mpsc;
 
 use connect::{Connect, finish, with_causes};
@@ -78,13 +80,16 @@ struct Store<'a, R> {
     /// Lines of the next push, by their numbers.
     batch: Vec<(usize, PushEntry)>,
     bytes: usize,
+    /// The timestamp of the line before.
+    last: Nanos,
     stored: usize,
     left_out: usize,
 }
 
 impl<'a, R: FnMut(String)> Store<'a, R> {
     fn new(loki: &'a HttpLoki, labels: &'a Labels, metadata: Labels, report: R) -> Self {
-        Self { loki, labels, metadata, report, batch: Vec::new(), bytes: 0, stored: 0, left_out: 0 }
+        let (batch, last) = (Vec::new(), Nanos::MIN);
+        Self { loki, labels, metadata, report, batch, bytes: 0, last, stored: 0, left_out: 0 }
     }
 
     async fn all(&mut self, mut lines: Lines) -> Result<(), Box<dyn Error>> {
@@ -118,8 +123,16 @@ impl<'a, R: FnMut(String)> Store<'a, R> {
         }
         self.bytes += line.len();
         let metadata = self.metadata.clone();
-        self.batch.push((number, PushEntry { timestamp: Timestamp::now().into(), line, metadata }));
+        let timestamp = self.stamp(Timestamp::now().into());
+        self.batch.push((number, PushEntry { timestamp, line, metadata }));
         Ok(())
+    }
+
+    /// Later than the line before, also where the clock is coarse or has been set back: Loki has no order for lines of one
+    /// nanosecond, and keeps those once that are the same.
+    fn stamp(&mut self, now: Nanos) -> Nanos {
+        self.last = now.max(self.last.next());
+        self.last
     }
 
     fn leave_out(&mut self, number: usize, why: &str) {
@@ -272,6 +285,37 @@ mod tests {
         drop(sender);
         let error = store.all(lines).await.unwrap_err().to_string();
         assert!(error.starts_with("line 1 and those after it are not stored: Loki push: 403"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn labels_that_are_refused_end_it_and_are_said_once() {
+        let server = MockServer::start().await;
+        let refused = "stream '{app=\"web\"}' has label value too long: 'web'";
+        let answer = ResponseTemplate::new(400).set_body_string(refused);
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let args = Push::parse_from(["push", "--url", &server.uri(), "--label", "app=web"]);
+        let loki = args.connect.client().unwrap();
+        let labels = args.labels.into_iter().collect();
+        let mut store = Store::new(&loki, &labels, Labels::default(), |text| panic!("{text}"));
+        let (sender, lines) = mpsc::channel(AHEAD);
+        for line in ["one", "two", "three"] {
+            sender.send(Ok(line.as_bytes().to_vec())).await.unwrap();
+        }
+        drop(sender);
+        let error = store.all(lines).await.unwrap_err().to_string();
+        assert!(error.starts_with("line 1 and those after it are not stored: Loki push: 400"), "{error}");
+        assert!(error.contains(refused) && error.contains("change that stream's labels"), "{error}");
+        assert_eq!((store.stored, server.received_requests().await.unwrap().len()), (0, 1));
+    }
+
+    #[test]
+    fn each_line_is_later_than_the_one_before_whatever_the_clock_says() {
+        let args = Push::parse_from(["push", "--label", "app=web"]);
+        let loki = args.connect.client().unwrap();
+        let labels = Labels::default();
+        let mut store = Store::new(&loki, &labels, Labels::default(), |text| panic!("{text}"));
+        let stamps = [5, 5, 5, 3, 7, 6, 100].map(|now| store.stamp(Nanos::new(now)).get());
+        assert_eq!(stamps, [5, 6, 7, 8, 9, 10, 100]);
     }
 
     #[test]
