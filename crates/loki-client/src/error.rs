@@ -168,9 +168,17 @@ pub enum Error {
         /// What to change.
         what: String,
     },
-    /// More entries of one nanosecond than a page holds, which no label and no part of the line tells apart.
+    /// More entries of one nanosecond than a page holds, which no label and no part of the line tells apart. One of these
+    /// helps:
+    ///
+    /// - a larger page: raise the server's `max_entries_limit_per_query` and the client's
+    ///   [`PageOptions::most`](crate::PageOptions::most) or [`CursorOptions::most`](crate::CursorOptions::most);
+    /// - a query that shows more: without a formatter such as `line_format`, which makes entries look the same;
+    /// - a query that finds less: of one tenant, or with another filter;
+    /// - to do without the nanosecond: read the window up to `at`, and another one from [`at.next()`](crate::Nanos::next) on.
     #[error(
-        "Loki {operation}: more than {limit} entries at {at} cannot be told apart; raise max_entries_limit_per_query"
+        "Loki {operation}: more than {limit} entries at {at} cannot be told apart; repeating will not help: raise \
+         max_entries_limit_per_query and `most`, leave out formatters, ask for less, or leave out that nanosecond"
     )]
     Inseparable {
         /// The call.

@@ -189,8 +189,23 @@ async fn what_cannot_be_told_apart_is_an_error_and_no_loss() {
     let window = Window::new(Nanos::new(0), Nanos::new(10));
     let options = PageOptions { limit: 10, most: 50, ..PageOptions::default() };
     let error = read(&model, window, options).await.unwrap_err();
-    assert!(matches!(error, Error::Inseparable { limit: 50, .. }), "{error:?}");
+    let Error::Inseparable { at, limit: 50, .. } = error else { panic!("{error:?}") };
     assert!(!error.is_retryable());
+    for advice in
+        ["repeating will not help", "max_entries_limit_per_query and `most`", "leave out that nanosecond"]
+    {
+        assert!(error.to_string().contains(advice), "{error}");
+    }
+
+    // What is advised helps.
+    model.push(Nanos::new(6), web("a"), "before", Labels::default());
+    model.push(Nanos::new(8), web("a"), "after", Labels::default());
+    let mut around = read(&model, Window::new(window.start, at), options).await.unwrap();
+    around.extend(read(&model, Window::new(at.next(), window.end), options).await.unwrap());
+    assert_eq!(around.len(), 2);
+    let model = model.max_entries(100);
+    let options = PageOptions { most: 100, ..options };
+    assert_eq!(read(&model, window, options).await.unwrap().len(), 62);
 }
 
 #[tokio::test]
