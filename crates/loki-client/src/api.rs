@@ -34,7 +34,7 @@ pub trait Loki: Send + Sync {
     /// A metric query over time.
     ///
     /// # Errors
-    /// See [`Error`].
+    /// [`Error::Invalid`] when the step is none or finer than a millisecond. See [`Error`].
     async fn range(&self, query: &RangeQuery) -> Result<Vec<Series>, Error>;
 
     /// The names of the labels in use, sorted.

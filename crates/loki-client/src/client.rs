@@ -244,11 +244,17 @@ impl Loki for HttpLoki {
     }
 
     async fn range(&self, query: &RangeQuery) -> Result<Vec<Series>, Error> {
+        let step = query.step;
+        if step.is_zero() || !step.subsec_nanos().is_multiple_of(1_000_000) {
+            // LogQL has no smaller unit: numbers would come for other times than those that were asked for.
+            let what = format!("a step is whole milliseconds long, at least one, and not {step:?}");
+            return Err(Error::Invalid { operation: Operation::QueryRange, what });
+        }
         let mut call = Call::get(Operation::QueryRange, "loki/api/v1/query_range")
             .param("query", &query.query)
             .param("start", query.start)
             .param("end", query.end)
-            .param("step", format_args!("{}ms", query.step.as_millis().max(1)));
+            .param("step", format_args!("{}ms", step.as_millis()));
         if !query.cached {
             call = call.uncached();
         }

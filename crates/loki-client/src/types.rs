@@ -51,7 +51,7 @@ pub struct RangeQuery {
     pub start: Nanos,
     /// The last time, if a step falls on it.
     pub end: Nanos,
-    /// Between two times. At most 11,000 of them are answered.
+    /// Between two times: whole milliseconds, which is as fine as Loki takes it. At most 11,000 of them are answered.
     pub step: Duration,
     /// Whether an answer from Loki's results cache will do. It does for a dashboard; not for finding what came late.
     pub cached: bool,

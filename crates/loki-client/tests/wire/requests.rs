@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::Method;
 use loki_client::{
-    Auth, CountQuery, Direction, Labels, LogQuery, Loki as _, LokiExt as _, Nanos, PushEncoding, PushEntry,
-    PushStream, RangeQuery, TailQuery, Window,
+    Auth, CountQuery, Direction, Error, Labels, LogQuery, Loki as _, LokiExt as _, Nanos, PushEncoding,
+    PushEntry, PushStream, RangeQuery, TailQuery, Window,
 };
 
 use crate::script::{Say, Script, Sent};
@@ -90,6 +90,13 @@ async fn metric_queries_name_times_in_nanoseconds_and_steps_in_milliseconds() {
     );
     assert_eq!(sent[1].headers["cache-control"], "no-cache");
     assert!(!sent[2].headers.contains_key("cache-control"));
+
+    for step in [Duration::ZERO, Duration::from_nanos(1), Duration::from_micros(1500)] {
+        let error = client.range(&RangeQuery { step, ..range.clone() }).await.unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, Error::Invalid { .. }) && text.contains("whole milliseconds"), "{text}");
+    }
+    assert_eq!(script.sent().len(), 3, "nothing is sent of what would be answered with other steps");
 }
 
 #[tokio::test]
