@@ -3,7 +3,8 @@
 //! ```sh
 //! cargo run -p loki-client --example export -- --from 2026-11-20T10:00:00Z --to 2026-11-20T11:00:00Z '{app="web"}' > web.jsonl
 //! ```
-//! How far it is stands on standard error.
+//! An object has the entry's `timestamp` in nanoseconds, the `labels` of its stream, its `line`, its `metadata`, and as
+//! `parsed` what a parser in the query, such as `| json`, took out of the line. How far it is stands on standard error.
 
 mod connect;
 
@@ -14,8 +15,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use jiff::Timestamp;
-use loki_client::{Loki as _, Nanos, PageOptions, Pager, Window};
-use serde_json::json;
+use loki_client::{Entry, Loki as _, Nanos, PageOptions, Pager, Window};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use connect::{Connect, finish};
@@ -64,13 +65,7 @@ async fn export(args: Export) -> Result<(), Box<dyn Error>> {
             Err(error) => return Err(error.into()),
         };
         for entry in &entries {
-            let line = json!({
-                "timestamp": entry.timestamp.to_string(),
-                "labels": *entry.labels,
-                "line": entry.line,
-                "metadata": entry.metadata,
-            });
-            writeln!(out, "{line}")?;
+            writeln!(out, "{}", object(entry))?;
         }
         lines += entries.len();
         if said.elapsed() >= PULSE {
@@ -84,6 +79,38 @@ async fn export(args: Export) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn object(entry: &Entry) -> Value {
+    json!({
+        "timestamp": entry.timestamp.to_string(),
+        "labels": *entry.labels,
+        "line": entry.line,
+        "metadata": entry.metadata,
+        // Apart from the labels: a line may say anything under a label's name.
+        "parsed": entry.parsed,
+    })
+}
+
 fn percent(window: Window, at: Nanos) -> f64 {
     100.0 * at.since(window.start).as_secs_f64() / window.length().as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_written_with_all_that_is_known_of_it() {
+        let answer = r#"{"data": {"resultType": "streams", "result": [{"stream": {"app": "web"}, "values": [
+            ["7", "{\"code\": 500}", {"structuredMetadata": {"trace_id": "t1"}, "parsed": {"code": "500"}}]
+        ]}]}}"#;
+        let entries = loki_client::decode::entries(answer.as_bytes()).unwrap();
+        let expected = json!({
+            "timestamp": "7",
+            "labels": {"app": "web"},
+            "line": "{\"code\": 500}",
+            "metadata": {"trace_id": "t1"},
+            "parsed": {"code": "500"},
+        });
+        assert_eq!(object(&entries[0]), expected);
+    }
 }
