@@ -40,7 +40,7 @@ struct Args {
     #[arg(long)]
     context_window: Option<u32>,
     /// The longest that the whole answer may take, in seconds.
-    #[arg(long, default_value_t = 120)]
+    #[arg(long, default_value_t = 120, value_parser = seconds)]
     within: u64,
     /// The price of a million tokens of prompt; the cost is shown when both prices are given.
     #[arg(long, requires = "completion_price")]
@@ -56,6 +56,14 @@ struct Args {
     reasoning: bool,
     /// The question; read from stdin when it is not given.
     question: Vec<String>,
+}
+
+fn seconds(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("no answer comes within 0 seconds: give it 1 at least".to_owned()),
+        Ok(seconds) => Ok(seconds),
+        Err(_) => Err("whole seconds are wanted, such as 120".to_owned()),
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -178,6 +186,16 @@ mod tests {
         assert!(!is_broken_pipe(&io::Error::from(io::ErrorKind::StorageFull)));
     }
 
+    #[test]
+    fn no_time_at_all_is_refused_in_words() {
+        let parse = |within| Args::try_parse_from(["ask", "--model", "m", "--within", within]);
+        for (within, said) in [("0", "give it 1 at least"), ("1.5", "whole seconds are wanted")] {
+            let error = parse(within).err().unwrap().to_string();
+            assert!(error.contains("--within") && error.contains(said), "{error}");
+        }
+        assert_eq!(parse("1").ok().unwrap().within, 1);
+    }
+
     #[tokio::test]
     async fn without_a_key_it_says_what_gives_it_one() {
         let args =
@@ -185,6 +203,7 @@ mod tests {
         let error = ask(args).await.unwrap_err();
         assert_eq!(error.to_string(), "openai needs an API key: set LLM_API_KEY, or give it by --key");
     }
+
     /// Answers one request with this stream, and gives the error of asking for it.
     async fn error_of(events: &[&str]) -> Option<String> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
