@@ -1,6 +1,6 @@
 //! What all parts of one running operator share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -15,6 +15,7 @@ use crate::plan::seen::NameLook;
 use crate::ports::{Clock, Clouds, Event, PoolKey, Prober, Store};
 use crate::press::Press;
 use crate::probes::Probes;
+use crate::reminders::Reminders;
 use crate::settings::Settings;
 use crate::sweep::Sweeps;
 use crate::task::Tasks;
@@ -49,8 +50,7 @@ pub(crate) struct Core {
     pub(crate) looks: Mutex<BTreeMap<String, NameLook>>,
     pub(crate) terminations: Terminations,
     pub(crate) press: Press,
-    /// What was said once and need not be said again: object and sentence.
-    said: Mutex<BTreeSet<(String, String)>>,
+    reminders: Mutex<Reminders>,
     random: Mutex<ChaCha8Rng>,
 }
 
@@ -85,7 +85,7 @@ impl Core {
             looks: Mutex::default(),
             terminations: Terminations::default(),
             press: Press::default(),
-            said: Mutex::default(),
+            reminders: Mutex::default(),
             random: Mutex::new(ChaCha8Rng::seed_from_u64(seed)),
         }
     }
@@ -111,18 +111,10 @@ impl Core {
         self.press.take(event);
     }
 
-    /// The same, but only once per object and sentence in the life of this process.
-    pub(crate) fn tell_once(&self, event: Event) {
-        let key = (format!("{}/{}", event.regarding.namespace, event.regarding.name), event.note.clone());
-        let fresh = {
-            let mut said = lock(&self.said);
-            // Bounded: forgetting means at worst saying something twice.
-            if said.len() > 10_000 {
-                said.clear();
-            }
-            said.insert(key)
-        };
-        if fresh {
+    /// The same about something that lasts: at once, and from time to time as long as this is called.
+    pub(crate) fn remind(&self, event: Event) {
+        let due = lock(&self.reminders).is_due(&event, self.now());
+        if due {
             self.tell(event);
         }
     }

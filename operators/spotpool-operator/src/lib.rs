@@ -26,6 +26,7 @@ pub mod ports;
 mod press;
 pub mod probes;
 pub mod rbac;
+mod reminders;
 pub mod settings;
 pub mod span;
 pub mod status;

@@ -1,5 +1,6 @@
 //! Machines with this cluster's tags whose pool is gone: never touched, but said aloud, since they are
-//! billed. Comes in: the looks through whole accounts. Goes out: a metric, and one Event per machine.
+//! billed. Comes in: the looks through whole accounts. Goes out: a metric, and an Event per machine, from time to time as
+//! long as it is there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,7 +20,6 @@ const CHECK_EVERY: Duration = Duration::from_secs(60);
 /// Watches for ever.
 pub(crate) async fn watch(core: Arc<Core>) {
     let mut suspects: BTreeMap<InstanceId, Instant> = BTreeMap::new();
-    let mut told: BTreeSet<InstanceId> = BTreeSet::new();
     loop {
         tokio::time::sleep(CHECK_EVERY).await;
         let pools = core.sweeps.pool_uids();
@@ -43,11 +43,8 @@ pub(crate) async fn watch(core: Arc<Core>) {
         }
         suspects = now;
         core.metrics.orphans(certain.len());
-        told.retain(|id| suspects.contains_key(id));
         for (id, label) in certain {
-            if told.insert(id.clone()) {
-                tell(&core, &id, &label);
-            }
+            tell(&core, &id, &label);
         }
     }
 }
@@ -73,5 +70,5 @@ fn tell(core: &Core, id: &InstanceId, label: &str) {
     let note = format!(
         "machine {id} was made for {label}, whose pool is gone; it is left alone and is billed: terminate it by hand if nobody needs it"
     );
-    core.tell(Event::warning(regarding, "UnclaimedMachines", "Look", note));
+    core.remind(Event::warning(regarding, "UnclaimedMachines", "Look", note));
 }

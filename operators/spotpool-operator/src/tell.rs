@@ -189,10 +189,10 @@ pub(crate) fn unreadable(core: &Core, pool: &PoolKey, error: &StoreError) {
     };
     let note =
         format!("{error}; until it can be read, nothing is launched, replaced or terminated for this pool");
-    core.tell_once(Event::warning(regarding, "Unreadable", "Observe", note));
+    core.remind(Event::warning(regarding, "Unreadable", "Observe", note));
 }
 
-/// What people should hear once: objects that are ignored, machines that nobody claims or may touch.
+/// What people should hear as long as it is so: objects that are ignored, machines that nobody claims or may touch.
 pub(crate) fn findings(core: &Core, pass: &Pass, plan: &Plan) {
     for name in &plan.hand_made {
         let note = format!("SpotInstance {name} was not made by the operator and is ignored; delete it");
@@ -253,5 +253,5 @@ fn tell_object(core: &Core, pass: &Pass, kind: &str, name: &str, reason: &'stati
         name: name.to_owned(),
         uid: instance.and_then(ResourceExt::uid),
     };
-    core.tell_once(Event::warning(regarding, reason, "Look", note));
+    core.remind(Event::warning(regarding, reason, "Look", note));
 }

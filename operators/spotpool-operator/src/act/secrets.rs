@@ -40,7 +40,7 @@ pub(super) async fn take(core: &Core, pool: &SpotPool, name: &str, outcome: &mut
             let note = format!(
                 "Secret {name} could not be given the finalizer {finalizer}: {why}; it is used unheld"
             );
-            core.tell_once(about(pool, "SecretNotHeld", note));
+            core.remind(about(pool, "SecretNotHeld", note));
             true
         }
         Err(error) => {

@@ -20,8 +20,11 @@ use crate::ports::{Event, Regarding};
 
 /// Who says so, in `kubectl describe`.
 const REPORTER: &str = crate::rbac::NAME;
-/// Something said again within this time is the same thing still (client-go's figure).
-const SAME_FOR: SignedDuration = SignedDuration::from_mins(6);
+/// Something said again within this time is the same thing still. Longer than the pause between two reminders of what
+/// lasts, and shorter than an Event is kept, whose life begins anew when it is counted up.
+const SAME_FOR: SignedDuration = SignedDuration::from_mins(40);
+/// So many are remembered at most; forgetting means at worst another Event of the same text.
+const REMEMBERED: usize = 10_000;
 /// The API server takes at most 1,024 bytes.
 const LONGEST_NOTE: usize = 1024;
 
@@ -89,7 +92,11 @@ impl EventSeries {
     }
 
     fn remember(&self, said: Said, published: Published) {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner).insert(said, published);
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if latest.len() >= REMEMBERED {
+            latest.clear();
+        }
+        latest.insert(said, published);
     }
 
     fn fresh(&self, said: &Said, note: &str, now: Timestamp) -> KubeEvent {
@@ -139,6 +146,12 @@ fn cut(text: &str, bytes: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reminders::AGAIN_AFTER;
+
+    #[test]
+    fn a_reminder_counts_one_up() {
+        const { assert!(SAME_FOR.as_secs() > AGAIN_AFTER.as_secs()) };
+    }
 
     #[test]
     fn a_long_note_is_cut_between_two_characters() {

@@ -7,6 +7,7 @@ use tencent_cvm::{Instance, InstanceId, InstanceState};
 use super::Rules;
 use super::member::pool_is_elsewhere;
 use super::seen::{AccountSeen, Observed, Sight};
+use crate::conditions::reason;
 use crate::crd::pool::AddressKind;
 use crate::crd::{AdoptedMachine, ExtraMachine, Phase, SpotInstance, SpotInstanceStatus, whole_seconds};
 use crate::identity::{Claim, claim, instance_name};
@@ -213,6 +214,16 @@ pub const WAITS_FOR_REPLACEMENT: &str = "WaitsForReplacement";
 /// The reason of a machine whose SpotInstance somebody has deleted.
 pub(super) const DELETED: &str = "Deleted";
 
+/// What keeps it when its pool is gone is the missing key, whatever it was let go for. Else why it was let go stays; that
+/// it is gone by now is no news.
+fn why_it_goes<'a>(instance: &SpotInstance, status: &'a SpotInstanceStatus, seen: &Observed) -> &'a str {
+    if seen.pool.object().is_none() {
+        return reason::POOL_GONE;
+    }
+    let why = status.reason.as_deref().filter(|_| status.phase == Phase::Terminating);
+    why.unwrap_or(if pool_is_elsewhere(instance, seen) { reason::POOL_GONE } else { DELETED })
+}
+
 /// Its pool is there and stays.
 fn is_wanted(instance: &SpotInstance, seen: &Observed) -> bool {
     seen.pool.valid().is_some_and(|pool| pool.uid == instance.spec.pool.uid && !pool.leaving)
@@ -266,9 +277,7 @@ fn set_phase(
     let held = leaving && served && lost.is_none() && !unpaid && is_wanted(instance, seen);
     let works = status.cloud_state.as_deref().is_none_or(is_asked);
     let (phase, reason): (Phase, &str) = if leaving && !held {
-        // Why it was let go stays; that it is gone by now is no news.
-        let why = status.reason.as_deref().filter(|_| was.0 == Phase::Terminating);
-        (Phase::Terminating, why.unwrap_or(DELETED))
+        (Phase::Terminating, why_it_goes(instance, status, seen))
     } else if let Some(lost) = lost {
         (Phase::Terminating, lost)
     } else if unpaid {

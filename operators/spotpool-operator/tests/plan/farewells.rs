@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus};
+use spotpool_operator::conditions::reason;
+use spotpool_operator::crd::{AttemptOutcome, Phase, SpotInstance, SpotInstanceStatus};
 use spotpool_operator::identity::{CLUSTER_TAG, Claim};
-use spotpool_operator::plan::AccountSeen;
 use spotpool_operator::plan::leave::{Farewell, farewell, last_look_after};
 use spotpool_operator::plan::machine::{Standing, next_status, standing};
+use spotpool_operator::plan::{AccountSeen, CloudSeen, Observed, plan};
 use spotpool_operator::sweep::Snapshot;
 use tencent_cvm::{Instance, InstanceId, InstanceState};
 
@@ -166,4 +167,38 @@ fn a_machine_found_by_name_is_no_answer_and_the_requests_own_may_still_come() {
     assert_eq!(mine.status.as_ref().unwrap().instance_id.as_deref(), Some("ins-copy"));
     let gone = seen(Some(200), &[], &["ins-copy"]);
     assert_eq!(last_look_after(&mine, &gone, &rules()), Some(at(420)), "a copy's end proves nothing");
+}
+
+#[test]
+fn what_is_left_of_a_pool_says_that_it_is_gone_and_says_so_once() {
+    let pool_gone = CloudSeen::NoKey { reason: reason::POOL_GONE, message: "the pool is gone".to_owned() };
+    for before in [None, Some(Phase::Ready), Some(Phase::Terminating)] {
+        let mut left = instance(1);
+        left.metadata.deletion_timestamp = Some(Time(at(10)));
+        left.status = before.map(|phase| SpotInstanceStatus {
+            phase,
+            instance_id: Some("ins-1".to_owned()),
+            reason: Some("Deleted".to_owned()),
+            ..SpotInstanceStatus::default()
+        });
+        let mut model = Model::new(pool(1, 1), 0);
+        (model.pool, model.instances) = (None, vec![left]);
+        let look = |model: &Model| Observed { cloud: pool_gone.clone(), ..model.observe() };
+        let written = plan(&look(&model), &rules(), at(20)).instances[0].status.clone().unwrap();
+        assert_eq!((written.phase, written.reason.as_deref()), (Phase::Terminating, Some("PoolGone")));
+
+        model.instances[0].status = Some(written);
+        assert_eq!(
+            plan(&look(&model), &rules(), at(30)).instances[0].status,
+            None,
+            "nothing new is to be said"
+        );
+        // A pool of the same name and another uid brings a key: why it was let go stays.
+        let mut next = pool(0, 1);
+        next.metadata.uid = Some("another".to_owned());
+        model.pool = Some(next);
+        let seen = model.observe();
+        let status = next_status(&model.instances[0], &seen, seen.cloud.account(), &rules(), at(40));
+        assert_eq!((status.phase, status.reason.as_deref()), (Phase::Terminating, Some("PoolGone")));
+    }
 }

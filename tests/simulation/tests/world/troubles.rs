@@ -90,6 +90,30 @@ async fn what_a_pool_has_left_behind_is_no_prey() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_lasts_is_told_again_before_its_event_expires() {
+    let names = ["anna", "bert", "carl"];
+    let stage = Stage::set(&names.map(|name| Stage::pool(name, 1)));
+    for name in names {
+        stage.filled(name, 1).await;
+    }
+    // One leaves its SpotInstance behind, and one its machine alone; through the account of the third they are looked for.
+    stage.store.drop_pool(&Stage::key("anna")).unwrap();
+    stage.store.drop_pool(&Stage::key("bert")).unwrap();
+    stage.store.drop_instance(&ObjectKey::new(NAMESPACE, "bert-1")).unwrap();
+    sleep(TWO_WIDE_LOOKS).await;
+    let status = stage.instances("anna")[0].status.clone().unwrap();
+    assert_eq!(status.reason.as_deref(), Some("PoolGone"));
+    let of_anna = |reason: &str| {
+        let about = stage.said(reason).into_iter().filter(|event| event.regarding.name == "anna-1");
+        about.count()
+    };
+    assert_eq!((of_anna("PoolGone"), stage.said("UnclaimedMachines").len()), (1, 1));
+    sleep(125 * MINUTE).await;
+    assert_eq!((of_anna("PoolGone"), stage.said("UnclaimedMachines").len()), (5, 5));
+    assert_eq!(stage.instances("anna")[0].status.clone().unwrap(), status, "nothing is written again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_read_a_pool_long_ago_takes_nothing_from_the_next_of_its_name() {
     let stage = Stage::set(&[Stage::pool("anna", 1)]);
     stage.filled("anna", 1).await;
