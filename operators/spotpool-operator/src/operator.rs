@@ -183,10 +183,13 @@ impl Operator {
     pub async fn reconcile(&self, key: &PoolKey) -> Result<Next, ReconcileError> {
         let core = &self.core;
         let observed = observe(core, key).instrument(debug_span!("observe")).await;
-        let mut pass = observed.map_err(|error| {
-            tell::unreadable(core, key, &error);
-            ReconcileError::Observe(error)
-        })?;
+        let mut pass = match observed {
+            Ok(pass) => pass,
+            Err(error) => {
+                tell::unreadable(core, key, &error).await;
+                return Err(ReconcileError::Observe(error));
+            }
+        };
         if pass.seen.pool.object().is_some() {
             core.metrics.follow(key);
         }

@@ -65,6 +65,7 @@ fn tell(core: &Core, id: &InstanceId, label: &str) {
         kind: "Lease".to_owned(),
         namespace: core.settings.operator_namespace.clone(),
         name: "spotpool-operator".to_owned(),
+        // The store knows it.
         uid: None,
     };
     let note = format!(

@@ -5,8 +5,8 @@
 //! [`crate::adapters`].
 
 use async_trait::async_trait;
-use kube::ResourceExt;
 use kube::api::ObjectMeta;
+use kube::{Resource, ResourceExt};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -132,8 +132,8 @@ pub enum StoreError {
     /// An object that cannot be read as what it should be; the others are not held up by it.
     #[error("{object} cannot be understood: {why}")]
     Broken {
-        /// Kind, namespace and name.
-        object: String,
+        /// The object, as far as its metadata could be read.
+        object: Box<Regarding>,
         /// What is wrong with it.
         why: String,
     },
@@ -157,7 +157,28 @@ pub struct Regarding {
     pub uid: Option<String>,
 }
 
+impl fmt::Display for Regarding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.kind)?;
+        if !self.namespace.is_empty() {
+            write!(f, "{}/", self.namespace)?;
+        }
+        f.write_str(&self.name)
+    }
+}
+
 impl Regarding {
+    /// About the object of this kind and metadata.
+    pub fn object<K: Resource<DynamicType = ()>>(metadata: &ObjectMeta) -> Self {
+        Self {
+            api_version: K::api_version(&()).into_owned(),
+            kind: K::kind(&()).into_owned(),
+            namespace: metadata.namespace.clone().unwrap_or_default(),
+            name: metadata.name.clone().unwrap_or_default(),
+            uid: metadata.uid.clone(),
+        }
+    }
+
     /// About the pool that a SpotInstance was made for.
     pub fn pool_of(instance: &SpotInstance) -> Self {
         Self {
@@ -171,13 +192,7 @@ impl Regarding {
 
     /// About this pool.
     pub fn pool(pool: &SpotPool) -> Self {
-        Self {
-            api_version: format!("{GROUP}/v1"),
-            kind: "SpotPool".to_owned(),
-            namespace: pool.namespace().unwrap_or_default(),
-            name: pool.name_any(),
-            uid: pool.uid(),
-        }
+        Self::object::<SpotPool>(&pool.metadata)
     }
 }
 

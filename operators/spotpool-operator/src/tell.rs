@@ -2,11 +2,12 @@
 //! planned and done. Goes out: sentences. It changes nothing and decides nothing.
 
 use kube::ResourceExt;
+use kube::api::ObjectMeta;
 use tencent_cvm::{Instance, InstanceId};
 
 use crate::core::Core;
 use crate::crd::{
-    ADOPT_ANNOTATION, GROUP, KEEP_MACHINES_ANNOTATION, Phase, SpotInstance, SpotInstanceStatus,
+    ADOPT_ANNOTATION, GROUP, KEEP_MACHINES_ANNOTATION, Phase, SpotInstance, SpotInstanceStatus, SpotPool,
 };
 use crate::identity::{Claim, claim, instance_name};
 use crate::observe::Pass;
@@ -176,16 +177,20 @@ pub(crate) fn made_for_nobody(core: &Core, instance: &SpotInstance, machines: &[
 }
 
 /// The pool, one of its SpotInstances or its Secret cannot be read, and nobody but a person can change that.
-pub(crate) fn unreadable(core: &Core, pool: &PoolKey, error: &StoreError) {
+pub(crate) async fn unreadable(core: &Core, key: &PoolKey, error: &StoreError) {
     if !matches!(error, StoreError::Broken { .. } | StoreError::Refused(_)) {
         return;
     }
-    let regarding = Regarding {
-        api_version: format!("{GROUP}/v1"),
-        kind: "SpotPool".to_owned(),
-        namespace: pool.namespace.clone(),
-        name: pool.name.clone(),
-        uid: None,
+    // Read once more for its uid, by which `kubectl describe` finds what is told about it.
+    let regarding = match (core.ports.store.pool(key).await, error) {
+        (Ok(Some(pool)), _) => Regarding::pool(&pool),
+        // The pool itself, or what it has left behind.
+        (Err(StoreError::Broken { object, .. }), _) => *object,
+        (_, StoreError::Broken { object, .. }) => (**object).clone(),
+        _ => {
+            let (name, namespace) = (Some(key.name.clone()), Some(key.namespace.clone()));
+            Regarding::object::<SpotPool>(&ObjectMeta { name, namespace, ..ObjectMeta::default() })
+        }
     };
     let note =
         format!("{error}; until it can be read, nothing is launched, replaced or terminated for this pool");

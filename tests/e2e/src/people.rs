@@ -122,14 +122,35 @@ impl People {
         Ok(self.api().list(&ListParams::default()).await.context("listing SpotInstances")?.items)
     }
 
-    /// The Events about one object, as `kubectl describe` finds them.
+    /// The Events about one object that is there, as `kubectl describe` finds them: by its uid too.
     ///
     /// # Errors
     /// When the API server does not answer.
     pub async fn events_about(&self, kind: &str, name: &str) -> Result<Vec<Event>> {
-        let about = format!("involvedObject.kind={kind},involvedObject.name={name}");
+        let uid = self.uid(kind, name).await?;
+        self.events_of(kind, name, &uid).await
+    }
+
+    /// The same of one that may be gone.
+    ///
+    /// # Errors
+    /// When the API server does not answer.
+    pub async fn events_of(&self, kind: &str, name: &str, uid: &str) -> Result<Vec<Event>> {
+        let about = format!("involvedObject.kind={kind},involvedObject.name={name},involvedObject.uid={uid}");
         let list = self.api::<Event>().list(&ListParams::default().fields(&about)).await;
         Ok(list.context("listing Events")?.items)
+    }
+
+    /// Of its metadata alone: the rest of it may be beyond our types.
+    async fn uid(&self, kind: &str, name: &str) -> Result<String> {
+        let metadata = match kind {
+            "SpotPool" => self.api::<SpotPool>().get_metadata(name).await.map(|object| object.metadata),
+            "SpotInstance" => {
+                self.api::<SpotInstance>().get_metadata(name).await.map(|object| object.metadata)
+            }
+            _ => bail!("nothing is told about a {kind}"),
+        };
+        metadata.with_context(|| format!("reading {kind} {name}"))?.uid.context("an object without a uid")
     }
 
     /// Waits until the pool's condition `kind` has `status`, and returns it.

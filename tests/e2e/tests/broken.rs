@@ -41,9 +41,13 @@ async fn a_pool_that_cannot_be_read_or_makes_no_sense_is_said_so_and_the_others_
 
     world.people.create::<SpotPool>(&world.manifest("healthy", 1, 1).unwrap()).await.unwrap();
     world.ready("healthy").await.unwrap();
-    let operator = world.operator.as_mut().unwrap();
-    for broken in ["a-broken", "b-broken-1"] {
-        operator.process.wait_for_line(&format!("{broken} cannot be understood"), SOON).await.unwrap();
+    let meanwhile = "; until it can be read, nothing is launched, replaced or terminated for this pool";
+    for (pool, broken) in [("a-broken", "SpotPool"), ("b-broken", "SpotInstance")] {
+        let of = if broken == "SpotPool" { "a-broken" } else { "b-broken-1" };
+        let cannot = format!("{broken} {}/{of} cannot be understood: ", world.people.namespace);
+        world.people.warned("SpotPool", pool, &[&cannot, meanwhile], SOON).await.unwrap();
+        let described = world.people.kubectl(&["describe", "sp", pool]).unwrap();
+        assert!(described.contains("Unreadable") && described.contains(&cannot), "{described}");
     }
     let sentence = "spec.minimum must not be greater than spec.maximum. Until that is over nothing is launched, replaced or \
                     terminated, and the machines that run are left as they are.";

@@ -60,14 +60,14 @@ async fn a_paused_pool_replaces_nothing_until_it_goes_on() {
 #[tokio::test]
 async fn a_pool_with_keep_machines_goes_and_its_machines_stay() {
     let world = World::begin("keeping").await.unwrap();
-    world.filled("kept", 2, 2).await.unwrap();
+    let uid = world.filled("kept", 2, 2).await.unwrap().metadata.uid.unwrap();
     let annotation = format!("{KEEP_MACHINES_ANNOTATION}=true");
     world.people.kubectl(&["annotate", "sp", "kept", &annotation]).unwrap();
     world.people.kubectl(&["delete", "sp", "kept", "--timeout=30s"]).unwrap();
     assert!(world.people.instances().await.unwrap().is_empty());
     assert_eq!(world.ours().await.unwrap().len(), 2);
     assert_eq!(world.cloud.calls("TerminateInstances").await.unwrap(), 0);
-    let events = world.people.events_about("SpotPool", "kept").await.unwrap();
+    let events = world.people.events_of("SpotPool", "kept", &uid).await.unwrap();
     let told = events.iter().filter(|event| event.reason.as_deref() == Some("LetLive")).count();
     assert_eq!(told, 2, "{events:?}");
 }

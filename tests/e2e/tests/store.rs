@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use e2e::{Manifest, People};
 use futures::StreamExt;
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event as KubeEvent;
 use kube::ResourceExt;
-use kube::api::{Api, ListParams};
+use kube::api::{Api, ListParams, ObjectMeta};
 use serde_json::json;
 use simulation::contract::{StoreUnderTest, contract};
 use spotpool_operator::adapters::KubeStore;
@@ -120,6 +121,25 @@ async fn events_are_counted_up_by_what_they_say_and_described() {
     );
     assert!(lines.iter().any(|line| line.contains("eventful-2 has vanished")), "{lines:#?}");
     assert!(lines.iter().all(|line| line.contains("spotpool-operator")), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn an_event_about_a_lease_is_described_with_it() {
+    let RealServer { people, store } = RealServer::arrive("lease").await;
+    let lease = people.api::<Lease>();
+    let blank: Lease = serde_json::from_value(json!({"metadata": {"name": "spotpool-operator"}})).unwrap();
+    lease.create(&kube::api::PostParams::default(), &blank).await.unwrap();
+    let metadata = ObjectMeta {
+        name: blank.metadata.name,
+        namespace: Some(people.namespace.clone()),
+        ..ObjectMeta::default()
+    };
+    let regarding = Regarding::object::<Lease>(&metadata);
+    assert_eq!(regarding.uid, None);
+    let note = "machine ins-1 was made for models/bert-1, whose pool is gone";
+    store.publish(&Event::warning(regarding, "UnclaimedMachines", "Look", note)).await.unwrap();
+    let described = people.kubectl(&["describe", "lease", "spotpool-operator"]).unwrap();
+    assert!(described.contains(note), "{described}");
 }
 
 #[tokio::test]

@@ -4,10 +4,12 @@
 //! state and never from an old cache. Every call has a deadline, and nothing is repeated here: whether a
 //! write may be repeated is for those to say who know what was read before it.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use k8s_openapi::{ByteString, NamespaceResourceScope};
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
@@ -20,7 +22,7 @@ use tracing::{Instrument, Span};
 
 use super::event_series::EventSeries;
 use crate::crd::{SpotInstance, SpotPool};
-use crate::ports::{Event, KeySecret, PoolKey, Store, StoreError};
+use crate::ports::{Event, KeySecret, PoolKey, Regarding, Store, StoreError};
 use crate::rbac::NAME;
 use crate::traces::{failed, store_call};
 
@@ -67,6 +69,19 @@ impl KubeStore {
         }}));
         let call = store_call("patch", &K::kind(&()), namespace, name);
         answered(call, self.api::<K>(namespace).patch(name, &patched(), &patch)).await
+    }
+
+    /// `kubectl describe` finds Events by the object's uid. Of the Lease, which the operator holds by its name, nobody else
+    /// has read it; where there is none, the Event stands for itself.
+    async fn with_uid<'a>(&self, event: &'a Event) -> Cow<'a, Event> {
+        let about = &event.regarding;
+        if about.uid.is_some() || about.kind != Lease::kind(&()) {
+            return Cow::Borrowed(event);
+        }
+        let call = store_call("get", "Lease", &about.namespace, &about.name);
+        let lease = answered(call, self.api::<Lease>(&about.namespace).get_opt(&about.name)).await;
+        let uid = lease.ok().flatten().and_then(|lease| lease.uid());
+        Cow::Owned(Event { regarding: Regarding { uid, ..about.clone() }, ..event.clone() })
     }
 
     async fn replace_status<K: Stored>(&self, object: &K) -> Result<K, StoreError> {
@@ -178,9 +193,10 @@ impl Store for KubeStore {
     }
 
     async fn publish(&self, event: &Event) -> Result<(), StoreError> {
+        let event = self.with_uid(event).await;
         let about = &event.regarding;
         let call = store_call("create", "Event", &about.namespace, &about.name);
-        answered(call, self.events.publish(event)).await
+        answered(call, self.events.publish(&event)).await
     }
 
     async fn cluster_uid(&self) -> Result<String, StoreError> {
@@ -188,7 +204,7 @@ impl Store for KubeStore {
         let call = store_call("get", "Namespace", "", name);
         let namespace = answered(call, Api::<Namespace>::all(self.client.clone()).get(name)).await?;
         namespace.uid().ok_or_else(|| StoreError::Broken {
-            object: "Namespace kube-system".to_owned(),
+            object: Box::new(Regarding::object::<Namespace>(&namespace.metadata)),
             why: "it has no uid".to_owned(),
         })
     }
@@ -206,12 +222,7 @@ fn place<K: Resource<DynamicType = ()>>(object: &K) -> Result<(&str, &str), Stor
 
 fn intact<K: Resource<DynamicType = ()>>(object: DeserializeGuard<K>) -> Result<K, StoreError> {
     object.0.map_err(|invalid| StoreError::Broken {
-        object: format!(
-            "{} {}/{}",
-            K::kind(&()),
-            invalid.metadata.namespace.unwrap_or_default(),
-            invalid.metadata.name.unwrap_or_default(),
-        ),
+        object: Box::new(Regarding::object::<K>(&invalid.metadata)),
         why: invalid.error,
     })
 }

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use spotpool_operator::crd::{SpotInstance, SpotPool};
-use spotpool_operator::ports::{Clock, Event, StoreError};
+use spotpool_operator::ports::{Clock, Event, Regarding, StoreError};
 
 use shelf::Shelf;
 
@@ -172,7 +172,9 @@ impl Server<'_> {
                 let key = ObjectKey::from(key);
                 if self.state.broken.contains(&key) {
                     let why = "spec.minimum: expected a number".to_owned();
-                    return Err(StoreError::Broken { object: format!("SpotPool {key}"), why });
+                    let metadata = self.state.pools.get(&key).map(|pool| pool.metadata.clone());
+                    let object = Regarding::object::<SpotPool>(&metadata.unwrap_or_default());
+                    return Err(StoreError::Broken { object: Box::new(object), why });
                 }
                 Ok(Reply::Pool(self.state.pools.get(&key).cloned()))
             }
