@@ -17,6 +17,9 @@ use crate::valid::{CredentialsSource, ValidPool};
 /// A Secret that some pool names is read this often.
 const CHECK_EVERY: Duration = Duration::from_secs(10);
 
+/// What a Secret holds of a key; the last is there for temporary credentials only.
+const KEYS: [&str; 3] = ["secretId", "secretKey", "token"];
+
 /// A pool's key as one pass reads it.
 pub(crate) struct KeySeen {
     /// The key, or why there is none: a reason word and a sentence.
@@ -55,14 +58,22 @@ fn parse(secret: &KeySecret, name: &str) -> Result<Credentials, (&'static str, S
     let field = |field: &str| {
         secret.data.get(field).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     };
-    let (Some(id), Some(key)) = (field("secretId"), field("secretKey")) else {
+    if let Some(key) = KEYS.iter().find(|key| secret.not_text.contains(**key)) {
+        let message = format!(
+            "Secret {name} of spec.credentialsSecretRef: the value of {key} is not text; it may have been saved as UTF-16: \
+             write it anew as UTF-8"
+        );
+        return Err((reason::SECRET_INCOMPLETE, message));
+    }
+    let [id, key, token] = KEYS.map(field);
+    let (Some(id), Some(key)) = (id, key) else {
         let message = format!(
             "Secret {name} of spec.credentialsSecretRef must have the keys secretId and secretKey, both not empty"
         );
         return Err((reason::SECRET_INCOMPLETE, message));
     };
     let credentials = Credentials::new(id, key);
-    Ok(match field("token") {
+    Ok(match token {
         Some(token) => credentials.with_token(token),
         None => credentials,
     })
@@ -115,5 +126,38 @@ pub(crate) async fn watch(core: Arc<Core>) {
                 core.tasks.wake(pool);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(data: &[(&str, &str)], not_text: &[&str]) -> Result<(), (&'static str, String)> {
+        let secret = KeySecret {
+            data: data.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            not_text: not_text.iter().map(|&key| key.to_owned()).collect(),
+            ..KeySecret::default()
+        };
+        parse(&secret, "cloud").map(|_| ())
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_as_that_and_not_as_empty() {
+        let (id, key) = (("secretId", "AKIDFAKEFAKEFAKE"), ("secretKey", "fakeSecretKey"));
+        for (data, name) in [([key], "secretId"), ([id], "secretKey")] {
+            let (reason, message) = told(&data, &[name]).unwrap_err();
+            assert_eq!(reason, reason::SECRET_INCOMPLETE);
+            let expected = format!(
+                "Secret cloud of spec.credentialsSecretRef: the value of {name} is not text; it may have been saved as \
+                 UTF-16: write it anew as UTF-8"
+            );
+            assert_eq!(message, expected);
+        }
+        let (_, message) = told(&[id, key], &["token"]).unwrap_err();
+        assert!(message.contains("the value of token is not text"), "{message}");
+        assert_eq!(told(&[id, key], &["note"]), Ok(()), "what is not asked for may be anything");
+        let (_, message) = told(&[id, ("secretKey", " \n")], &[]).unwrap_err();
+        assert!(message.ends_with("must have the keys secretId and secretKey, both not empty"), "{message}");
     }
 }

@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use kube::api::ObjectMeta;
 use kube::{Resource, ResourceExt};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 pub use tencent_cvm::WallClock as Clock;
@@ -91,13 +91,15 @@ pub trait Store: Send + Sync {
     async fn cluster_uid(&self) -> Result<String, StoreError>;
 }
 
-/// A Secret as far as a pool needs it: its data as text (what is no text is left out), and its metadata.
+/// A Secret as far as a pool needs it: its data as text, and its metadata.
 #[derive(Clone, Default, PartialEq)]
 pub struct KeySecret {
     /// Name, namespace, finalizers, deletionTimestamp, resourceVersion.
     pub metadata: ObjectMeta,
     /// What it holds.
     pub data: BTreeMap<String, String>,
+    /// The keys of what it holds that is no text.
+    pub not_text: BTreeSet<String>,
 }
 
 impl fmt::Debug for KeySecret {

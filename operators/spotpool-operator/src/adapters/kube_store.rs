@@ -171,12 +171,7 @@ impl Store for KubeStore {
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<KeySecret>, StoreError> {
         let call = store_call("get", "Secret", namespace, name);
         let secret = answered(call, self.api::<Secret>(namespace).get_opt(name)).await?;
-        Ok(secret.map(|secret| {
-            let data = secret.data.unwrap_or_default();
-            // A key that is not text is none that we could use; whoever asks for it finds it missing.
-            let text = |(key, value): (String, ByteString)| Some((key, String::from_utf8(value.0).ok()?));
-            KeySecret { metadata: secret.metadata, data: data.into_iter().filter_map(text).collect() }
-        }))
+        Ok(secret.map(as_read))
     }
 
     async fn replace_secret(&self, secret: &KeySecret) -> Result<(), StoreError> {
@@ -208,6 +203,18 @@ impl Store for KubeStore {
             why: "it has no uid".to_owned(),
         })
     }
+}
+
+fn as_read(secret: Secret) -> KeySecret {
+    let mut read = KeySecret { metadata: secret.metadata, ..KeySecret::default() };
+    for (key, ByteString(value)) in secret.data.unwrap_or_default() {
+        // UTF-16 without a mark at its begin is UTF-8 too, with a NUL in every other place.
+        match String::from_utf8(value).ok().filter(|value| !value.contains('\0')) {
+            Some(value) => drop(read.data.insert(key, value)),
+            None => drop(read.not_text.insert(key)),
+        }
+    }
+    read
 }
 
 /// Namespace and name of an object that was read before: a write without a resourceVersion would not be a
@@ -292,6 +299,21 @@ mod tests {
         let outcome = answered(Span::none(), std::future::pending::<Result<(), kube::Error>>()).await;
         assert!(matches!(outcome, Err(StoreError::Unanswered(_))));
         assert_eq!(begun.elapsed(), CALL);
+    }
+
+    #[test]
+    fn of_what_is_no_text_in_a_secret_only_the_name_is_kept() {
+        let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let value = |bytes: &[u8]| ByteString(bytes.to_vec());
+        let data = [
+            ("secretId", value(b"AKIDFAKEFAKEFAKE\n")),
+            ("secretKey", value(&[&[0xff, 0xfe], utf_16("fakeSecretKey").as_slice()].concat())),
+            ("token", value(&utf_16("fakeToken"))),
+        ];
+        let data = data.map(|(key, value)| (key.to_owned(), value)).into();
+        let read = as_read(Secret { data: Some(data), ..Secret::default() });
+        assert_eq!(read.data, [("secretId".to_owned(), "AKIDFAKEFAKEFAKE\n".to_owned())].into());
+        assert_eq!(read.not_text, ["secretKey".to_owned(), "token".to_owned()].into());
     }
 
     #[test]

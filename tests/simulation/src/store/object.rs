@@ -187,7 +187,11 @@ pub(super) fn secret(key: &ObjectKey, data: &BTreeMap<String, String>) -> Secret
 
 /// A Secret as the port gives it.
 pub(super) fn as_read(secret: &Secret) -> KeySecret {
-    KeySecret { metadata: secret.metadata.clone(), data: secret.string_data.clone().unwrap_or_default() }
+    KeySecret {
+        metadata: secret.metadata.clone(),
+        data: secret.string_data.clone().unwrap_or_default(),
+        ..KeySecret::default()
+    }
 }
 
 /// Whether a list by `spec.pool.name` shows this SpotInstance.
