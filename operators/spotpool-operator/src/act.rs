@@ -12,6 +12,7 @@ use futures::stream::StreamExt;
 use kube::ResourceExt;
 use tencent_cvm::{Class, InstanceId};
 
+use crate::blame;
 use crate::core::{Core, lock};
 use crate::crd::{INSTANCE_FINALIZER, POOL_FINALIZER, Phase, SpotInstance, SpotPool};
 use crate::observe::{Pass, Way};
@@ -251,9 +252,11 @@ async fn terminate(core: &Core, way: &Way, plan: &Plan, settled: &[&InstancePlan
             Err(error) => {
                 // Busy is not worth a word, nor is the same again; a later pass tries again.
                 if news && error.class() != Some(Class::Wait) {
+                    let code = error.code().unwrap_or_default();
                     let advice = error.class().map_or("it is tried again", Class::advice);
+                    let advice = blame::for_users(code, advice);
                     let note = format!("{name}: machine {id}: {error}. {advice}");
-                    let topic = format!("{name} {id} {}", error.code().unwrap_or_default());
+                    let topic = format!("{name} {id} {code}");
                     core.tell(Event::warning(regarding, "TerminateFailed", "Terminate", note).on(topic));
                 }
                 tracing::info!("terminate {id}: {error}");

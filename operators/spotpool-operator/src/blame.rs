@@ -1,6 +1,8 @@
 //! Which field of the spec an error code speaks of, so that people need not know the cloud's vocabulary. By
 //! code only: the cloud's messages are not stable.
 
+use tencent_cvm::Class;
+
 /// The first word that the code contains decides; the more telling words come first.
 const FIELDS: [(&str, &str); 19] = [
     ("InvalidZone", "spec.availabilityZone and spec.region"),
@@ -47,17 +49,54 @@ fn field_of_candidates(code: &str) -> Option<String> {
 
 /// [`sentence`] about one of several candidates.
 pub fn sentence_of_candidates(said: &str, code: &str, advice: &str) -> String {
-    compose(said, field_of_candidates(code).as_deref(), advice)
+    compose(said, code, field_of_candidates(code).as_deref(), advice)
 }
 
 /// What the cloud said, what that class of errors asks for, and where to look.
 pub fn sentence(said: &str, code: &str, advice: &str) -> String {
-    compose(said, field(code), advice)
+    compose(said, code, field(code), advice)
 }
 
-fn compose(said: &str, field: Option<&str>, advice: &str) -> String {
+fn compose(said: &str, code: &str, field: Option<&str>, advice: &str) -> String {
     let check = field.map(|field| format!("Check {field}.")).unwrap_or_default();
-    sentences(&[said, advice, &check])
+    sentences(&[said, for_users(code, advice), &check])
+}
+
+/// The spec names no price.
+const BIDS: &str = "The operator bids the price of the market and asks again by itself: the spec names no price. Other \
+                    types and zones can be named in spec.candidates.";
+/// Another address, or a version of the API that is no more.
+const UNKNOWN_CALL: &str = "The cloud does not know this call, whatever the spec says: update the operator, or check its --cvm-endpoint.";
+/// The operator wrote what is wrong.
+const OF_THE_OPERATOR: &str = "No field of the spec is to blame: update the operator, or give the RequestId to Tencent Cloud's support.";
+
+/// Codes of requests that no other spec would mend, by how they begin.
+const BEYOND_THE_SPEC: [(&str, &str); 12] = [
+    ("ActionOffline", UNKNOWN_CALL),
+    ("InvalidAction", UNKNOWN_CALL),
+    ("NoSuchVersion", UNKNOWN_CALL),
+    ("NoSuchProduct", UNKNOWN_CALL),
+    ("UnsupportedProtocol", UNKNOWN_CALL),
+    ("InvalidRequest", OF_THE_OPERATOR),
+    ("MissingParameter", OF_THE_OPERATOR),
+    ("UnknownParameter", OF_THE_OPERATOR),
+    ("RequestSizeLimitExceeded", OF_THE_OPERATOR),
+    ("InvalidClientToken", OF_THE_OPERATOR),
+    ("AuthFailure.CamRole", OF_THE_OPERATOR),
+    ("UnsupportedOperation.InvalidInstancesOwner", OF_THE_OPERATOR),
+];
+
+/// The client's advice speaks to whoever writes requests. What people can do who write a SpotPool, where that is
+/// something else.
+pub fn for_users<'a>(code: &str, advice: &'a str) -> &'a str {
+    if advice == Class::Price.advice() {
+        return BIDS;
+    }
+    if advice != Class::Fatal.advice() {
+        return advice;
+    }
+    let beyond = BEYOND_THE_SPEC.iter().find(|(begin, _)| code.starts_with(begin));
+    beyond.map_or(advice, |(_, advice)| advice)
 }
 
 /// One text of these, each ended by one full stop; empty ones are left out.
@@ -69,6 +108,28 @@ pub fn sentences(texts: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tencent_cvm::{Action, classify, known_codes};
+
+    #[test]
+    fn nobody_is_told_to_write_what_the_spec_does_not_have() {
+        for (action, code, class) in known_codes() {
+            let told = sentence("the cloud said no", code, class.advice());
+            let nowhere = field(code).is_none() && action == Action::RunInstances;
+            assert!(!told.contains("highest price"), "{code}: {told}");
+            assert!(!(told.contains("No field") && told.contains("Check ")), "{code}: {told}");
+            let parameters = code.starts_with("InvalidParameter") || code.starts_with("FailedOperation");
+            assert!(!nowhere || parameters || !told.contains("Correct the request"), "{code}: {told}");
+        }
+        let told = |code| sentence("no", code, classify(Action::RunInstances, code).advice());
+        for code in ["ActionOffline", "InvalidAction", "NoSuchVersion"] {
+            assert!(told(code).ends_with("update the operator, or check its --cvm-endpoint."), "{code}");
+        }
+        assert!(told("InvalidParameterValue.InsufficientPrice").contains("the spec names no price"));
+        // A termination is none of a request's fields: its advice stands.
+        let owner = "UnsupportedOperation.InvalidInstancesOwner";
+        let advice = classify(Action::TerminateInstances, owner).advice();
+        assert_eq!(for_users(owner, advice), advice);
+    }
 
     #[test]
     fn codes_point_at_fields() {

@@ -16,8 +16,11 @@ const ZONE: &str = "Wait for stock, or allow another zone.";
 const OFFER: &str = "Choose an instance type that this zone offers with this charge type.";
 const SPOT_QUOTA: &str = "Ask Tencent Cloud for more spot quota in this zone, or allow another zone.";
 const QUOTA: &str = "Ask Tencent Cloud for a higher instance quota, or release instances.";
-const PRICE: &str = "Raise the highest price, or leave it out to bid the current one.";
+const PRICE: &str =
+    "The operator bids the price of the market and asks again by itself: the spec names no price.";
 const WRONG: &str = "Correct the request: the cloud will never accept it as it stands.";
+const CALL: &str = "The cloud does not know this call, whatever the spec says: update the operator, or check its --cvm-endpoint.";
+const OURS: &str = "No field of the spec is to blame: update the operator, or give the RequestId to Tencent Cloud's support.";
 const PLACE: &str = "Correct this candidate: its zone, subnet and network do not fit together.";
 const KEY: &str = "Check that the key pair exists, is enabled, is not expired and may do this.";
 const MONEY: &str = "Check the account's balance, unpaid orders and qualifications.";
@@ -43,12 +46,12 @@ const LAUNCHES: [Row; 31] = [
     ("InvalidImageId.NotFound", "Refused", "RequestRefused", WRONG, "Check spec.imageId."),
     ("InvalidSecurityGroupId.NotFound", "Refused", "RequestRefused", WRONG, "Check spec.securityGroupIds."),
     ("UnsupportedRegion", "Refused", "RequestRefused", WRONG, "Check spec.region."),
-    ("ActionOffline", "Refused", "RequestRefused", WRONG, ""),
-    ("InvalidAction", "Refused", "RequestRefused", WRONG, ""),
-    ("NoSuchVersion", "Refused", "RequestRefused", WRONG, ""),
+    ("ActionOffline", "Refused", "RequestRefused", CALL, ""),
+    ("InvalidAction", "Refused", "RequestRefused", CALL, ""),
+    ("NoSuchVersion", "Refused", "RequestRefused", CALL, ""),
     // A role that a request names, not the key: nothing in the spec is to blame.
-    ("AuthFailure.CamRoleNameAuthenticateFailed", "Refused", "RequestRefused", WRONG, ""),
-    ("UnsupportedOperation.InvalidInstancesOwner", "Refused", "RequestRefused", WRONG, ""),
+    ("AuthFailure.CamRoleNameAuthenticateFailed", "Refused", "RequestRefused", OURS, ""),
+    ("UnsupportedOperation.InvalidInstancesOwner", "Refused", "RequestRefused", OURS, ""),
     ("InvalidParameterValue.SubnetIdZoneIdNotMatch", "Refused", "RequestRefused", PLACE, "Check spec.subnetId."),
     ("VpcIpIsUsed", "Refused", "RequestRefused", PLACE, OF_VPC),
     ("VpcAddrNotInSubNet", "Refused", "RequestRefused", PLACE, OF_VPC),

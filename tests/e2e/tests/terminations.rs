@@ -7,7 +7,7 @@ use spotpool_operator::crd::SpotPool;
 
 const CONSOLE: &str = "Look at this instance in the console: it cannot be returned by an API call.";
 const KEY: &str = "Check that the key pair exists, is enabled, is not expired and may do this.";
-const WRONG: &str = "Correct the request: the cloud will never accept it as it stands.";
+const CALL: &str = "The cloud does not know this call, whatever the spec says: update the operator, or check its --cvm-endpoint.";
 const PASSES: &str = "Nothing to do: the cloud had passing trouble and the call is repeated.";
 const RATE: &str = "Nothing to do unless it lasts: then other tools use up this account's call rate.";
 
@@ -42,9 +42,9 @@ const TERMINATIONS: [(&str, Told); 26] = [
     ("FailedOperation.ComesTomorrow", ToSomebody(CONSOLE)),
     ("ComesTomorrow", ToSomebody(CONSOLE)),
     ("UnauthorizedOperation", ToSomebody(KEY)),
-    ("ActionOffline", ToSomebody(WRONG)),
-    ("InvalidAction", ToSomebody(WRONG)),
-    ("NoSuchVersion", ToSomebody(WRONG)),
+    ("ActionOffline", ToSomebody(CALL)),
+    ("InvalidAction", ToSomebody(CALL)),
+    ("NoSuchVersion", ToSomebody(CALL)),
     ("InternalError", InPassing(PASSES)),
     ("RequestLimitExceeded", InPassing(RATE)),
     ("InvalidInstanceId.NotFound", Not),
