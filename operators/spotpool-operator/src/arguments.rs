@@ -19,7 +19,8 @@ when it loses the Lease.";
 #[derive(Debug, Parser)]
 #[command(name = "spotpool-operator", version, long_about = LONG)]
 pub(crate) struct Arguments {
-    /// Where the cloud's API is; when not given, the address that the cloud publishes for each region
+    /// Where the cloud's API is, for every region; when not given, https://cvm.tencentcloudapi.com/. Accounts of the
+    /// international site need https://cvm.intl.tencentcloudapi.com/
     #[arg(long, value_name = "URL")]
     pub(crate) cvm_endpoint: Option<Url>,
 
@@ -100,6 +101,16 @@ mod tests {
         for wrong in ["0s", "-2s", "2", "soon", ""] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn help_names_the_address_that_is_asked_and_the_one_of_the_international_site() {
+        let help = command().render_help().to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            help.contains("for every region; when not given, https://cvm.tencentcloudapi.com/"),
+            "{help}"
+        );
+        assert!(help.contains("need https://cvm.intl.tencentcloudapi.com/"), "{help}");
     }
 
     #[test]
