@@ -27,7 +27,8 @@ Check what the compiler does not: the rules that keep this repository the way it
                somewhere
   generated    deploy/crds, deploy/rbac and docs/metrics.md are what the operator's types say (`cargo xtask
                gen-crds`); each reason of a condition has its runbook, and the queries of deploy/grafana and
-               deploy/prometheus ask for metrics that exist; each alert has a test (run where promtool is)
+               deploy/prometheus ask for metrics that exist; each alert has a test (run where promtool is);
+               what deploy/ ships for scraping leads to the pods' metrics
 
 Each broken rule is one line with the place and what to do.";
 

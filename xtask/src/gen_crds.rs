@@ -11,7 +11,8 @@ Write deploy/crds, deploy/rbac and docs/metrics.md from the operator's own types
 The schema, the CEL rules, the columns, the operator's ClusterRole and its metrics are written once, in Rust; these
 files are what users apply and read. CI runs `gen-crds --check`, which writes nothing and fails when a file differs.
 Either way it fails when a condition's reason has no page in docs/runbooks (or a page no reason), and when a query
-in deploy/grafana or deploy/prometheus asks for a metric that does not exist.";
+in deploy/grafana or deploy/prometheus asks for a metric that does not exist, or when what deploy/ ships for scraping
+does not lead to the pods' metrics.";
 
 /// Write deploy/crds, deploy/rbac and docs/metrics.md from the operator's own types
 #[derive(clap::Args)]

@@ -193,4 +193,5 @@ async fn the_deployment_is_accepted_where_the_role_is() {
         cluster.kubectl_stdout(["apply", "--dry-run=server", "--validate=strict", "--filename", manifest]);
     let applied = applied.unwrap();
     assert!(applied.contains("deployment.apps/spotpool-operator created"), "{applied}");
+    assert!(applied.contains("service/spotpool-operator created"), "{applied}");
 }

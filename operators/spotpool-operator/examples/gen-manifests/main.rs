@@ -2,11 +2,13 @@
 //! writes nothing and fails when a file differs. `cargo xtask gen-crds` calls it.
 //!
 //! Files that are written by hand but speak of what the code knows are checked either way: each reason of a
-//! condition has its runbook, dashboards and alerts ask for metrics that exist, and each alert has a test.
+//! condition has its runbook, dashboards and alerts ask for metrics that exist, each alert has a test, and what is
+//! deployed can be scraped.
 
 mod alerts;
 mod metrics_page;
 mod names;
+mod scraping;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -47,8 +49,13 @@ fn main() -> Result<ExitCode> {
             println!("wrote {name}");
         }
     }
-    for broken in [names::runbooks(&root)?, names::queries(&root, &metrics)?, alerts::check(&root)?].concat()
-    {
+    let by_hand = [
+        names::runbooks(&root)?,
+        names::queries(&root, &metrics)?,
+        alerts::check(&root)?,
+        scraping::check(&root)?,
+    ];
+    for broken in by_hand.concat() {
         wrong += 1;
         println!("{broken}");
     }

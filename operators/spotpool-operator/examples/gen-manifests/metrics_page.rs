@@ -9,7 +9,8 @@ const INTRO: &str = "\
 What an operator shows at `/metrics` (port 8080, OpenMetrics text). Only the replica that holds the Lease works, so
 only it shows more than its build. What is about a pool, an account or a key goes when those do.
 
-Ready-made: [alert rules](../deploy/prometheus/spotpool.rules.yaml) and a
+Ready-made: annotations, a Service and a [PodMonitor](../deploy/prometheus/podmonitor.yaml) to scrape it by
+([guide](guide.md#8-before-you-rely-on-it)), [alert rules](../deploy/prometheus/spotpool.rules.yaml) and a
 [Grafana dashboard](../deploy/grafana/spotpool.json). A condition's reason is also the name of its
 [runbook](runbooks/README.md).
 
