@@ -74,29 +74,43 @@ async fn a_wrong_manifest_is_refused_with_a_sentence_that_names_field_and_rule()
     let people = people("wrong").await;
     let good = || Manifest::pool("wrong").unwrap();
     let secret = json!({"name": "cloud"});
+    // What a rule says stands here as people read it; what only the schema refuses is in the API server's words.
+    let one_kind = "give exactly one kind of credentials: spec.credentialsSecretRef, or both spec.secretId and spec.secretKey";
+    let charge = "spec.instanceChargeType must be SPOTPAID or POSTPAID_BY_HOUR; PREPAID machines are bought by the month and \
+                  cannot be given back";
+    let network = "spec.subnetId and spec.vpcId must both be DEFAULT (the zone's default network) or both name a network";
+    let interval = "spec.health.interval must be a duration from 100ms to 60m, such as 5s, 500ms or 1m30s";
+    let startup = "spec.health.startupTimeout must be a duration from 10s to 24h, such as 90s, 15m or 1h30m";
     let cases = [
         (good().with("spec.minimum", 3), "spec.minimum must not be greater than spec.maximum"),
         (good().with("spec.minimum", -1), "spec.minimum must not be negative"),
         (good().with("spec.minimum", -2).with("spec.maximum", -1), "spec.maximum must not be negative"),
         (good().with("spec.maximum", 5001), "spec.maximum must not be greater than 5000"),
         (good().with("spec.replicas", -1), "spec.replicas must not be negative"),
-        (good().without("spec.secretId").without("spec.secretKey"), "give exactly one kind of credentials"),
-        (good().without("spec.secretKey"), "give exactly one kind of credentials"),
-        (good().with("spec.credentialsSecretRef", secret), "give exactly one kind of credentials"),
-        (good().with("spec.instanceChargeType", "PREPAID"), "PREPAID machines are bought by the month"),
-        (good().with("spec.instanceChargeType", "SPOT"), "must be SPOTPAID or POSTPAID_BY_HOUR"),
-        (good().with("spec.subnetId", "DEFAULT"), "spec.subnetId and spec.vpcId must both be DEFAULT"),
-        (good().with("spec.vpcId", "DEFAULT"), "spec.subnetId and spec.vpcId must both be DEFAULT"),
-        (good().with("spec.candidates", json!([])), "spec.candidates must name at least one candidate"),
+        (good().without("spec.secretId").without("spec.secretKey"), one_kind),
+        (good().without("spec.secretKey"), one_kind),
+        (good().with("spec.credentialsSecretRef", secret), one_kind),
+        (good().with("spec.instanceChargeType", "PREPAID"), charge),
+        (good().with("spec.instanceChargeType", "SPOT"), charge),
+        (good().with("spec.subnetId", "DEFAULT"), network),
+        (good().with("spec.vpcId", "DEFAULT"), network),
+        (
+            good().with("spec.candidates", json!([])),
+            "spec.candidates must name at least one candidate, or be left out",
+        ),
         (
             good().with("spec.candidates", json!([candidate("DEFAULT")])),
-            "the subnetId of each of spec.candidates",
+            "the subnetId of each of spec.candidates must be DEFAULT if spec.vpcId is DEFAULT, and name a subnet of it \
+             otherwise",
         ),
         (good().with("spec.candidates", json!([candidate("")])), "spec.candidates[0].subnetId"),
-        (good().with("metadata.name", "a".repeat(53)), "metadata.name must be at most 52 characters"),
+        (
+            good().with("metadata.name", "a".repeat(53)),
+            "metadata.name must be at most 52 characters, since the names of its SpotInstances are made from it",
+        ),
         (
             good().with("spec.instance.tags", json!({"demo.aiops.org/pool": "mine"})),
-            "spec.instance.tags must not use keys that start with demo.aiops.org/",
+            "spec.instance.tags must not use keys that start with demo.aiops.org/, which the operator owns",
         ),
         (good().with("spec.instance.systemDisk.sizeGiB", 5), "spec.instance.systemDisk.sizeGiB"),
         (
@@ -105,9 +119,12 @@ async fn a_wrong_manifest_is_refused_with_a_sentence_that_names_field_and_rule()
         ),
         (good().with("spec.health.port", 0), "spec.health.port"),
         (good().with("spec.health.path", "api/tags"), "spec.health.path"),
-        (good().with("spec.health.interval", "soon"), "spec.health.interval"),
+        (good().with("spec.health.interval", "soon"), interval),
+        (good().with("spec.health.interval", "1h"), interval),
+        (good().with("spec.health.interval", "61m"), interval),
         (good().with("spec.health.failureThreshold", 0), "spec.health.failureThreshold"),
-        (good().with("spec.health.startupTimeout", "2s"), "spec.health.startupTimeout must be a duration"),
+        (good().with("spec.health.startupTimeout", "2s"), startup),
+        (good().with("spec.health.startupTimeout", "25h"), startup),
         (good().with("spec.network.address", "Both"), "spec.network.address"),
         (good().without("spec.region"), "spec.region: Required value"),
         (good().without("spec.imageId"), "spec.imageId: Required value"),
@@ -116,6 +133,8 @@ async fn a_wrong_manifest_is_refused_with_a_sentence_that_names_field_and_rule()
         let refused = refusal(create_raw(&people, &manifest).await).unwrap();
         assert!(refused.contains(sentence), "expected: {sentence}\nrefused: {refused}");
     }
+    let longest = good().with("spec.health.interval", "60m");
+    create_raw(&people, &longest).await.unwrap();
 }
 
 #[tokio::test]

@@ -290,7 +290,7 @@ pub struct HealthSettings {
     /// Path that answers 2xx to a GET when the model server serves.
     #[schemars(length(min = 1, max = 256), regex(pattern = "^/"))]
     pub path: String,
-    /// Time between two questions, from 100ms to 1h, such as 5s or 1m30s.
+    /// Time between two questions, from 100ms to 60m, such as 5s or 1m30s.
     #[schemars(schema_with = "interval_schema")]
     pub interval: String,
     /// So many failed answers in a row take a machine out of service.
