@@ -74,6 +74,9 @@ async fn a_wrong_manifest_is_refused_with_a_sentence_that_names_field_and_rule()
     let people = people("wrong").await;
     let good = || Manifest::pool("wrong").unwrap();
     let secret = json!({"name": "cloud"});
+    let without_address = |address: &str| {
+        good().with("spec.instance.publicBandwidthMbps", 0).with("spec.network.address", address)
+    };
     // What a rule says stands here as people read it; what only the schema refuses is in the API server's words.
     let one_kind = "give exactly one kind of credentials: spec.credentialsSecretRef, or both spec.secretId and spec.secretKey";
     let charge = "spec.instanceChargeType must be SPOTPAID or POSTPAID_BY_HOUR; PREPAID machines are bought by the month and \
@@ -117,6 +120,11 @@ async fn a_wrong_manifest_is_refused_with_a_sentence_that_names_field_and_rule()
             good().with("spec.instance.userData", "\u{5b57}".repeat(5000)),
             "spec.instance.userData must be at most 12288 bytes",
         ),
+        (
+            without_address("Public"),
+            "spec.network.address is Public, but with spec.instance.publicBandwidthMbps 0 a machine has no public \
+             address: raise the bandwidth, or leave the address out or make it Private",
+        ),
         (good().with("spec.health.port", 0), "spec.health.port"),
         (good().with("spec.health.path", "api/tags"), "spec.health.path"),
         (good().with("spec.health.interval", "soon"), interval),
@@ -133,8 +141,11 @@ async fn a_wrong_manifest_is_refused_with_a_sentence_that_names_field_and_rule()
         let refused = refusal(create_raw(&people, &manifest).await).unwrap();
         assert!(refused.contains(sentence), "expected: {sentence}\nrefused: {refused}");
     }
-    let longest = good().with("spec.health.interval", "60m");
-    create_raw(&people, &longest).await.unwrap();
+    // At the bounds, and where no public address is asked for.
+    let fine = [good().with("spec.health.interval", "60m"), without_address("Private")];
+    for (manifest, name) in fine.into_iter().zip(["hourly-asked", "private"]) {
+        create_raw(&people, &manifest.with("metadata.name", name)).await.unwrap();
+    }
 }
 
 #[tokio::test]

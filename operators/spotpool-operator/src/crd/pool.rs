@@ -47,6 +47,7 @@ pub use super::memory::{Adoption, Boots, Care, LaunchBackOff, PaidRefusal, Refus
     validation = kube::core::Rule::new("has(self.credentialsSecretRef) ? !has(self.secretId) && !has(self.secretKey) : has(self.secretId) && has(self.secretKey)").message("give exactly one kind of credentials: spec.credentialsSecretRef, or both spec.secretId and spec.secretKey"),
     validation = kube::core::Rule::new("(self.subnetId == 'DEFAULT') == (self.vpcId == 'DEFAULT')").message("spec.subnetId and spec.vpcId must both be DEFAULT (the zone's default network) or both name a network"),
     validation = kube::core::Rule::new("!has(self.candidates) || self.candidates.all(candidate, (candidate.subnetId == 'DEFAULT') == (self.vpcId == 'DEFAULT'))").message("the subnetId of each of spec.candidates must be DEFAULT if spec.vpcId is DEFAULT, and name a subnet of it otherwise"),
+    validation = kube::core::Rule::new("!(has(self.network) && has(self.network.address) && self.network.address == 'Public' && has(self.instance) && has(self.instance.publicBandwidthMbps) && self.instance.publicBandwidthMbps == 0)").message("spec.network.address is Public, but with spec.instance.publicBandwidthMbps 0 a machine has no public address: raise the bandwidth, or leave the address out or make it Private"),
 )]
 pub struct SpotPoolSpec {
     /// SecretId of the API key, written inline. Works, but anybody who may read the pool can read it:
