@@ -242,6 +242,48 @@ fn what_is_taken_over_is_not_launched_beside() {
 }
 
 #[test]
+fn a_pool_that_is_restored_paused_buys_nothing_and_takes_over_before_anything_is_launched() {
+    let mut model = Model::new(pool(2, 2), 9);
+    let left = ["ins-left-1", "ins-left-2"];
+    for id in left {
+        model.machines.insert(id.into(), left_over(id, InstanceState::Running));
+    }
+    model.pool.as_mut().unwrap().spec.paused = true;
+    model.settle();
+    let unclaimed = decided(&model).unclaimed;
+    assert_eq!((unclaimed, model.instances.len()), (left.map(InstanceId::from).to_vec(), 0));
+    annotate(&mut model, "ins-left-1,ins-left-2");
+    model.settle();
+    assert_eq!((model.instances.len(), model.machines.len()), (0, 2), "a pause is a pause");
+
+    model.pool.as_mut().unwrap().spec.paused = false;
+    model.settle();
+    assert!(left.iter().all(|id| of(&model, id).is_some()), "{:?}", model.instances);
+    assert_eq!(model.machines.len(), 2, "{:?}", model.machines.keys());
+}
+
+#[test]
+fn whoever_comes_too_late_makes_room_takes_over_and_lets_the_new_ones_go() {
+    let mut model = Model::new(pool(2, 2), 9);
+    model.machines.insert("ins-left".into(), left_over("ins-left", InstanceState::Running));
+    model.strangers.insert("ins-left".into());
+    model.settle();
+    assert_eq!(model.machines.len(), 3, "it has launched its minimum beside what was left");
+    model.pool.as_mut().unwrap().spec.maximum = 3;
+    model.strangers.clear();
+    annotate(&mut model, "ins-left");
+    model.settle();
+    assert_eq!(model.instances.len(), 3);
+    // Deleted by hand above the minimum, one goes without a replacement.
+    model.instances[0].metadata.deletion_timestamp = Some(Time(model.now));
+    model.settle();
+    model.pool.as_mut().unwrap().spec.maximum = 2;
+    model.settle();
+    assert!(of(&model, "ins-left").is_some());
+    assert_eq!((model.instances.len(), model.machines.len()), (2, 2));
+}
+
+#[test]
 fn one_that_was_deleted_before_its_machine_was_recorded_takes_it_along() {
     let mut model = beside(3, &[left_over("ins-left", InstanceState::Running)]);
     annotate(&mut model, "ins-left");
