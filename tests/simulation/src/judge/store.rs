@@ -319,7 +319,8 @@ fn by_rumour(book: &Book, uid: &str, read: Duration) -> Option<Finding> {
         book.instances.iter().filter(|(other, known)| *other != uid && known.pool_uid == instance.pool_uid);
     let answered = |known: &Instance| book.answered_since(known, read.saturating_sub(VOUCHES_FOR));
     // Where it is asked may be known before that is on record.
-    let may_have = |known: &Instance| known.counts() && known.machine.is_some() && known.address.is_none();
+    let has_machine = |known: &Instance| known.machine.is_some() || known.adopted.is_some();
+    let may_have = |known: &Instance| known.counts() && has_machine(known) && known.address.is_none();
     let vouched = of_pool.map(|(_, known)| known).any(|known| answered(known) || may_have(known));
     let text = || format!("{} is sent away for not answering, and no other machine answers", instance.name);
     (!vouched).then(|| Finding::new(Invariant::NotByRumour, &instance.pool.name, text()))
