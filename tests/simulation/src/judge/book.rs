@@ -82,7 +82,7 @@ pub(super) struct Pool {
     /// So long may a machine not have answered before it is out of service.
     pub(super) patience: Duration,
     /// When the pool was read on which the last of them was sent away.
-    pub(super) sent_away: Option<Duration>,
+    pub(super) sent_away: Option<(String, Duration)>,
     /// When machines that never answered were sent away within the last hour.
     pub(super) never_served: VecDeque<Duration>,
     /// When its requests of the last hour were refused.
@@ -159,9 +159,19 @@ impl Pool {
         (self.refused.len() > REFUSALS).then_some(self.refused.len())
     }
 
-    /// Notes a machine that is sent away for not answering, by what was read at that time. What is wrong with that.
-    pub(super) fn sends_away(&mut self, now: Duration, read: Duration, never_served: bool) -> Option<Hasty> {
-        let before = self.sent_away.replace(read);
+    /// Notes that the machine of this SpotInstance is sent away for not answering, by what was read at that time. What is
+    /// wrong with that. (Who does not know whether that was written decides anew.)
+    pub(super) fn sends_away(
+        &mut self,
+        uid: &str,
+        now: Duration,
+        read: Duration,
+        never_served: bool,
+    ) -> Option<Hasty> {
+        let before = self.sent_away.replace((uid.to_owned(), read));
+        if before.as_ref().is_some_and(|(other, _)| other == uid) {
+            return None;
+        }
         if never_served {
             self.never_served.push_back(now);
         }
@@ -169,7 +179,7 @@ impl Pool {
             self.never_served.pop_front();
         }
         let most = BOOTS.max(3 * self.bounds_since(now.saturating_sub(HOUR)).1);
-        if before.is_some_and(|before| read.saturating_sub(before) + SOONER < self.pause) {
+        if before.is_some_and(|(_, before)| read.saturating_sub(before) + SOONER < self.pause) {
             return Some(Hasty::Together);
         }
         (self.never_served.len() > most).then_some(Hasty::TooMany(self.never_served.len()))

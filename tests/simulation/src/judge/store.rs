@@ -331,7 +331,7 @@ fn by_rumour(book: &Book, uid: &str, read: Duration) -> Option<Finding> {
 fn hastily(book: &mut Book, uid: &str, now: Duration, read: Duration, never_served: bool) -> Option<Finding> {
     let instance = book.instances.get(uid)?;
     let (name, about, pool) = (instance.name.clone(), instance.pool.name.clone(), instance.pool_uid.clone());
-    let (invariant, text) = match book.pools.get_mut(&pool)?.sends_away(now, read, never_served)? {
+    let (invariant, text) = match book.pools.get_mut(&pool)?.sends_away(uid, now, read, never_served)? {
         Hasty::Together => {
             (Invariant::OneAtATime, format!("{name} is sent away, and another one was a moment ago"))
         }
