@@ -136,7 +136,8 @@ const LABELS: [&str; 7] = [
 const ENTRIES: [&str; 7] = [
     "has timestamp too ",
     "entry with timestamp",
-    "max entry size",
+    // Newer versions begin it with a capital.
+    "ax entry size",
     "total ignored",
     "has structured metadata too large",
     "has too many structured metadata labels",

@@ -225,3 +225,27 @@ async fn a_tail_shows_what_is_pushed() {
     let refused = client.tail(&TailQuery { query: "{".into(), ..query }).await.unwrap_err();
     assert!(!refused.is_retryable(), "{refused}");
 }
+
+#[tokio::test]
+async fn labels_that_are_refused_are_told_apart_and_cost_no_other_stream() {
+    let at = minute();
+    let window = Window::new(at, at.after(Duration::from_secs(1)));
+    let numbered: Labels = (0..40).map(|n| (format!("l{n}"), "x".to_owned())).collect();
+    let cases = [
+        ("many", numbered),
+        ("long-name", Labels::from_iter([("n".repeat(3000), "x".to_owned())])),
+        ("long-value", Labels::from_iter([("n".to_owned(), "x".repeat(5000))])),
+        ("none", Labels::default()),
+    ];
+    for (tenant, labels) in cases {
+        for encoding in [PushEncoding::Json, PushEncoding::SnappyProtobuf] {
+            let loki = Loki::shared().await.unwrap();
+            let client = Traffic::new(1).builder(loki).tenant(tenant).push_encoding(encoding).build().unwrap();
+            let bad = PushStream { labels: labels.clone(), entries: vec![entry(at, "refused")] };
+            let error = client.push(&[bad, stream(vec![entry(at, "stored")])]).await.unwrap_err();
+            assert_eq!(error.refusal(), Some(&Refusal::Labels), "{tenant} {encoding:?}: {error}");
+            let lines: Vec<_> = read(&client, window).await.into_iter().map(|entry| entry.line).collect();
+            assert_eq!(lines, ["stored"], "{tenant} {encoding:?}: {error}");
+        }
+    }
+}
