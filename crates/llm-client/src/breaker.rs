@@ -12,6 +12,9 @@ const FAILURES: u32 = 3;
 /// The first rest; each one that follows without a success between is twice as long.
 const FIRST_REST: Duration = Duration::from_secs(30);
 const LONGEST_REST: Duration = Duration::from_secs(10 * 60);
+/// A provider that works may need longer than a call in a hurry leaves it. One that was given so long and has not answered
+/// is to blame for it.
+const FAIR_TIME: Duration = Duration::from_secs(20);
 
 /// What a list thinks of one of its providers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +71,7 @@ impl Breaker {
             inner.probing = true;
             probe = true;
         }
-        Ok(Admitted { breaker: Arc::clone(self), probe })
+        Ok(Admitted { breaker: Arc::clone(self), probe, since: Instant::now() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -81,9 +84,15 @@ impl Breaker {
 pub(crate) struct Admitted {
     breaker: Arc<Breaker>,
     probe: bool,
+    since: Instant,
 }
 
 impl Admitted {
+    /// When the call began.
+    pub(crate) fn since(&self) -> Instant {
+        self.since
+    }
+
     /// Content came.
     pub(crate) fn succeeded(&self) {
         let mut inner = self.breaker.lock();
@@ -93,12 +102,13 @@ impl Admitted {
         }
     }
 
-    /// It ended like this.
-    pub(crate) fn failed(&self, error: &Error) {
-        match Fault::of(error) {
+    /// It ended like this. `given` is how long the caller would wait; without it only the provider's own deadlines held.
+    pub(crate) fn failed(&self, error: &Error, given: Option<Duration>) {
+        let hurried = given.is_some_and(|given| given < FAIR_TIME && self.since.elapsed() >= given);
+        match Fault::of(error, hurried) {
             // It answered, so that it lives.
             Fault::OfTheRequest => self.succeeded(),
-            // It was not asked.
+            // It was not asked, or not for long enough to tell.
             Fault::None => {}
             Fault::Passing => self.count(1, error.retry_after()),
             Fault::Lasting => self.count(FAILURES, error.retry_after()),
@@ -132,7 +142,7 @@ impl Drop for Admitted {
 
 /// Whose fault an error is, seen from the list.
 enum Fault {
-    /// Nobody's: nothing was sent.
+    /// Nobody's: nothing was sent, or the caller was in too much of a hurry.
     None,
     /// The request's: the provider works.
     OfTheRequest,
@@ -143,8 +153,10 @@ enum Fault {
 }
 
 impl Fault {
-    fn of(error: &Error) -> Self {
+    /// `hurried` when the time ran out that the caller gave, and it was short.
+    fn of(error: &Error, hurried: bool) -> Self {
         match error {
+            Error::Late { .. } if hurried => Self::None,
             Error::Api { class: Class::BadRequest | Class::ContextTooLong | Class::Moderated, .. }
             | Error::Truncated { .. }
             | Error::Withheld { .. }
@@ -158,12 +170,9 @@ impl Fault {
             | Error::Config { .. } => Self::None,
             // A list in a list answers for its own.
             Error::AllFailed { failures, .. } => {
-                if failures.iter().all(|failure| matches!(Self::of(failure), Self::None | Self::OfTheRequest))
-                {
-                    Self::None
-                } else {
-                    Self::Passing
-                }
+                let is_to_blame =
+                    |failure| matches!(Self::of(failure, hurried), Self::Passing | Self::Lasting);
+                if failures.iter().any(is_to_blame) { Self::Passing } else { Self::None }
             }
             Error::NotSent { .. }
             | Error::Broken { .. }
@@ -202,7 +211,7 @@ mod tests {
     }
 
     fn fail(breaker: &Arc<Breaker>, error: &Error) {
-        breaker.admit().unwrap().failed(error);
+        breaker.admit().unwrap().failed(error, None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -275,7 +284,7 @@ mod tests {
         let early = breaker.admit().unwrap();
         fail(&breaker, &api(Class::Forbidden, None));
         early.succeeded();
-        early.failed(&passing());
+        early.failed(&passing(), None);
         assert_eq!(breaker.state(), BreakerState::Open(FIRST_REST));
     }
 }

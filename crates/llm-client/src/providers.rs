@@ -14,9 +14,6 @@ use crate::{
     BreakerState, Call, Chat, ChatRequest, ChatStream, Completion, Deadline, Error, Event, Schema, Structured,
 };
 
-/// In less time than this no model answers, so that a smaller share would be given for nothing.
-const LEAST_SHARE: Duration = Duration::from_secs(5);
-
 /// Models that stand in for each other, tried in order.
 ///
 /// A call goes to the next one when the one before fails in any way, unless the request is one that nobody takes. Once
@@ -24,15 +21,16 @@ const LEAST_SHARE: Duration = Duration::from_secs(5);
 /// no answer.
 ///
 /// A request's [`within`](ChatRequest::within) is divided, so that one that is silent leaves time to the next: each
-/// provider gets what is left divided by how many can still be asked (itself included, resting ones not), but at least
-/// 5 s if so much is left; the last one gets everything. Of 60 s a list of three gives the first 20 s; if that one fails
-/// at once, the second has 30 s. An answer of [`complete`](Chat::complete) or [`structured`](Chat::structured) must be
-/// whole in that time. A [`stream`](Chat::stream) must have begun, and then has all the rest of `within`. What a
-/// provider has been configured with (`first_byte`, `deadline`) holds as well; without `within` nothing else does.
+/// provider gets what is left divided by how many can still be asked (itself included, resting ones not). Of 60 s a list
+/// of three gives the first 20 s; if that one fails at once, the second has 30 s. An answer of
+/// [`complete`](Chat::complete) or [`structured`](Chat::structured) must be whole in that time. A
+/// [`stream`](Chat::stream) must have begun, and then has all the rest of `within`. What a provider has been configured
+/// with (`first_byte`, `deadline`) holds as well; without `within` nothing else does.
 ///
 /// Each provider has a breaker. After three failures in a row, or one that only a person can mend (a wrong key, no
 /// money), it is not asked for 30 s, then twice as long each time up to 10 min, and as long as its `Retry-After` says (10 min at
-/// most); then one call finds out whether it works again. What is the fault of the request does not count.
+/// most); then one call finds out whether it works again. What is the fault of the request does not count, nor that of a
+/// caller in a hurry: being late does when the provider's own deadline passed, or when it was given 20 s or more.
 #[derive(Clone)]
 pub struct Providers {
     service: Arc<str>,
@@ -92,7 +90,7 @@ impl Providers {
                 Ok(answer) => return Ok((answer, admitted)),
                 Err(error @ Error::Invalid { .. }) => return Err(error),
                 Err(error) => {
-                    admitted.failed(&error);
+                    admitted.failed(&error, share);
                     tracing::warn!(provider = %provider.name, %error, "a provider failed");
                     failures.push(error);
                 }
@@ -105,8 +103,7 @@ impl Providers {
     fn share(&self, left: Duration, n: usize) -> Duration {
         let can_be_asked = |provider: &&Provider| !matches!(provider.breaker.state(), BreakerState::Open(_));
         let later = self.providers.iter().skip(n + 1).filter(can_be_asked).count();
-        let all = u32::try_from(later).unwrap_or(u32::MAX).saturating_add(1);
-        (left / all).max(LEAST_SHARE).min(left)
+        left / u32::try_from(later).unwrap_or(u32::MAX).saturating_add(1)
     }
 }
 
@@ -138,13 +135,15 @@ impl Chat for Providers {
                 })
             }
         };
+        let start = Instant::now();
         let (events, admitted) = self.first("stream", request, ask).await?;
         let service = Arc::clone(events.service());
+        let given = request.within.map(|within| within.saturating_sub(admitted.since() - start));
         // What comes of it is known when it ends.
         let watched = events.inspect(move |event| match event {
             Ok(Event::Delta(_)) => {}
             Ok(Event::Done(_)) => admitted.succeeded(),
-            Err(error) => admitted.failed(error),
+            Err(error) => admitted.failed(error, given),
         });
         Ok(ChatStream::new(service, watched))
     }

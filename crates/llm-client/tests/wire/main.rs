@@ -13,6 +13,7 @@ mod dialects;
 mod endpoint;
 mod faults;
 mod growth;
+mod hurry;
 #[cfg(feature = "mock")]
 mod mock;
 mod providers;
