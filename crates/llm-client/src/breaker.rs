@@ -93,7 +93,17 @@ impl Admitted {
         self.since
     }
 
-    /// Content came.
+    /// The first content came: a rest is over, and the next call need not wait until this one has ended. Whether all of it
+    /// comes is another matter: until then what failed before is not forgotten, so that one more failure is enough.
+    pub(crate) fn began(&mut self) {
+        if std::mem::take(&mut self.probe) {
+            let mut inner = self.breaker.lock();
+            inner.open_until = None;
+            inner.probing = false;
+        }
+    }
+
+    /// All of the answer came.
     pub(crate) fn succeeded(&self) {
         let mut inner = self.breaker.lock();
         // A call that began before the rest says nothing about what came after.
@@ -240,6 +250,25 @@ mod tests {
         let probe = breaker.admit().unwrap();
         probe.succeeded();
         drop(probe);
+        assert_eq!(breaker.state(), BreakerState::Closed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_begins_to_answer_is_asked_again_and_rests_longer_if_no_more_comes() {
+        let breaker = Arc::new(Breaker::default());
+        fail(&breaker, &api(Class::OutOfCredit, None));
+        tokio::time::advance(FIRST_REST).await;
+        let mut probe = breaker.admit().unwrap();
+        probe.began();
+        assert_eq!(breaker.state(), BreakerState::Closed);
+        breaker.admit().unwrap();
+        probe.failed(&passing(), None);
+        assert_eq!(breaker.state(), BreakerState::Open(FIRST_REST * 2));
+        tokio::time::advance(FIRST_REST * 2).await;
+        let mut probe = breaker.admit().unwrap();
+        probe.began();
+        probe.succeeded();
+        fail(&breaker, &passing());
         assert_eq!(breaker.state(), BreakerState::Closed);
     }
 

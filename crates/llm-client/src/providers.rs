@@ -136,10 +136,11 @@ impl Chat for Providers {
             }
         };
         let start = Instant::now();
-        let (events, admitted) = self.first("stream", request, ask).await?;
+        let (events, mut admitted) = self.first("stream", request, ask).await?;
+        admitted.began();
         let service = Arc::clone(events.service());
         let given = request.within.map(|within| within.saturating_sub(admitted.since() - start));
-        // What comes of it is known when it ends.
+        // What comes of the rest is known when it ends.
         let watched = events.inspect(move |event| match event {
             Ok(Event::Delta(_)) => {}
             Ok(Event::Done(_)) => admitted.succeeded(),

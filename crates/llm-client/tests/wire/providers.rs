@@ -82,6 +82,20 @@ async fn one_that_keeps_failing_rests_and_is_asked_once_when_it_may_be_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_that_has_begun_ends_a_rest_for_others_too() {
+    let first = Endpoint::new(|seen| match seen.number {
+        0 => Reply::error(401, "", "invalid_api_key", ""),
+        1 => Reply::events([delta(&json!({"content": "a long"}))]).hang(),
+        _ => Reply::says("1"),
+    });
+    let providers = pair(&first, &Endpoint::always(Reply::says("2")));
+    providers.complete(&question()).await.expect("the second");
+    advance(Duration::from_secs(30)).await;
+    let _running = providers.stream(&question()).await.expect("content came");
+    assert_eq!(&*providers.complete(&question()).await.expect("an answer").service, "first");
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_money_it_rests_at_once() {
     let first = Endpoint::always(Reply::error(429, "insufficient_quota", "credit_balance_exhausted", ""));
     let second = Endpoint::always(Reply::says("2"));
