@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// A call sets aside the most that it can cost before anything is sent (the bytes of its request, since a token is
 /// never less than a byte, and the most tokens that the answer may have), and is refused when that is not there.
 /// Afterwards it is charged what the endpoint counted: nothing when it refused the call, everything set aside when
-/// the outcome is not known. So the limit holds, as long as endpoints respect the most tokens they were given.
+/// the outcome is not known, as after a gateway's 504. So the limit holds, as long as endpoints respect the most tokens
+/// they were given.
 #[derive(Debug)]
 pub struct TokenBudget {
     limit: u64,

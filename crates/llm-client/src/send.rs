@@ -159,8 +159,10 @@ impl Job {
         if head.status.is_success() {
             return Ok(Opened { status: head.status, headers: head.headers, body, set_aside });
         }
-        // What is refused is not billed.
-        count(&mut set_aside, 0);
+        // What is refused is not billed. Who only stopped waiting does not know what the model does.
+        if !leaves_outcome_open(head.status) {
+            count(&mut set_aside, 0);
+        }
         let body = self.read(body, MAX_ERROR, by).await.unwrap_or_default();
         Err(self.refusal(head.status, &head.headers, &body))
     }
@@ -374,6 +376,12 @@ fn broken_off(error: &DecodeError) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// Whether somebody in between says that no answer came, and not the model's own server that there is none. 520 and 524
+/// are Cloudflare's, 499 is nginx's.
+fn leaves_outcome_open(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 499 | 502 | 504 | 520 | 524)
 }
 
 fn count(set_aside: &mut Option<SetAside>, tokens: u64) {

@@ -57,6 +57,30 @@ async fn a_refusal_costs_nothing_and_a_lost_answer_everything_that_it_could() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_gateway_that_stopped_waiting_costs_everything_and_a_server_that_refuses_nothing() {
+    for (status, open) in [
+        (408, true),
+        (499, true),
+        (502, true),
+        (504, true),
+        (520, true),
+        (524, true),
+        (400, false),
+        (500, false),
+        (503, false),
+        (529, false),
+    ] {
+        let budget = Arc::new(TokenBudget::new(10_000));
+        let page = Reply::raw(status, "text/html", "<html><h1>An error</h1></html>");
+        for reply in [page, Reply::error(status, "", "", "an error")] {
+            budget.reset();
+            client(&Endpoint::always(reply), &budget).complete(&question()).await.expect_err("an error");
+            assert_eq!(budget.spent() > 100, open, "{status}: {budget:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stream_that_is_dropped_is_charged_in_full() {
     let budget = Arc::new(TokenBudget::new(10_000));
     let endpoint = Endpoint::always(Reply::streams(&["a", "b"]));
