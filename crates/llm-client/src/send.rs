@@ -95,9 +95,12 @@ async fn tries<T, F: Future<Output = Result<T, Error>> + Send>(
     attempt: &(impl Fn(Arc<Job>) -> F + Send + Sync),
 ) -> Result<T, Error> {
     let mut pauses = job.endpoint.pauses();
+    let mut before = None;
     loop {
         let error = match attempt(Arc::clone(job)).await {
             Ok(value) => return Ok(value),
+            // That there was nothing left for another try is not what went wrong.
+            Err(error @ Error::BudgetSpent { .. }) => return Err(before.unwrap_or(error)),
             Err(error) => error,
         };
         debug!(%error, "a try failed");
@@ -107,6 +110,7 @@ async fn tries<T, F: Future<Output = Result<T, Error>> + Send>(
             return Err(error);
         }
         sleep(pause).await;
+        before = Some(error);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use llm_client::{Chat, Error, HttpChat, Profile, TokenBudget};
+use llm_client::{BreakerState, Chat, Error, HttpChat, Profile, Providers, TokenBudget};
 use serde_json::json;
 
 use crate::endpoint::{Endpoint, Reply, answer, question};
@@ -78,6 +78,24 @@ async fn a_gateway_that_stopped_waiting_costs_everything_and_a_server_that_refus
             assert_eq!(budget.spent() > 100, open, "{status}: {budget:?}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_try_that_cannot_be_paid_does_not_hide_why_there_was_one() {
+    let budget = Arc::new(TokenBudget::new(300));
+    let endpoint = Endpoint::always(Reply::lost());
+    let builder = endpoint.simulated(Profile::OpenAi).max_tokens(100).budget(Arc::clone(&budget)).tries(2);
+    let chat = builder.build().expect("a client");
+    let error = chat.complete(&question()).await.expect_err("lost");
+    assert!(matches!(error, Error::Broken { .. }), "{error}");
+    assert_eq!(endpoint.seen().len(), 1);
+
+    let providers = Providers::new("only", chat);
+    for _ in 0..3 {
+        budget.reset();
+        providers.complete(&question()).await.expect_err("lost");
+    }
+    assert!(matches!(providers.states()[0].1, BreakerState::Open(_)), "{providers:?}");
 }
 
 #[tokio::test(start_paused = true)]
