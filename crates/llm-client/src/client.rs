@@ -12,9 +12,10 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::body::{Dialect, OWN_FIELDS};
+use crate::refused_format::RefusedFormat;
 use crate::{
-    Chat, ChatRequest, ChatStream, Class, Completion, Error, Format, Prices, Profile, ReqwestTransport,
-    Schema, Structured, StructuredOutput, TokenBudget, Transport, structured,
+    Chat, ChatRequest, ChatStream, Completion, Error, Prices, Profile, ReqwestTransport, Schema, Structured,
+    StructuredOutput, TokenBudget, Transport, structured,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -106,27 +107,27 @@ impl Endpoint {
         *self.structured.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the endpoint refused the way in which JSON was asked for, and there is a humbler one. It is kept for
-    /// later calls.
-    pub(crate) fn steps_down(&self, request: &ChatRequest, asked: StructuredOutput, error: &Error) -> bool {
-        let Error::Api { class: Class::BadRequest, message, .. } = error else { return false };
-        let names_it =
-            ["response_format", "json_schema", "json_object"].iter().any(|word| message.contains(word));
+    /// A humbler way of asking for JSON than the one that was refused, if there is one. When the endpoint does not know that
+    /// one at all, later calls do not try it any more.
+    pub(crate) fn humbler(
+        &self,
+        asked: StructuredOutput,
+        refused: RefusedFormat,
+    ) -> Option<StructuredOutput> {
         let humbler = match asked {
             StructuredOutput::JsonSchema => StructuredOutput::JsonObject,
             StructuredOutput::JsonObject => StructuredOutput::Prompt,
-            StructuredOutput::Prompt => return false,
+            StructuredOutput::Prompt => return None,
         };
-        if !names_it || request.format == Format::Text {
-            return false;
+        tracing::debug!(service = %self.service, ?refused, ?humbler, "the endpoint refused the response format");
+        if refused == RefusedFormat::Any {
+            let mut structured = self.structured.lock().unwrap_or_else(PoisonError::into_inner);
+            // Another call may have gone further down in the meantime.
+            if *structured == asked {
+                *structured = humbler;
+            }
         }
-        tracing::debug!(service = %self.service, ?humbler, "the endpoint refused the response format");
-        let mut structured = self.structured.lock().unwrap_or_else(PoisonError::into_inner);
-        // Another call may have gone further down in the meantime.
-        if *structured == asked {
-            *structured = humbler;
-        }
-        true
+        Some(humbler)
     }
 }
 
@@ -272,8 +273,8 @@ impl HttpChatBuilder {
         self
     }
 
-    /// How JSON is asked for, instead of the profile's way. An endpoint that refuses it is asked in a humbler way from
-    /// then on.
+    /// How JSON is asked for, instead of the profile's way. An endpoint that does not know it is asked in a humbler way from
+    /// then on; one that refuses a schema, in the call that has it.
     pub fn structured_output(mut self, structured: StructuredOutput) -> Self {
         self.structured = structured;
         self

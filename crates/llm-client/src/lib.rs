@@ -17,6 +17,7 @@ mod profile;
 mod prompt_size;
 mod providers;
 mod reader;
+mod refused_format;
 mod request;
 mod reqwest_transport;
 mod schema;

@@ -1,6 +1,6 @@
 //! The one way out: authentication, budget, deadlines, tries, and what comes back.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -16,10 +16,11 @@ use crate::client::Endpoint;
 use crate::decode::{Answer, DecodeError, Decoder};
 use crate::envelope::Envelope;
 use crate::reader::Reader;
+use crate::refused_format::RefusedFormat;
 use crate::words::Censor;
 use crate::{
-    BodyStream, BoxError, Call, ChatRequest, ChatStream, Class, Completion, Deadline, Error, Finish,
-    HttpChat, PromptCut, TransportError, html, prompt_size,
+    BodyStream, BoxError, Call, ChatRequest, ChatStream, Class, Completion, Deadline, Error, Finish, Format,
+    HttpChat, PromptCut, StructuredOutput, TransportError, html, prompt_size,
 };
 
 /// The largest answer taken.
@@ -38,6 +39,8 @@ pub(crate) struct Job {
     pub(crate) until: Instant,
     /// From its start to `until`.
     limit: Duration,
+    /// Set when the endpoint refused the way in which JSON was asked for.
+    refused_format: OnceLock<RefusedFormat>,
 }
 
 impl HttpChat {
@@ -59,31 +62,24 @@ impl HttpChat {
         let endpoint = &self.endpoint;
         let limit = request.within.map_or(endpoint.deadline, |within| within.min(endpoint.deadline));
         let until = Instant::now() + limit;
+        let mut structured = endpoint.structured();
         loop {
-            let structured = endpoint.structured();
-            let call = Call::new(endpoint.service.clone(), operation);
-            if let Some(what) = fault(request) {
-                return Err(Error::Invalid { call, what });
-            }
-            let at_least = prompt_size::at_least(request);
-            if let Some(context_window) = endpoint.context_window.filter(|window| at_least > *window) {
-                return Err(Error::PromptTooLong { call, at_least, context_window });
-            }
-            let body = endpoint.dialect.body(request, structured, stream);
-            let body = body.map_err(|source| Error::NotSent { call: call.clone(), source: source.into() })?;
-            let answer = endpoint.dialect.max_tokens(request).map_or(0, u64::from);
-            let job = Arc::new(Job {
+            let job = Job {
                 endpoint: Arc::clone(endpoint),
                 request: request.clone(),
-                call,
-                most_tokens: u64::try_from(body.len()).unwrap_or(u64::MAX).saturating_add(answer),
-                body: body.into(),
+                call: Call::new(endpoint.service.clone(), operation),
+                body: Bytes::new(),
+                most_tokens: 0,
                 until,
                 limit,
-            });
-            match tries(&job, &attempt).await {
-                Err(error) if endpoint.steps_down(request, structured, &error) => {}
-                outcome => return outcome,
+                refused_format: OnceLock::new(),
+            };
+            let job = Arc::new(job.with_body(structured, stream)?);
+            let outcome = tries(&job, &attempt).await;
+            let refused = job.refused_format.get().filter(|_| outcome.is_err());
+            match refused.and_then(|refused| endpoint.humbler(structured, *refused)) {
+                Some(humbler) => structured = humbler,
+                None => return outcome,
             }
         }
     }
@@ -123,6 +119,24 @@ struct Opened {
 }
 
 impl Job {
+    /// What is sent, unless it is plain that no endpoint can answer it.
+    fn with_body(mut self, structured: StructuredOutput, stream: bool) -> Result<Self, Error> {
+        let (endpoint, request, call) = (&self.endpoint, &self.request, self.call.clone());
+        if let Some(what) = fault(request) {
+            return Err(Error::Invalid { call, what });
+        }
+        let at_least = prompt_size::at_least(request);
+        if let Some(context_window) = endpoint.context_window.filter(|window| at_least > *window) {
+            return Err(Error::PromptTooLong { call, at_least, context_window });
+        }
+        let body = endpoint.dialect.body(request, structured, stream);
+        let body = body.map_err(|source| Error::NotSent { call, source: source.into() })?;
+        let answer = endpoint.dialect.max_tokens(request).map_or(0, u64::from);
+        self.most_tokens = u64::try_from(body.len()).unwrap_or(u64::MAX).saturating_add(answer);
+        self.body = body.into();
+        Ok(self)
+    }
+
     async fn whole(self: Arc<Self>) -> Result<Completion, Error> {
         let opened = self.open(self.until).await?;
         self.read_whole(opened).await
@@ -316,9 +330,16 @@ impl Job {
     fn api(&self, status: Option<StatusCode>, headers: Option<&HeaderMap>, envelope: Envelope) -> Error {
         let censor = self.censor();
         let status = status.map(|status| status.as_u16());
+        let class = Class::of(status.unwrap_or(200), &envelope);
+        if class == Class::BadRequest
+            && self.request.format != Format::Text
+            && let Some(refused) = RefusedFormat::of(&envelope, &censor.without_echoes(&envelope.message))
+        {
+            self.refused_format.get_or_init(|| refused);
+        }
         Error::Api {
             call: self.call.clone(),
-            class: Class::of(status.unwrap_or(200), &envelope),
+            class,
             status,
             code: envelope.code.or(envelope.kind).map(|code| censor.pass_word(&code)),
             message: censor.pass(&envelope.message),

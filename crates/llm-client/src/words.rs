@@ -14,6 +14,8 @@ const LOOKED_AT: usize = 4096;
 const PAGE: usize = 64 << 10;
 /// So many bytes in a row that are also in the prompt are no coincidence.
 const RUN_OF_PROMPT: usize = 8;
+/// So many are an echo of it, and no words of the server's own.
+const RUN_OF_ECHO: usize = 32;
 /// Servers show parts of a key.
 const RUN_OF_KEY: usize = 6;
 /// Servers write this over what they do not show.
@@ -36,14 +38,26 @@ impl Censor<'_> {
             hide(&words, secret, RUN_OF_KEY, &mut hidden);
             hide_rest_of_words(&words, &mut hidden);
         }
+        self.hide_prompt(&words, RUN_OF_PROMPT, &mut hidden);
+        shown(&words, &hidden)
+    }
+
+    /// The server's own words, without long echoes of the prompt: to decide by, not to be shown.
+    pub(crate) fn without_echoes(&self, words: &str) -> String {
+        let words = unescaped(start_of(words, LOOKED_AT));
+        let mut hidden = vec![false; words.len()];
+        self.hide_prompt(&words, RUN_OF_ECHO, &mut hidden);
+        words.char_indices().filter(|(at, _)| !hidden[*at]).map(|(_, c)| c).collect()
+    }
+
+    fn hide_prompt(&self, words: &str, run: usize, hidden: &mut [bool]) {
         let messages = self.request.map(|request| request.messages.as_slice()).unwrap_or_default();
         for message in messages {
-            hide(&words, message.content(), RUN_OF_PROMPT, &mut hidden);
+            hide(words, message.content(), run, hidden);
             for call in message.tool_calls() {
-                hide(&words, &call.arguments, RUN_OF_PROMPT, &mut hidden);
+                hide(words, &call.arguments, run, hidden);
             }
         }
-        shown(&words, &hidden)
     }
 
     /// A page of HTML as what a person would read on it.

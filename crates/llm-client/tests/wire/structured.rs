@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use llm_client::{Chat, Error, Message, Profile, Schema, extract};
+use llm_client::{Chat, ChatRequest, Error, Message, Profile, Schema, extract};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -69,6 +69,66 @@ async fn an_error_of_either_round_names_what_was_asked_for() {
         assert_eq!(error.call().expect("a call").operation, "structured", "{error}");
         assert!(error.to_string().contains(": structured: status 401"), "{error}");
     }
+}
+
+/// How each request asked for JSON.
+fn ways(endpoint: &Endpoint) -> Vec<String> {
+    let of =
+        |body: &serde_json::Value| body["response_format"]["type"].as_str().unwrap_or("prompt").to_owned();
+    endpoint.seen().iter().map(|seen| of(&seen.body)).collect()
+}
+
+#[tokio::test]
+async fn a_schema_that_the_endpoint_dislikes_takes_nothing_from_the_others() {
+    let endpoint = Endpoint::new(|seen| {
+        let name = seen.body["response_format"]["json_schema"]["name"].as_str();
+        match name {
+            Some("disliked") => Reply::error(
+                400,
+                "invalid_request_error",
+                "",
+                "Invalid schema for response_format 'disliked': In context=(), 'minLength' is not permitted.",
+            ),
+            _ => Reply::says(FITS),
+        }
+    });
+    let chat = endpoint.served(Profile::OpenAi).await.build().expect("a client");
+    let disliked = Schema::new("disliked", schema().as_json().clone()).expect("a schema");
+    chat.structured(&question(), &disliked).await.expect("asked in a humbler way");
+    chat.structured(&question(), &schema()).await.expect("an answer");
+    assert_eq!(ways(&endpoint), ["json_schema", "json_object", "json_schema"]);
+}
+
+#[tokio::test]
+async fn a_prompt_that_speaks_of_formats_does_not_hide_that_the_endpoint_knows_none() {
+    let endpoint = Endpoint::new(|seen| match seen.body["response_format"]["type"].as_str() {
+        Some(kind) => {
+            let message = format!("'response_format.type' {kind} is not supported by this model");
+            Reply::error(400, "invalid_request_error", "invalid_parameter_error", &message)
+        }
+        None => Reply::says(FITS),
+    });
+    let chat = endpoint.served(Profile::OpenAi).await.build().expect("a client");
+    let request = ChatRequest::new([Message::user("400: response_format json_schema or json_object?")]);
+    for _ in 0..2 {
+        chat.structured(&request, &schema()).await.expect("asked in a humbler way");
+    }
+    assert_eq!(ways(&endpoint), ["json_schema", "json_object", "prompt", "prompt"]);
+}
+
+#[tokio::test]
+async fn a_line_of_a_prompt_that_the_endpoint_repeats_takes_nothing_from_later_calls() {
+    let line = "level=error msg=\"response_format json_schema is not supported\" from a log of somebody";
+    let endpoint = Endpoint::new(move |seen| match seen.number {
+        0 => Reply::error(400, "", "", &format!("cannot read {line:?}")),
+        _ => Reply::says(FITS),
+    });
+    let chat = endpoint.served(Profile::OpenAi).await.build().expect("a client");
+    let request = ChatRequest::new([Message::user(line)]);
+    for _ in 0..2 {
+        chat.structured(&request, &schema()).await.expect("an answer");
+    }
+    assert_eq!(ways(&endpoint), ["json_schema", "json_object", "json_schema"]);
 }
 
 #[tokio::test]
