@@ -274,7 +274,9 @@ impl Job {
         if completion.is_empty() {
             return Err(Error::Empty { call: self.call.clone() });
         }
-        debug!(answer = ?completion, "complete");
+        // Measures only: names and ids are words too, of the model or of the endpoint.
+        let (content_bytes, tool_calls) = (completion.content.len(), completion.tool_calls.len());
+        debug!(service = %endpoint.service, content_bytes, tool_calls, ?usage, "complete");
         Ok(completion)
     }
 

@@ -72,7 +72,7 @@ pub enum ToolChoice {
 }
 
 /// A model's wish to have a tool called. Everything in it is the model's word, and may have been put into its mouth:
-/// [`ToolCall::check`] before anything is done. `Debug` does not show the arguments.
+/// [`ToolCall::check`] before anything is done. `Debug` shows how much, not what.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ToolCall {
     /// What the answer to it must refer to. Made up by the client when the endpoint gave none.
@@ -90,7 +90,8 @@ impl ToolCall {
     /// [`BadToolCall`] says what to tell the model.
     pub fn check(&self, tools: &[Tool]) -> Result<Value, BadToolCall> {
         let Some(tool) = tools.iter().find(|tool| tool.name() == self.name) else {
-            return Err(BadToolCall::Undeclared { name: self.name.chars().take(64).collect() });
+            let declared = tools.iter().map(|tool| tool.name().to_owned()).collect();
+            return Err(BadToolCall::Undeclared { declared });
         };
         // Some models write nothing when there is nothing to say.
         let text = if self.arguments.trim().is_empty() { "{}" } else { &self.arguments };
@@ -121,22 +122,23 @@ impl ToolCall {
 impl fmt::Debug for ToolCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ToolCall")
-            .field("id", &self.id)
-            .field("name", &self.name)
+            .field("id_bytes", &self.id.len())
+            .field("name_bytes", &self.name.len())
             .field("arguments_bytes", &self.arguments.len())
             .finish()
     }
 }
 
-/// Why a tool must not be called as the model wishes. Its text can be given back to the model as the tool's answer.
+/// Why a tool must not be called as the model wishes. Its text can be given back to the model as the tool's answer, and
+/// logged: it holds nothing of what the model said.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadToolCall {
     /// No such tool was declared.
-    #[error("there is no tool {name:?}")]
+    #[error("there is no such tool (there are: {})", declared.join(", "))]
     Undeclared {
-        /// What the model called it, capped.
-        name: String,
+        /// The names of those that were.
+        declared: Vec<String>,
     },
     /// The arguments are not JSON.
     #[error("the arguments of {tool} are no JSON at line {line} column {column}")]
@@ -185,7 +187,8 @@ mod tests {
     fn only_a_declared_tool_with_fitting_arguments_passes() {
         assert_eq!(call("scale", "{\"replicas\": 3}").check(&tools()), Ok(json!({"replicas": 3})));
         let undeclared = call("delete", "{}").check(&tools()).unwrap_err();
-        assert_eq!(undeclared, BadToolCall::Undeclared { name: "delete".into() });
+        assert_eq!(undeclared, BadToolCall::Undeclared { declared: vec!["scale".into()] });
+        assert_eq!(undeclared.to_string(), "there is no such tool (there are: scale)");
         let broken = call("scale", "{\"replicas\": ").check(&tools()).unwrap_err();
         assert!(matches!(broken, BadToolCall::NotJson { .. }), "{broken}");
         let unfit = call("scale", "{\"replicas\": 11}").check(&tools()).unwrap_err();

@@ -38,7 +38,8 @@ impl fmt::Debug for Delta {
             Self::Reasoning(text) => write!(f, "Reasoning({} bytes)", text.len()),
             Self::Content(text) => write!(f, "Content({} bytes)", text.len()),
             Self::ToolCall { index, name, arguments } => {
-                write!(f, "ToolCall({index}, {name:?}, {} bytes)", arguments.len())
+                let name = name.as_deref().map_or(0, str::len);
+                write!(f, "ToolCall({index}, {name} and {} bytes)", arguments.len())
             }
         }
     }

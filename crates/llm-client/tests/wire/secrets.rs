@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use llm_client::{Chat, ChatRequest, Error, Message, Profile, Providers, Schema, Tool};
 use serde_json::json;
 
-use crate::endpoint::{Endpoint, Reply, answer, delta, key};
+use crate::endpoint::{Endpoint, Reply, answer, delta, key, last};
 
 const PROMPT: &str = "user alice from 10.1.2.3 has password=hunter2, 数据库连接失败 again";
 const ANSWER: &str = "alice should change hunter2";
@@ -102,7 +102,9 @@ async fn a_key_in_the_base_url_is_not_shown() {
 
 #[tokio::test]
 async fn requests_and_answers_print_without_their_words() {
-    let call = json!({"id": "c", "function": {"name": "f", "arguments": "{\"who\": \"alice\"}"}});
+    // A line of a prompt can make a model call a tool by any name.
+    let call =
+        json!({"id": "10.1.2.3", "function": {"name": "hunter2", "arguments": "{\"who\": \"alice\"}"}});
     let message =
         json!({"content": ANSWER, "reasoning_content": PROMPT, "refusal": PROMPT, "tool_calls": [call]});
     let endpoint = Endpoint::always(Reply::json(200, &answer(&message, "stop")));
@@ -115,7 +117,11 @@ async fn requests_and_answers_print_without_their_words() {
     let completion = chat.complete(&request).await.expect("an answer");
     assert_shows_no_secret(&format!("{completion:?} {completion:#?} {:?}", completion.to_message()));
     assert!(format!("{completion:?}").contains("content_bytes: 27"), "what helps is shown");
-    let mut stream = chat.stream(&request).await.expect("a stream");
+    let error = completion.tool_calls[0].check(&request.tools).expect_err("undeclared");
+    assert_shows_no_secret(&format!("{error} {error:?}"));
+    let pieces = delta(&json!({"tool_calls": [call]}));
+    let chat = Endpoint::always(Reply::events([pieces, last("tool_calls")])).served(Profile::OpenAi).await;
+    let mut stream = chat.build().expect("a client").stream(&request).await.expect("a stream");
     while let Some(event) = stream.next().await {
         assert_shows_no_secret(&format!("{event:?}"));
     }
@@ -149,6 +155,8 @@ async fn no_log_shows_a_secret_at_the_finest_level() {
     let mut replies = echoes();
     replies.push(Reply::says(ANSWER));
     replies.push(Reply::streams(&[ANSWER]));
+    let call = json!({"id": "10.1.2.3", "function": {"name": "hunter2", "arguments": "{}"}});
+    replies.push(Reply::json(200, &answer(&json!({"tool_calls": [call]}), "tool_calls")));
     for reply in replies {
         let chat = Endpoint::always(reply).served(Profile::OpenAi).await.build().expect("a client");
         let _ = chat.complete(&request()).await;
@@ -159,5 +167,6 @@ async fn no_log_shows_a_secret_at_the_finest_level() {
     }
     let log = String::from_utf8(log.0.lock().expect("lock").clone()).expect("text");
     assert!(log.contains("a try failed") && log.contains("a provider failed"), "something is logged");
+    assert!(log.contains(" complete service=test content_bytes="), "what helps is logged");
     assert_shows_no_secret(&log);
 }
