@@ -1,5 +1,7 @@
 //! Answers that fit a schema, with one round of repair.
 
+use std::fmt;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -13,8 +15,8 @@ use crate::{
 
 const OPERATION: &str = "structured";
 
-/// An answer that fits its schema.
-#[derive(Debug, Clone, PartialEq)]
+/// An answer that fits its schema. `Debug` shows its measures, never its words.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Structured {
     /// The answer.
@@ -36,14 +38,31 @@ impl Structured {
     }
 }
 
-/// An answer as a type of the program.
-#[derive(Debug, Clone, PartialEq)]
+impl fmt::Debug for Structured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Structured")
+            .field("completion", &self.completion)
+            .field("repaired", &self.repaired)
+            .field("usage", &self.usage)
+            .field("cost", &self.cost)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An answer as a type of the program. `Debug` shows what it took, not the value.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Extracted<T> {
     /// The answer.
     pub value: T,
     /// What it was made from, and what it took.
     pub structured: Structured,
+}
+
+impl<T> fmt::Debug for Extracted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extracted").field("structured", &self.structured).finish_non_exhaustive()
+    }
 }
 
 /// A `T` out of a conversation: [`Chat::structured`], and then the type.

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use llm_client::{Chat, ChatRequest, Error, Message, Profile, Providers, Schema, Tool};
+use llm_client::{Chat, ChatRequest, Error, Message, Profile, Providers, Schema, Tool, extract};
 use serde_json::json;
 
 use crate::endpoint::{Endpoint, Reply, answer, delta, key, last};
@@ -125,6 +125,15 @@ async fn requests_and_answers_print_without_their_words() {
     while let Some(event) = stream.next().await {
         assert_shows_no_secret(&format!("{event:?}"));
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_fits_prints_without_its_words() {
+    let says = json!({"who": "alice", "password": "hunter2"}).to_string();
+    let chat = Endpoint::always(Reply::says(&says)).served(Profile::OpenAi).await.build().expect("a client");
+    let schema = Schema::new("s", json!({"type": "object"})).expect("a schema");
+    let found = extract::<serde_json::Value>(&chat, &request(), &schema).await.expect("an answer");
+    assert_shows_no_secret(&format!("{found:?} {found:#?} {:?}", found.structured));
 }
 
 /// Keeps what is logged.
