@@ -43,8 +43,14 @@ impl ChatStream {
         let service = Arc::clone(&completion.service);
         let reasoning = completion.reasoning.clone().map(Delta::Reasoning);
         let content = Some(completion.content.clone()).filter(|content| !content.is_empty());
-        let deltas = reasoning.into_iter().chain(content.map(Delta::Content)).map(Event::Delta);
-        let events: Vec<_> = deltas.chain([Event::Done(Box::new(completion))]).map(Ok).collect();
+        let calls = completion.tool_calls.iter().enumerate().map(|(index, call)| Delta::ToolCall {
+            index,
+            name: Some(call.name.clone()).filter(|name| !name.is_empty()),
+            arguments: call.arguments.clone(),
+        });
+        let deltas = reasoning.into_iter().chain(content.map(Delta::Content)).chain(calls);
+        let mut events: Vec<_> = deltas.map(Event::Delta).map(Ok).collect();
+        events.push(Ok(Event::Done(Box::new(completion))));
         Self::new(service, stream::iter(events))
     }
 

@@ -4,7 +4,7 @@ use llm_client::decode::Delta;
 use llm_client::{Chat, Completion, Error, Event, Finish, Profile};
 use serde_json::json;
 
-use crate::endpoint::{Endpoint, Reply, delta, last, question, usage};
+use crate::endpoint::{Endpoint, Reply, answer, delta, last, question, usage};
 
 /// What came before the end, and the end.
 async fn streamed(reply: Reply) -> (Vec<Delta>, Result<Completion, Error>) {
@@ -83,6 +83,23 @@ async fn an_endpoint_that_streams_not_though_asked_is_taken_whole() {
     let (deltas, whole) = streamed(Reply::says("all at once")).await;
     assert_eq!(deltas, [content("all at once")]);
     assert_eq!(whole.expect("an answer").content, "all at once");
+}
+
+#[tokio::test]
+async fn tool_calls_of_an_endpoint_that_streams_not_come_as_from_a_stream() {
+    let calls = ["scale", "restart"].map(
+        |name| json!({"id": name, "type": "function", "function": {"name": name, "arguments": "{\"n\": 3}"}}),
+    );
+    let message = json!({"reasoning_content": "hm", "content": "Both.", "tool_calls": calls});
+    let (deltas, whole) = streamed(Reply::json(200, &answer(&message, "tool_calls"))).await;
+    let call = |index, name: &str| Delta::ToolCall {
+        index,
+        name: Some(name.into()),
+        arguments: "{\"n\": 3}".into(),
+    };
+    let thought = Delta::Reasoning("hm".into());
+    assert_eq!(deltas, [thought, content("Both."), call(0, "scale"), call(1, "restart")]);
+    assert_eq!(whole.expect("an answer").tool_calls.len(), 2);
 }
 
 #[tokio::test]
