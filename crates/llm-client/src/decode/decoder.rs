@@ -80,6 +80,11 @@ impl Decoder {
         self.ended
     }
 
+    /// Whether the endpoint said why the answer ends: only its count can still come, and that it ends.
+    pub(crate) fn is_finished(&self) -> bool {
+        !self.failed && self.assembly.is_finished()
+    }
+
     /// The whole answer, once the stream has ended; what was held back until now goes to `deltas`.
     ///
     /// # Errors
@@ -89,7 +94,11 @@ impl Decoder {
             && !self.failed
             && let Some(last) = std::mem::take(&mut self.sse).finish()
         {
-            self.take(&last, deltas)?;
+            match self.take(&last, deltas) {
+                // The connection broke in the middle of the count.
+                Err(DecodeError::NotJson { cut: true, .. }) if self.assembly.is_finished() => {}
+                taken => taken?,
+            }
         }
         // Some servers end without `[DONE]`, and some say it without a `finish_reason`.
         match self.assembly.has_choice {

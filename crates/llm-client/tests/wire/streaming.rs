@@ -1,8 +1,11 @@
 //! Answers as they are being made.
 
+use std::time::Duration;
+
 use llm_client::decode::Delta;
 use llm_client::{Chat, Completion, Error, Event, Finish, Profile};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::endpoint::{Endpoint, Reply, answer, delta, last, question, usage};
 
@@ -107,6 +110,50 @@ async fn an_endpoint_that_streams_though_not_asked_is_taken_whole() {
     let chat = Endpoint::always(Reply::streams(&["word ", "by word"])).served(Profile::Vllm).await;
     let completion = chat.build().expect("a client").complete(&question()).await.expect("an answer");
     assert_eq!(completion.content, "word by word");
+}
+
+/// A stream that has said why it ends.
+fn finished() -> Reply {
+    Reply::events([delta(&json!({"content": "The"})), delta(&json!({"content": " sky"})), last("stop")])
+}
+
+#[tokio::test]
+async fn a_finished_stream_whose_connection_breaks_is_an_answer() {
+    let half_a_count = "data: {\"choices\": [], \"usage\": {\"prompt_tok";
+    for reply in [finished().cut(), finished().and(half_a_count).cut()] {
+        let (_, whole) = streamed(reply).await;
+        let whole = whole.expect("all of it was there");
+        assert_eq!((whole.content.as_str(), whole.finish, whole.usage), ("The sky", Finish::Stop, None));
+    }
+    let (_, whole) = streamed(finished().and_events([usage(9, 12)]).cut()).await;
+    assert_eq!(whole.expect("an answer").usage.expect("counted").total_tokens(), 21);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finished_stream_that_stays_open_is_an_answer_after_a_short_wait_for_its_count() {
+    for (reply, counted) in [
+        (finished().hang(), None),
+        (finished().pause(Duration::from_secs(1)).and_events([usage(9, 12)]).hang(), Some(21)),
+        // What keeps a connection open is no part of an answer.
+        ((0..99).fold(finished(), |reply, _| reply.pause(Duration::from_secs(1)).and(": alive\n\n")), None),
+    ] {
+        let chat = Endpoint::always(reply).simulated(Profile::Vllm).build().expect("a client");
+        let start = Instant::now();
+        let stream = chat.stream(&question()).await.expect("content came");
+        let whole = stream.complete().await.expect("all of it was there");
+        assert_eq!(
+            (whole.content.as_str(), whole.usage.map(|usage| usage.total_tokens())),
+            ("The sky", counted)
+        );
+        assert_eq!(start.elapsed(), Duration::from_secs(2));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finished_stream_is_not_late() {
+    let chat = Endpoint::always(finished().hang()).simulated(Profile::Vllm).build().expect("a client");
+    let request = question().within(Duration::from_secs(1));
+    chat.stream(&request).await.expect("content came").complete().await.expect("all of it was there");
 }
 
 #[tokio::test]
