@@ -6,7 +6,9 @@
 mod frames;
 mod head;
 mod message;
+mod node;
 mod opening;
+mod result;
 mod trace;
 
 use std::borrow::Cow;
@@ -217,14 +219,19 @@ impl Joiner {
         let behind = if self.head.text.is_empty() { None } else { head::strip(body, &self.head.text) };
         let next = behind.and_then(|rest| Some((rest, self.trace.after(rest)?)));
         self.head.is_on_each |= next.is_some();
-        // The head may stand before the first line only.
-        let Some((line, next)) = next.or_else(|| Some((body, self.trace.after(body)?))) else {
+        // The head may stand before the first line only; but what follows behind none tells nothing of a line that had one.
+        let is_told = self.head.text.is_empty() || !self.trace.is_open();
+        let bare = if is_told { self.trace } else { Trace::Outside };
+        let Some((line, next)) = next.or_else(|| Some((body, bare.after(body)?))) else {
             return self.trace.is_message() && self.message.takes(body, &self.head);
         };
         if !next.is_message() {
             self.message.end();
         } else if !self.trace.is_message() || trace::is_cause(line) {
             self.message.begin_with(line);
+        }
+        if matches!(self.trace, Trace::Node(_)) {
+            self.message.expect_frames();
         }
         self.trace = next;
         true
@@ -249,9 +256,30 @@ impl Joiner {
             self.head.is_on_each = true;
             return Verdict::Continues;
         }
-        self.trace = Trace::Outside;
-        self.head.text.clear();
+        if let Some(head) = self.head_of_result(body).filter(|_| !was_inside) {
+            self.begin(Trace::Result(result::Part::MessageGap), &head);
+            return Verdict::Continues;
+        }
+        match trace::may_begin(body) {
+            Some((length, begun)) if length == 0 || head::is_head(&body[..length]) => {
+                self.begin(begun, &body[..length]);
+            }
+            _ => {
+                self.trace = Trace::Outside;
+                self.head.text.clear();
+            }
+        }
         Verdict::Begins
+    }
+
+    /// The head of the last line, if `body` is the empty line below the message of an error that `main` has returned.
+    fn head_of_result(&self, body: &[u8]) -> Option<Vec<u8>> {
+        if !result::may_be_empty(body) {
+            return None;
+        }
+        let last = self.last()?;
+        let length = result::head_of(&last, body)?;
+        Some(last[..length].to_vec())
     }
 
     /// A trace begins, with `head` before its first line.

@@ -1,10 +1,10 @@
 //! What a stack trace is about: its exception, and the frame where somebody would begin to look.
 
-use super::{head, trace};
+use super::{head, node, result, trace};
 use crate::header;
 
 /// Frames of runtimes and of what is installed beside the program.
-const FOREIGN: [&[u8]; 28] = [
+const FOREIGN: [&[u8]; 31] = [
     b"at java.",
     b"at javax.",
     b"at sun.",
@@ -32,6 +32,9 @@ const FOREIGN: [&[u8]; 28] = [
     b"rust_begin_unwind",
     b"/rustc/",
     b"__rust",
+    b"/.cargo/registry/",
+    b"anyhow::",
+    b"eyre::",
     b"<frozen ",
 ];
 
@@ -43,7 +46,14 @@ pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Vec<u8> {
         let line = header::bare(line);
         of_a_group(head::strip(line, head).unwrap_or(line))
     };
-    let mut lines = lines.map(bare).peekable();
+    let mut lines = lines.map(bare);
+    // What stands above a caret is source code.
+    if lines.clone().nth(1).is_some_and(node::is_caret) {
+        lines.nth(1);
+    }
+    let mut lines = lines.peekable();
+    // Whether the causes of an error of Rust are listed, of which the innermost comes last.
+    let mut are_causes = false;
     let mut exception: Option<&[u8]> = None;
     let mut own: Option<&[u8]> = None;
     let mut any: Option<&[u8]> = None;
@@ -56,6 +66,11 @@ pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Vec<u8> {
         let trimmed = line.trim_ascii_start();
         last_counts |= trimmed.starts_with(b"Traceback ") || trimmed.starts_with(b"+ Exception Group ");
         is_message &= !ends_message(line, trimmed);
+        are_causes = result::is_causes(line) || are_causes && line.len() > trimmed.len();
+        if are_causes && line.len() > trimmed.len() {
+            exception = Some(result::cause(trimmed));
+            continue;
+        }
         if is_frame(line, trimmed) {
             // Go and Rust print the name of a function above its place.
             let frame = function.take().unwrap_or(trimmed);
@@ -72,6 +87,7 @@ pub(super) fn headline<'t>(text: &'t [u8], head: &[u8]) -> Vec<u8> {
             let names_failure = function.is_none() && trimmed.len() == line.len() && !is_link(trimmed);
             if names_failure && !is_message {
                 is_message = true;
+                let trimmed = trimmed.strip_suffix(b" {").unwrap_or(trimmed);
                 exception = exception.filter(|_| !last_counts).or(Some(trimmed));
             }
         }
@@ -118,7 +134,7 @@ fn named_function<'l>(line: &'l [u8], trimmed: &'l [u8]) -> Option<&'l [u8]> {
 
 /// Lines between the parts of a trace, which say nothing of what happened.
 fn is_link(line: &[u8]) -> bool {
-    let links: [&[u8]; 7] = [
+    let links: [&[u8]; 8] = [
         b"Traceback ",
         b"goroutine ",
         b"created by ",
@@ -126,9 +142,11 @@ fn is_link(line: &[u8]) -> bool {
         b"stack backtrace:",
         b"note: ",
         b"exit status ",
+        b"Node.js v",
     ];
     line.is_empty()
         || line == b"}"
+        || result::is_title(line)
         || line.starts_with(b"...")
         || links.iter().any(|link| line.starts_with(link))
 }

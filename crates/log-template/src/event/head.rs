@@ -57,7 +57,7 @@ pub(super) fn before_frame(line: &[u8]) -> Option<usize> {
 }
 
 /// Whether this can stand before every line of a program.
-fn is_head(head: &[u8]) -> bool {
+pub(super) fn is_head(head: &[u8]) -> bool {
     head.len() <= LONGEST && matches!(head.last(), Some(b' ' | b'\t' | b':' | b']' | b'|' | b')'))
 }
 

@@ -47,6 +47,11 @@ impl Message {
         (self.lines, self.announced) = (0, if is_sure { MOST_LINES } else { announced(line) });
     }
 
+    /// The frames of an exception are sure to follow.
+    pub(super) fn expect_frames(&mut self) {
+        self.announced = MOST_LINES;
+    }
+
     /// Whether `line` belongs to it, and then counts it.
     pub(super) fn takes(&mut self, line: &[u8], head: &TraceHead) -> bool {
         if self.lines == MOST_LINES {

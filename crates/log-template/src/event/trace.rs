@@ -1,8 +1,9 @@
 //! Which lines belong to a stack trace, by the runtimes' own formats.
 //!
-//! Each format is a small state: what a line means depends on the lines before it only through that.
+//! Each format is a small state: what a line means depends on the lines before it only through that. A state in which
+//! only the lines that follow tell whether there is a trace at all is not [inside](Trace::is_inside) one.
 
-use super::opening;
+use super::{node, opening, result};
 
 /// Whether a line goes on with the event before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +48,31 @@ pub(super) enum Trace {
     RustMessage,
     /// Below a Rust panic.
     Rust,
+    /// Above what Node prints of an exception that nobody caught: where it was thrown.
+    Node(node::Place),
+    /// After the version that Node prints before it ends.
+    NodeEnd,
+    /// After the place of an error of syntax in the file that Python was started with, of which there is no traceback.
+    PythonPlace,
+    /// After the line of the source below it.
+    PythonSource,
+    /// In the error that Rust's `main` has returned.
+    Result(result::Part),
 }
 
 impl Trace {
     pub(super) fn is_inside(self) -> bool {
-        self != Self::Outside
+        self != Self::Outside && !self.is_open()
+    }
+
+    /// Whether only what follows tells that it is a trace.
+    pub(super) fn is_open(self) -> bool {
+        match self {
+            Self::PythonPlace | Self::PythonSource => true,
+            Self::Node(place) => place.is_open(),
+            Self::Result(part) => part.is_open(),
+            _ => false,
+        }
     }
 
     /// Whether a line that is no part of the trace by its looks may be one of an exception's message.
@@ -82,6 +103,8 @@ impl Trace {
         match self {
             Self::Outside => below_frame(line),
             Self::Frames if blank => Some(Self::FramesGap),
+            Self::Exception | Self::Frames | Self::FramesGap if node::is_version(line) => Some(Self::NodeEnd),
+            Self::Frames if node::is_link(line) => Some(Self::Frames),
             Self::Exception | Self::Frames | Self::FramesGap => {
                 below_frame(line).or_else(|| is_cause(line).then_some(Self::Exception))
             }
@@ -106,6 +129,12 @@ impl Trace {
             Self::GoPlace => is_function(line).then_some(Self::GoFunction),
             Self::RustMessage => Some(Self::Rust),
             Self::Rust => is_rust(line).then_some(Self::Rust),
+            Self::Node(place) => place.after(line),
+            Self::NodeEnd => None,
+            Self::PythonPlace if line.starts_with(b"    ") && !blank => Some(Self::PythonSource),
+            Self::PythonPlace => is_exception(line).then_some(Self::PythonEnd),
+            Self::PythonSource => node::is_caret(line).then_some(Self::Python),
+            Self::Result(part) => part.after(line).map(Self::Result),
         }
     }
 }
@@ -124,6 +153,23 @@ pub(super) fn beginning(line: &[u8]) -> Option<Trace> {
     } else {
         is_exception(line).then_some(Trace::Exception)
     }
+}
+
+/// The trace that may begin within `line`, if those after it say so, and where.
+pub(super) fn may_begin(line: &[u8]) -> Option<(usize, Trace)> {
+    // Few lines end with a number.
+    if !line.last().is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    let place = node::place_in(line).map(|start| (start, Trace::Node(node::Place::File)));
+    place.or_else(|| Some((python_place_in(line)?, Trace::PythonPlace)))
+}
+
+/// `  File "/app/cart.py", line 1`, and nothing more: a frame says in which function.
+fn python_place_in(line: &[u8]) -> Option<usize> {
+    let digits = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let file = line[..line.len() - digits].strip_suffix(b"\", line ")?;
+    memchr::memmem::find(file, b"  File \"")
 }
 
 /// The state after a frame; `    at f (file.js:1:2) {` opens the error's own properties.

@@ -15,6 +15,7 @@ mod score;
 mod state;
 mod statements;
 mod streams;
+mod uncaught;
 mod union;
 mod values;
 
