@@ -85,6 +85,11 @@ impl Lexer<'_, '_> {
     fn punctuation(&mut self, at: usize) -> usize {
         let byte = self.byte(at);
         match byte {
+            b'/' if self.is_target(at) => {
+                let end = value::address_end(self.text, at);
+                self.variable(at, end);
+                return end;
+            }
             b'/' => {
                 let after_word =
                     self.pieces.last().is_some_and(|p| p.kind == Kind::Word && p.end as usize == at);
@@ -116,6 +121,26 @@ impl Lexer<'_, '_> {
             _ => {}
         }
         self.marks(at)
+    }
+
+    /// Whether what begins at `at` is what a request of HTTP asks for: behind its method, whatever signs are in it.
+    fn is_target(&self, at: usize) -> bool {
+        self.pieces.last().is_some_and(|before| {
+            before.kind == Kind::Word
+                && before.end as usize + 1 == at
+                && value::is_method(&self.text[before.start as usize..before.end as usize])
+        })
+    }
+
+    /// Whether the dash at `at` stands for a number that a web server has not: `"GET /a HTTP/1.1" 304 -`.
+    fn is_no_size(&self, at: usize) -> bool {
+        let [.., quote, status] = self.pieces.as_slice() else { return false };
+        quote.is_mark(b'"')
+            && quote.end + 1 == status.start
+            && status.end as usize + 1 == at
+            && status.end == status.start + 3
+            && self.text[status.start as usize..status.end as usize].iter().all(u8::is_ascii_digit)
+            && self.class(at + 1) == SPACE
     }
 
     /// Where words are written without blanks, a number ends a word, and so does a change between letters and signs.
@@ -184,6 +209,10 @@ impl Lexer<'_, '_> {
                 let end = self.path_end(start);
                 self.variable(start, end);
                 return end;
+            }
+            if self.byte(start) == b'-' && self.is_no_size(start) {
+                self.variable(start, start + 1);
+                return start + 1;
             }
             return self.marks(start);
         }

@@ -49,6 +49,11 @@ pub(super) fn address_end(text: &[u8], from: usize) -> usize {
     trimmed(text, from, from + run, b".,;:)]}!")
 }
 
+/// What a request of HTTP may do.
+pub(super) fn is_method(word: &[u8]) -> bool {
+    matches!(word, b"GET" | b"HEAD" | b"POST" | b"PUT" | b"DELETE" | b"PATCH" | b"OPTIONS")
+}
+
 /// Where a path ends whose first backslash is at `from`.
 pub(super) fn windows_path_end(text: &[u8], from: usize) -> usize {
     let run = text[from..]

@@ -180,3 +180,16 @@ fn a_merge_is_told_once_by_the_call_that_made_it() {
     miner.observe(b"session closed for user ann");
     assert_eq!(miner.merges(), []);
 }
+
+#[test]
+fn requests_for_the_root_or_with_a_query_are_as_any_other() {
+    let line = |request: &str| format!("10.0.0.1 - - [02/Jan/2026:03:04:05 +0000] \"{request}\" 200 12");
+    let mut lines: Vec<String> =
+        ["/", "/a", "/a?page=2", "/?page", "/a,b;c?page=2", "/users/:id?page=2", "/wiki/A_(b)?x", "/你好?x"]
+            .map(|target| line(&format!("GET {target} HTTP/1.1")))
+            .into();
+    lines.push(line("GET /a HTTP/1.1").replace(" 200 12", " 304 -"));
+    assert_eq!(groups(&lines.iter().map(String::as_str).collect::<Vec<_>>()), 1);
+    assert_eq!(template_of(&mut Miner::default(), "GET /a: failed"), "GET <*>: failed");
+    assert_eq!(template_of(&mut Miner::default(), "read / write - no"), "read / write - no");
+}
