@@ -6,7 +6,7 @@
 //! in every chunking, nearly the same in every order, and two miners' states can be put together.
 
 mod crowd;
-mod evidence;
+pub(crate) mod evidence;
 mod groups;
 mod holes;
 mod keyed;
@@ -156,7 +156,7 @@ impl Miner {
                 let key = shape.key_without(word);
                 let is_shape = self.groups.is_shape(key);
                 let member = Member { template: group, weight: shape.weight(word), place: shape.place(word) };
-                let others = shape.words().len() as u16 - 1;
+                let others = shape.word_count() as u16 - 1;
                 let context = Context { others, has_number: is_shape, now: self.lines };
                 if let Some(members) = self.holes.add(key, member, context, &self.config)
                     && let Some(first) = self.open(key, &members)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::header;
 use crate::lex::{Kind, Piece, piece_hash};
-use crate::miner::shape;
+use crate::miner::{evidence, shape};
 
 /// Names a template for as long as its miner lives, through save and load.
 ///
@@ -111,6 +111,11 @@ impl Template {
     pub(crate) fn part_text(&self, index: usize) -> &[u8] {
         let start = index.checked_sub(1).map_or(0, |before| self.parts[before].end);
         &self.text[start as usize..self.parts[index].end as usize]
+    }
+
+    /// Whether the part at `place` is a word that is no value.
+    pub(crate) fn is_fixed(&self, place: usize) -> bool {
+        evidence::is_fixed(place, |place| (self.parts[place].kind, self.part_text(place)))
     }
 
     /// Whether the parts lie in the text one after the other, as in everything but a damaged state.

@@ -104,8 +104,11 @@ pub(crate) fn alike(templates: &[(TemplateId, &Template)]) -> Vec<Alike> {
     let mut reduced: Vec<(u64, &Member<'_>)> = Vec::new();
     for member in &members {
         let most = member.words.iter().map(|word| count(&word)).max().unwrap_or(0);
-        let kept: Vec<_> =
-            member.words.iter().filter(|word| count(word) >= SHARED_BY.max(most / 2)).collect();
+        let kept: Vec<_> = member
+            .words
+            .iter()
+            .filter(|word| word.is_fixed || count(word) >= SHARED_BY.max(most / 2))
+            .collect();
         if kept.len() >= 2 && kept.len() * 2 >= member.words.len() && kept.len() < member.words.len() {
             // Only templates with their words at the same places are compared.
             let places = member.words.iter().fold(0, |key, word| mix(key ^ word.place as u64));
@@ -169,6 +172,8 @@ fn merged(members: &[&Member<'_>]) -> Option<Alike> {
 struct Word {
     place: usize,
     hash: u64,
+    /// Whether no value ever stands there.
+    is_fixed: bool,
 }
 
 impl Word {
@@ -214,7 +219,10 @@ struct Member<'t> {
 impl<'t> Member<'t> {
     fn new(id: TemplateId, template: &'t Template) -> Self {
         let is_word = |place: &usize| template.parts[*place].kind == Kind::Word;
-        let word = |place: usize| Word { place, hash: word_hash(template.part_text(place)) };
+        let word = |place: usize| {
+            let text = template.part_text(place);
+            Word { place, hash: word_hash(text), is_fixed: template.is_fixed(place) }
+        };
         Self { id, template, words: (0..template.parts.len()).filter(is_word).map(word).collect() }
     }
 }

@@ -1,8 +1,11 @@
 //! How much one word says that a value stands at its place.
 
+mod fixed;
+
 use serde::{Deserialize, Serialize};
 
 use crate::lex::{Kind, Piece};
+pub(crate) use fixed::is_fixed;
 
 /// No noun of [`names_things`] is longer.
 const LONGEST_NOUN: usize = 9;

@@ -64,6 +64,8 @@ struct Word {
     place: usize,
     hash: u64,
     weight: Weight,
+    /// Whether no value ever stands there.
+    is_fixed: bool,
 }
 
 /// The hash of a template's shape.
@@ -75,7 +77,10 @@ pub(crate) fn hash_of(template: &Template) -> u64 {
 pub(crate) fn hash_without(template: &Template, places: &[u16]) -> u64 {
     let mut pieces = template.pieces();
     for &place in places {
-        if let Some(piece) = pieces.get_mut(usize::from(place)).filter(|piece| piece.kind == Kind::Word) {
+        let place = usize::from(place);
+        if let Some(piece) =
+            pieces.get_mut(place).filter(|piece| piece.kind == Kind::Word && !template.is_fixed(place))
+        {
             piece.hash = VARIABLE;
         }
     }
@@ -94,10 +99,15 @@ pub(crate) struct Shape {
 impl Shape {
     pub(crate) fn new(message: &[u8], pieces: &[Piece], key: u64) -> Self {
         let words = pieces.iter().enumerate().filter(|(_, piece)| piece.kind == Kind::Word);
+        let at = |place: usize| {
+            let piece = &pieces[place];
+            (piece.kind, &message[piece.start as usize..piece.end as usize])
+        };
         let weighed = |(place, piece): (usize, &Piece)| Word {
             place,
             hash: piece.hash,
             weight: evidence::weight(message, pieces, place),
+            is_fixed: evidence::is_fixed(place, at),
         };
         Self { key, skeleton: skeleton(pieces), words: words.map(weighed).collect() }
     }
@@ -113,7 +123,7 @@ impl Shape {
 
     /// The key of this shape with a variable at each of `places`.
     pub(crate) fn key_without_places(&self, places: &[u16]) -> u64 {
-        let open = self.words.iter().filter(|word| places.contains(&(word.place as u16)));
+        let open = self.words.iter().filter(|word| !word.is_fixed && places.contains(&(word.place as u16)));
         open.fold(self.key, |key, word| {
             key.wrapping_sub(at_place(word.hash, word.place)).wrapping_add(at_place(VARIABLE, word.place))
         })
@@ -124,9 +134,14 @@ impl Shape {
         self.words[word].place as u16
     }
 
-    /// The indices by which the words are known to [`key_without`](Self::key_without).
-    pub(crate) fn words(&self) -> std::ops::Range<usize> {
-        0..self.words.len()
+    /// The indices by which the words where a value may stand are known to [`key_without`](Self::key_without).
+    pub(crate) fn words(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.words.len()).filter(|&word| !self.words[word].is_fixed)
+    }
+
+    /// How many words it has.
+    pub(crate) fn word_count(&self) -> usize {
+        self.words.len()
     }
 
     /// The key of this shape with a variable instead of one word.

@@ -181,6 +181,62 @@ fn a_merge_is_told_once_by_the_call_that_made_it() {
     assert_eq!(miner.merges(), []);
 }
 
+/// The templates of lines that say `sentence` with each of `words` for its `_`, and other numbers.
+fn templates_with(sentence: &str, words: &[&str]) -> usize {
+    let number = |index: usize| (index * 7 + 1).to_string();
+    let lines: Vec<String> = (0..words.len() * 3)
+        .map(|index| sentence.replace('_', words[index % words.len()]).replace('#', &number(index)))
+        .collect();
+    groups(&lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn what_was_done_and_what_state_a_thing_is_in_are_never_values() {
+    let states = ["healthy", "unhealthy", "unknown", "degraded", "draining", "ready"];
+    for (sentence, words) in [
+        ("failed to _ pod #", &["create", "delete", "update", "patch", "evict", "restart"]),
+        ("health check of backend api: _", &states),
+        ("backend api is _ since #", &states),
+        ("out of _ on this machine", &["memory", "disk", "inodes", "threads", "sockets", "space"]),
+        (
+            "Failed to _ the lock file of the database",
+            &["open", "read", "write", "close", "stat", "truncate"],
+        ),
+        (
+            "the pod was _ by the controller at #",
+            &["created", "deleted", "patched", "evicted", "stopped", "scaled"],
+        ),
+        (
+            "worker #: _ the queue of the shop",
+            &["Draining", "Opening", "Closing", "Flushing", "Retrying", "Stopping"],
+        ),
+    ] {
+        assert_eq!(templates_with(sentence, words), words.len(), "{sentence}");
+    }
+}
+
+#[test]
+fn a_name_is_a_value_also_when_it_is_a_verb() {
+    let users = ["backup", "monitor", "deploy", "anna", "bela", "test"];
+    assert_eq!(templates_with("invalid user _ from 10.0.0.#", &users), 1);
+    assert_eq!(templates_with("login refused user=_ from 10.0.0.#", &users), 1);
+}
+
+#[test]
+fn statements_that_differ_in_two_names_and_in_what_was_done_stay_apart() {
+    let mut lines = Vec::new();
+    for (index, done) in ["create", "delete"].into_iter().cycle().take(120).enumerate() {
+        let (first, second) = (format!("x{}", letters(index)), format!("y{}", letters(index * 7 + 3)));
+        lines.push(format!("could not {done} the link from {first} to {second} in the map"));
+    }
+    assert_eq!(groups(&lines.iter().map(String::as_str).collect::<Vec<_>>()), 2);
+}
+
+/// A word for a number.
+fn letters(number: usize) -> String {
+    number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect()
+}
+
 #[test]
 fn requests_for_the_root_or_with_a_query_are_as_any_other() {
     let line = |request: &str| format!("10.0.0.1 - - [02/Jan/2026:03:04:05 +0000] \"{request}\" 200 12");
