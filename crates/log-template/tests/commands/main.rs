@@ -1,6 +1,7 @@
 //! The examples as somebody uses them, who has a shell only.
 #![cfg(test)]
 
+mod group;
 mod top;
 
 use std::io::{Read, Write};

@@ -1,18 +1,30 @@
 //! Prints for each line of a file the id and the template of its group.
 
+mod aliases;
+#[path = "../interrupt/mod.rs"]
+mod interrupt;
+mod lines;
+mod state;
+
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU8, Ordering};
 
+use aliases::{AliasFile, Aliases};
 use clap::Parser;
+use lines::Lines;
 use log_template::{Event, Joiner, Merge, Miner, TemplateId};
 
 /// Groups the lines of a log by the statement that printed them
 ///
 /// Prints `group-id<TAB>template` for each line. The lines of a stack trace are one event and have one id.
+///
+/// Without --stream the whole input is read first, and the text of every group that it had is kept, also of those that the
+/// miner has forgotten: memory grows with the unlike lines of the input, by about 300 bytes for each. With --stream
+/// it does not.
 #[derive(Parser)]
 #[command(name = "group")]
 struct Arguments {
@@ -28,11 +40,26 @@ struct Arguments {
     /// later; at the end of the input the file is written anew with what became of each at last
     #[arg(long, value_name = "FILE", requires = "stream")]
     aliases: Option<PathBuf>,
+
+    /// Go on with what an earlier run has learnt and left in this file, if it is there, and leave in it what was learnt
+    /// until the end: groups keep their ids. It is replaced as a whole, or not at all. A file that is no state, or a
+    /// damaged one, is refused
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+
+    /// Take in the state that another reader has left, before the first line; may be given several times. What its groups
+    /// are called here is announced on standard error as `adopted<TAB>id<TAB>ours`. `group --state A --merge B /dev/null`
+    /// puts two states together
+    #[arg(long, value_name = "OTHER")]
+    merge: Vec<PathBuf>,
 }
+
+/// With what code to end when a signal says so; 0 until then.
+static ENDED: AtomicU8 = AtomicU8::new(0);
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => ENDED.load(Ordering::Relaxed).into(),
         // Whoever reads has seen enough: `group FILE | head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
@@ -43,56 +70,42 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> io::Result<()> {
+    let mut miner = arguments.state.as_deref().map_or_else(|| Ok(Miner::default()), state::load_or_new)?;
+    for other in &arguments.merge {
+        absorb(&mut miner, &state::load(other)?)?;
+    }
     let lines = Lines::of(&arguments.file)?;
     let output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let save = |miner: &Miner| arguments.state.as_ref().map_or(Ok(()), |path| state::save(miner, path));
     if !arguments.stream {
-        return whole(lines, output);
+        return whole(&mut miner, lines, output, save);
     }
-    let Some(path) = &arguments.aliases else { return stream(lines, output, |_| Ok(())) };
-    let mut aliases = AliasFile::create(path)?;
-    stream(lines, output, |merge| aliases.learn(merge))?;
-    aliases.finish()
+    if arguments.state.is_some() {
+        // A stream is mostly ended by Ctrl-C.
+        interrupt::watch(|code| ENDED.store(code, Ordering::Relaxed))?;
+    }
+    let mut aliases = arguments.aliases.as_deref().map(AliasFile::create).transpose()?;
+    let streamed = stream(&mut miner, lines, output, |merge| {
+        aliases.as_mut().map_or(Ok(()), |aliases| aliases.learn(merge))
+    });
+    // Also when whoever reads has seen enough.
+    save(&miner)?;
+    streamed?;
+    aliases.map_or(Ok(()), |mut aliases| aliases.finish())
 }
 
+fn absorb(miner: &mut Miner, other: &Miner) -> io::Result<()> {
+    let adopted = miner.absorb(other);
+    let mut told = io::stderr().lock();
+    for merge in miner.merges() {
+        writeln!(told, "merged\t{}\t{}", merge.from, merge.into)?;
+    }
+    adopted.iter().try_for_each(|adopted| writeln!(told, "adopted\t{}\t{}", adopted.theirs, adopted.ours))
+}
+
+/// An error of a file, with its name.
 fn named(error: &io::Error, path: &Path) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-}
-
-/// The lines of a file or of standard input.
-struct Lines<'p> {
-    input: BufReader<Box<dyn Read>>,
-    path: &'p Path,
-}
-
-impl<'p> Lines<'p> {
-    fn of(path: &'p Path) -> io::Result<Self> {
-        let input: Box<dyn Read> = if path == Path::new("-") {
-            Box::new(io::stdin().lock())
-        } else {
-            Box::new(File::open(path).map_err(|error| named(&error, path))?)
-        };
-        Ok(Self { input: BufReader::with_capacity(1 << 16, input), path })
-    }
-
-    /// Reads a line without its end, `\n` or `\r\n`. False at the end of the input.
-    fn read(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {
-        line.clear();
-        if self.input.read_until(b'\n', line).map_err(|error| named(&error, self.path))? == 0 {
-            return Ok(false);
-        }
-        if line.ends_with(b"\n") {
-            line.pop();
-            if line.ends_with(b"\r") {
-                line.pop();
-            }
-        }
-        Ok(true)
-    }
-
-    /// Whether the next line may have to be waited for.
-    fn may_wait(&self) -> bool {
-        self.input.buffer().is_empty()
-    }
 }
 
 /// Lines of one group.
@@ -102,8 +115,12 @@ struct Run {
 }
 
 /// Reads everything, then prints.
-fn whole(mut lines: Lines<'_>, mut output: impl Write) -> io::Result<()> {
-    let mut miner = Miner::default();
+fn whole(
+    miner: &mut Miner,
+    mut lines: Lines<'_>,
+    mut output: impl Write,
+    save: impl Fn(&Miner) -> io::Result<()>,
+) -> io::Result<()> {
     let mut joiner = Joiner::default();
     let mut aliases = Aliases::default();
     // Of every template, also of those that the miner has forgotten.
@@ -131,6 +148,7 @@ fn whole(mut lines: Lines<'_>, mut output: impl Write) -> io::Result<()> {
     if let Some(event) = joiner.finish() {
         group(&event);
     }
+    save(miner)?;
     for (id, template, _) in miner.templates() {
         texts.insert(id, template.to_string());
     }
@@ -148,16 +166,17 @@ fn whole(mut lines: Lines<'_>, mut output: impl Write) -> io::Result<()> {
 
 /// Prints each line's group as soon as the line is there. Keeps nothing but the miner: a stream may never end.
 fn stream(
+    miner: &mut Miner,
     mut lines: Lines<'_>,
     mut output: impl Write,
     mut merged: impl FnMut(&Merge) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut miner = Miner::default();
+    let is_over = || ENDED.load(Ordering::Relaxed) > 0;
     let mut joiner = Joiner::default();
     let mut group: Option<TemplateId> = None;
     let mut line = Vec::new();
     let mut number = 0;
-    while lines.read(&mut line)? {
+    while lines.wait(is_over)? && lines.read(&mut line)? {
         let ended = joiner.push(&line);
         // Ended with itself: it stands between the parts of another line, which goes on behind it.
         let is_between =
@@ -186,61 +205,4 @@ fn stream(
         }
     }
     output.flush()
-}
-
-/// What became of every template that was put together with another one.
-#[derive(Default)]
-struct Aliases(HashMap<TemplateId, TemplateId>);
-
-impl Aliases {
-    fn learn(&mut self, merge: &Merge) {
-        self.0.insert(merge.from, merge.into);
-    }
-
-    fn resolve(&self, mut id: TemplateId) -> TemplateId {
-        while let Some(&into) = self.0.get(&id) {
-            id = into;
-        }
-        id
-    }
-
-    fn write(&self, mut output: impl Write) -> io::Result<()> {
-        let mut from: Vec<TemplateId> = self.0.keys().copied().collect();
-        from.sort_unstable();
-        for id in from {
-            writeln!(output, "{id}\t{}", self.resolve(id))?;
-        }
-        output.flush()
-    }
-}
-
-/// The aliases in a file, which is as good as what was read so far: a stream is mostly ended by Ctrl-C.
-struct AliasFile<'p> {
-    aliases: Aliases,
-    file: File,
-    path: &'p Path,
-}
-
-impl<'p> AliasFile<'p> {
-    fn create(path: &'p Path) -> io::Result<Self> {
-        let file = File::create(path).map_err(|error| named(&error, path))?;
-        Ok(Self { aliases: Aliases::default(), file, path })
-    }
-
-    fn learn(&mut self, merge: &Merge) -> io::Result<()> {
-        self.aliases.learn(merge);
-        let line = format!("{}\t{}\n", merge.from, merge.into);
-        self.file.write_all(line.as_bytes()).map_err(|error| named(&error, self.path))
-    }
-
-    /// Writes what became of each at last. A pipe has had all of it.
-    fn finish(&mut self) -> io::Result<()> {
-        let write = || {
-            if !self.file.metadata()?.is_file() {
-                return Ok(());
-            }
-            self.aliases.write(BufWriter::new(File::create(self.path)?))
-        };
-        write().map_err(|error| named(&error, self.path))
-    }
 }
