@@ -3,12 +3,14 @@
 //! In: the bytes of one message. Out: pieces with their places in it. Everything is decided in one pass over the bytes,
 //! by looking a bounded distance ahead; nothing is remembered from one message to the next.
 
+mod chinese;
 mod class;
 mod piece;
 mod value;
 mod wide;
 
 use crate::time;
+pub(crate) use chinese::is_word as is_chinese_word;
 use class::{ALPHA, DIGIT, JOIN, SPACE, WIDE, class};
 pub(crate) use piece::{Kind, Piece, VARIABLE};
 use piece::{mark, wide_mark, word};
@@ -143,12 +145,21 @@ impl Lexer<'_, '_> {
             && self.class(at + 1) == SPACE
     }
 
-    /// Where words are written without blanks, a number ends a word, and so does a change between letters and signs.
+    /// Where words are written without blanks, a number ends a word, and so does a change between letters and signs, and
+    /// a word that is known.
     fn wide(&mut self, start: usize) -> usize {
         let (end, is_sign) = wide::run(self.text, start);
-        let piece = if is_sign { wide_mark(self.text, start, end) } else { word(self.text, start, end) };
-        self.pieces.push(piece);
-        end
+        if is_sign {
+            self.pieces.push(wide_mark(self.text, start, end));
+            return end;
+        }
+        let mut at = start;
+        while at < end && self.pieces.len() < MOST_PIECES {
+            let next = at + chinese::word_end(&self.text[at..end]);
+            self.pieces.push(word(self.text, at, next));
+            at = next;
+        }
+        at
     }
 
     /// An empty value: `from 10.0.0.1 ()` is the same statement as `from 10.0.0.1 (a.example)`.

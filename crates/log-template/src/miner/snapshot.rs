@@ -15,7 +15,7 @@ use crate::{Config, LoadError, Miner, TemplateId};
 const SIGNATURE: &[u8; 8] = b"LOGTMPL\n";
 /// To be raised with every change of what is written, and of what decides a shape's hash: a state whose hashes mean
 /// something else would make every line a new template.
-const FORMAT: u32 = 10;
+const FORMAT: u32 = 11;
 const HEAD: usize = SIGNATURE.len() + 4 + 8 + 4;
 
 /// No miner has read more: at a million lines per second it takes 36,000 years.

@@ -83,6 +83,28 @@ fn the_digits_in_a_chinese_sentence_do_not_hide_the_sentence() {
 }
 
 #[test]
+fn a_name_within_a_chinese_sentence_is_a_value() {
+    let names: Vec<String> = "赵钱孙李周吴郑王冯陈"
+        .chars()
+        .flat_map(|first| {
+            ["伟", "芳", "娜娜", "秀英", "敏", "静怡", "强", "磊", "洋", "艳红"]
+                .map(|last| format!("{first}{last}"))
+        })
+        .collect();
+    let lines =
+        |sentence: &str| -> Vec<String> { names.iter().map(|name| sentence.replace('_', name)).collect() };
+    let all =
+        [lines("用户_登录成功"), lines("用户_登录失败，原因：密码错误"), lines("正在同步_的订单")].concat();
+    assert_eq!(groups(&all.iter().map(String::as_str).collect::<Vec<_>>()), 3);
+    let states = ["创建", "删除", "更新", "查询", "同步", "取消", "提交", "恢复"]
+        .map(|done| format!("订单{done}失败"));
+    assert_eq!(groups(&states.each_ref().map(String::as_str)), 8);
+    let mut miner = Miner::default();
+    names.iter().for_each(|name| drop(template_of(&mut miner, &format!("用户{name}登录成功"))));
+    assert_eq!(template_of(&mut miner, "用户欧阳登录成功"), "用户<*>登录成功");
+}
+
+#[test]
 fn lists_of_any_length_are_one_statement() {
     let lists = ["acks 1, 2, 3, 4", "acks 1, 2, 3, 4, 5", "acks 7, 7, 7, 7, 7, 7, 7, 7, 7"];
     assert_eq!(groups(&lists), 1);

@@ -4,7 +4,7 @@
 //! of new templates wants to hear of the second. Values come from data, which seldom says such words; where it does,
 //! there are as many templates as words, and no more.
 
-use crate::lex::Kind;
+use crate::lex::{Kind, is_chinese_word};
 
 /// In their base form, sorted. The forms in `-s`, `-d`, `-ed` and `-ing` count as well.
 #[rustfmt::skip]
@@ -86,7 +86,7 @@ pub(crate) fn is_fixed<'t>(place: usize, at: impl Fn(usize) -> (Kind, &'t [u8]))
     let is_named = noun.is_some_and(|(kind, noun)| {
         kind == Kind::Word && NAMED.iter().any(|named| noun.eq_ignore_ascii_case(named))
     });
-    is_known(word, is_named)
+    is_known(word, is_named) || is_chinese_word(word)
 }
 
 /// Whether `word`, in small letters but for the first, is one of them; of names only one with an ending.
