@@ -114,6 +114,7 @@ impl Miner {
     }
 
     /// Finds or makes the template of a shape that is seen for the first time.
+    #[cold]
     fn learn(&mut self, message: &[u8], pieces: &[Piece], key: u64) -> Observation {
         self.make_room();
         let shape = Shape::new(message, pieces, key);

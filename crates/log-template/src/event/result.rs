@@ -45,6 +45,7 @@ pub(super) fn head_of(above: &[u8], below: &[u8]) -> Option<usize> {
 }
 
 /// Whether this can be such an empty line: nothing at all, or what ends a head.
+#[inline]
 pub(super) fn may_be_empty(line: &[u8]) -> bool {
     line.len() < LONGEST_HEAD
         && matches!(line.trim_ascii_end().last(), None | Some(b':' | b']' | b'|' | b')'))

@@ -156,11 +156,13 @@ pub(super) fn beginning(line: &[u8]) -> Option<Trace> {
 }
 
 /// The trace that may begin within `line`, if those after it say so, and where.
+#[inline]
 pub(super) fn may_begin(line: &[u8]) -> Option<(usize, Trace)> {
     // Few lines end with a number.
-    if !line.last().is_some_and(u8::is_ascii_digit) {
-        return None;
-    }
+    if line.last().is_some_and(u8::is_ascii_digit) { place_at_end(line) } else { None }
+}
+
+fn place_at_end(line: &[u8]) -> Option<(usize, Trace)> {
     let place = node::place_in(line).map(|start| (start, Trace::Node(node::Place::File)));
     place.or_else(|| Some((python_place_in(line)?, Trace::PythonPlace)))
 }

@@ -4,7 +4,10 @@
 //! of new templates wants to hear of the second. Values come from data, which seldom says such words; where it does,
 //! there are as many templates as words, and no more.
 
-use crate::lex::{Kind, is_chinese_word};
+use std::sync::LazyLock;
+
+use crate::lex::{Kind, is_chinese_word, word_hash};
+use crate::miner::keyed::Keyed;
 
 /// In their base form, sorted. The forms in `-s`, `-d`, `-ed` and `-ing` count as well.
 #[rustfmt::skip]
@@ -69,8 +72,8 @@ const NAMED: &[&[u8]] = &[
     b"called",
 ];
 
-/// No word of them is longer, with its ending.
-const LONGEST: usize = 20;
+/// All forms by their hashes, and whether each has an ending. Every word that is learnt is looked up several times.
+static FORMS: LazyLock<Keyed<u64, bool>> = LazyLock::new(forms);
 
 /// Whether the piece at `place` is one of them, and no name. `at` tells the kind and the text of a piece.
 pub(crate) fn is_fixed<'t>(place: usize, at: impl Fn(usize) -> (Kind, &'t [u8])) -> bool {
@@ -79,50 +82,44 @@ pub(crate) fn is_fixed<'t>(place: usize, at: impl Fn(usize) -> (Kind, &'t [u8]))
         return false;
     }
     let before = |count: usize| place.checked_sub(count).map(&at);
-    let noun = match before(1) {
-        Some((Kind::Mark, b"=")) => before(2),
-        other => other,
+    let is_named = || {
+        let noun = match before(1) {
+            Some((Kind::Mark, b"=")) => before(2),
+            other => other,
+        };
+        noun.is_some_and(|(kind, noun)| {
+            kind == Kind::Word && NAMED.iter().any(|named| noun.eq_ignore_ascii_case(named))
+        })
     };
-    let is_named = noun.is_some_and(|(kind, noun)| {
-        kind == Kind::Word && NAMED.iter().any(|named| noun.eq_ignore_ascii_case(named))
-    });
-    is_known(word, is_named) || is_chinese_word(word)
+    is_known(word, is_named) || !word.is_ascii() && is_chinese_word(word)
 }
 
 /// Whether `word`, in small letters but for the first, is one of them; of names only one with an ending.
-fn is_known(word: &[u8], is_name: bool) -> bool {
-    let mut letters = [0; LONGEST];
-    let Some(lower) = letters.get_mut(..word.len()) else { return false };
-    lower.copy_from_slice(word);
-    let Some((first, rest)) = lower.split_first_mut() else { return false };
-    first.make_ascii_lowercase();
-    if !first.is_ascii_lowercase() || !rest.iter().all(u8::is_ascii_lowercase) {
-        return false;
-    }
-    str::from_utf8(lower).is_ok_and(|word| {
-        let is_bare = || DONE.binary_search(&word).is_ok() || BEING.binary_search(&word).is_ok();
-        !is_name && is_bare() || has_ending(word)
-    })
+fn is_known(word: &[u8], is_name: impl FnOnce() -> bool) -> bool {
+    FORMS.get(&word_hash(word)).is_some_and(|&has_ending| has_ending || !is_name())
 }
 
-/// Whether `word` is one of [`DONE`] with an ending.
-fn has_ending(word: &str) -> bool {
-    let is_base = |base: &str| DONE.binary_search(&base).is_ok();
-    let ending =
-        |ending: &str, is_form: &dyn Fn(&str) -> bool| word.strip_suffix(ending).is_some_and(is_form);
-    // `create`, `created`, `creating`; `stop`, `stopped`, `stopping`; `retry`, `retries`, `retried`.
-    let doubled = |stem: &str| {
-        let once = &stem[..stem.len().saturating_sub(1)];
-        once.as_bytes().last() == stem.as_bytes().last() && is_base(once)
+fn forms() -> Keyed<u64, bool> {
+    let mut forms = Keyed::default();
+    let mut add = |form: &str, has_ending: bool| {
+        let capital = form[..1].to_ascii_uppercase() + &form[1..];
+        forms.insert(word_hash(form.as_bytes()), has_ending);
+        forms.insert(word_hash(capital.as_bytes()), has_ending);
     };
-    let with_e = |stem: &str| is_base(stem) || is_base(&format!("{stem}e")) || doubled(stem);
-    let with_y = |stem: &str| is_base(&format!("{stem}y"));
-    ending("s", &is_base)
-        || ending("es", &is_base)
-        || ending("ies", &with_y)
-        || ending("ied", &with_y)
-        || ending("ed", &with_e)
-        || ending("ing", &with_e)
+    BEING.iter().chain(DONE).for_each(|word| add(word, false));
+    for base in DONE {
+        let (stem, last) = base.split_at(base.len() - 1);
+        // `stops`, `flushes`, `opened`, `opening`; `created`, `creating`; `retries`, `retried`; `stopped`, `stopping`.
+        let mut endings = vec![(*base, "s"), (base, "es"), (base, "ed"), (base, "ing")];
+        match last {
+            "e" => endings.extend([(stem, "ed"), (stem, "ing")]),
+            "y" => endings.extend([(stem, "ies"), (stem, "ied")]),
+            _ => {}
+        }
+        endings.iter().for_each(|(stem, ending)| add(&format!("{stem}{ending}"), true));
+        ["ed", "ing"].iter().for_each(|ending| add(&format!("{base}{last}{ending}"), true));
+    }
+    forms
 }
 
 #[cfg(test)]
@@ -131,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_lists_are_sorted_and_every_form_of_a_word_is_found() {
-        assert!(DONE.is_sorted() && BEING.is_sorted());
+        assert!(DONE.is_sorted() && BEING.is_sorted(), "to be read, and none twice");
         for word in [
             "create",
             "Created",
@@ -143,13 +140,13 @@ mod tests {
             "unhealthy",
             "memory",
         ] {
-            assert!(is_known(word.as_bytes(), false), "{word}");
+            assert!(is_known(word.as_bytes(), || false), "{word}");
         }
         for word in ["", "anna", "web", "CREATE", "create7", "créé", "s", "ed", "aaaaaaaaaaaaaaaaaaaaaaaaa"]
         {
-            assert!(!is_known(word.as_bytes(), false), "{word}");
+            assert!(!is_known(word.as_bytes(), || false), "{word}");
         }
-        assert!(is_known(b"created", true), "`user created` is no name");
-        assert!(!is_known(b"backup", true));
+        assert!(is_known(b"created", || true), "`user created` is no name");
+        assert!(!is_known(b"backup", || true));
     }
 }
