@@ -1,7 +1,7 @@
 //! What Feishu's answer says: done, refused, or nothing that Feishu ever says.
 //!
-//! Its errors come with HTTP status 200 and one of them with 400, so only the `code` in the body decides. Pure, for
-//! whoever brings the requests over in another way.
+//! Its errors come with HTTP status 200 and one of them with 400, so the `code` in the body decides. Gateways write one,
+//! too: one that is in no table means less than the status. Pure, for whoever brings the requests over in another way.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -173,7 +173,8 @@ impl<'a> Field<'a> {
 /// Reads an answer.
 ///
 /// # Errors
-/// [`NotFeishu`] when the body is no JSON object with a code that is a whole number.
+/// [`NotFeishu`] when the body is no JSON object with a code that is a whole number, and when the code is in no table and
+/// the status is one of those with which a gateway answers in its own name: 3xx, 408, 429 or 5xx.
 ///
 /// # Examples
 /// ```
@@ -214,9 +215,22 @@ pub(crate) fn read_redacted(
     if code == 0 {
         return Err(not_feishu(DONE_YET_FAILED));
     }
-    let words = fields.msg.words().or_else(|| fields.status_message.words()).unwrap_or_default();
+    let says = fields.msg.words().or_else(|| fields.status_message.words()).unwrap_or_default();
     // One more than is shown, so that it is seen that there are more.
-    Ok(Answer::Refused(Refusal { code, message: excerpt(&redact(&words, MAX_MESSAGE + 1), MAX_MESSAGE) }))
+    let message = excerpt(&redact(&says, MAX_MESSAGE + 1), MAX_MESSAGE);
+    let refusal = Refusal { code, message };
+    if means_less_than(status, &refusal) {
+        return Err(not_feishu("JSON with a code of no table"));
+    }
+    Ok(Answer::Refused(refusal))
+}
+
+/// Whether the code says nothing and the status does. That it was one too many is also said in words; but who answers 5xx
+/// need not know whether Feishu has taken it.
+fn means_less_than(status: StatusCode, refusal: &Refusal) -> bool {
+    let in_words = refusal.class() == Class::Throttled && !status.is_server_error();
+    let tells = matches!(status.as_u16(), 300..=399 | 408 | 429 | 500..);
+    tells && !in_words && !Class::knows(refusal.code)
 }
 
 /// What a person can read of a body that is not Feishu's, on one line.
@@ -378,6 +392,36 @@ mod tests {
         let body = br#"{"code":9499,"msg":"too many request"}"#;
         let Ok(Answer::Refused(refusal)) = read(StatusCode::BAD_REQUEST, body) else { panic!("refused") };
         assert_eq!(refusal.class(), Class::Throttled);
+    }
+
+    #[test]
+    fn a_code_of_no_table_means_less_than_a_status_that_tells() {
+        for (status, code, is_refused) in [
+            (200, 504, true),
+            (418, 99999, true),
+            (302, 302, false),
+            (408, 408, false),
+            (429, 429, false),
+            (500, 1, false),
+            (504, 504, false),
+            // What is known is known under any status.
+            (429, 19001, true),
+            (502, 11232, true),
+            (504, 230_099, true),
+        ] {
+            let body = format!(r#"{{"code":{code},"msg":"EXAMPLE"}}"#);
+            let status = StatusCode::from_u16(status).expect("a status");
+            assert_eq!(read(status, body.as_bytes()).is_ok(), is_refused, "{status} {body}");
+        }
+        let slow = br#"{"code":99991400,"msg":"request trigger frequency limit"}"#;
+        for (status, is_refused) in [(200, true), (400, true), (429, true), (503, false)] {
+            let status = StatusCode::from_u16(status).expect("a status");
+            let class = read(status, slow).map(|answer| match answer {
+                Answer::Refused(refusal) => refusal.class(),
+                Answer::Done => Class::Other,
+            });
+            assert_eq!(class.ok(), is_refused.then_some(Class::Throttled), "{status}");
+        }
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::fmt;
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// Too many messages: 11232, or 9499 with `too many request`. Nothing is wrong with this one.
+    /// Too many messages: 11232, or 9499 or a code that is in no table with words such as `too many request` or `frequency
+    /// limit`. Nothing is wrong with this one.
     Throttled,
     /// Feishu failed inside: 2200.
     Internal,
@@ -24,13 +25,14 @@ pub enum Class {
     Address,
     /// None of the bot's keywords is in the message: 19024.
     Keyword,
-    /// A code that is in no table.
+    /// A code that is in no table, with words that say nothing of too many.
     Other,
 }
 
 impl Class {
     /// Sorts a code. 9499 has two meanings, which only its text tells apart (nightingale issue 1437 saw `too many
-    /// request` with HTTP status 400; a bad format has `Bad Request`).
+    /// request` with HTTP status 400; a bad format has `Bad Request`). So do the words of a code that is in no table, such as
+    /// 99991400.
     ///
     /// # Examples
     /// ```
@@ -38,6 +40,7 @@ impl Class {
     ///
     /// assert_eq!(Class::of(9499, "Bad Request"), Class::Format);
     /// assert_eq!(Class::of(9499, "too many request"), Class::Throttled);
+    /// assert_eq!(Class::of(99_991_400, "request trigger frequency limit"), Class::Throttled);
     /// ```
     pub fn of(code: i64, message: &str) -> Self {
         match code {
@@ -51,8 +54,14 @@ impl Class {
             19021 => Self::Signature,
             19022 => Self::Address,
             19024 => Self::Keyword,
+            _ if is_about_too_many(message) => Self::Throttled,
             _ => Self::Other,
         }
+    }
+
+    /// Whether the code is in the table.
+    pub(crate) fn knows(code: i64) -> bool {
+        Self::of(code, "") != Self::Other
     }
 
     /// Whether the same message may pass when it is sent again later.

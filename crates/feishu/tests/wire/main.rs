@@ -9,6 +9,7 @@ mod codes;
 mod corpus;
 mod cost;
 mod flow;
+mod gateway;
 mod group;
 mod growth;
 mod http;

@@ -45,6 +45,15 @@ async fn what_passes_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_gateways_too_many_in_json_is_waited_for() {
+    let server = Server::open().await;
+    server.play(json!({ "kind": "error", "code": 429, "msg": "slow down", "status": 429 })).await;
+    let delivery = server.client().build().expect("a client").send(&text()).await.expect("taken");
+    assert_eq!((delivery.tries, delivery.maybe_doubled), (2, false));
+    assert_eq!(server.messages().await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_refused_card_stands_in_the_group_as_text() {
     for kind in ["card_refused", "table_limit", "bad_request"] {
         let server = Server::open().await;
@@ -78,6 +87,7 @@ async fn what_a_proxy_says_is_not_feishus_word() {
     for play in [
         json!({ "kind": "html" }),
         json!({ "kind": "html", "status": 502 }),
+        json!({ "kind": "error", "code": 504, "msg": "gateway timeout", "status": 504 }),
         json!({ "kind": "silence" }),
         json!({ "kind": "reset" }),
     ] {
