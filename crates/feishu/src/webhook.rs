@@ -20,6 +20,7 @@ pub struct SecretUrl {
     origin: String,
     /// The path's last segment, which must not.
     token: SecretString,
+    fingerprint: String,
 }
 
 impl SecretUrl {
@@ -33,10 +34,10 @@ impl SecretUrl {
         &self.origin
     }
 
-    /// 16 hex digits of a hash: two webhooks with the same fingerprint are the same one, and nothing can be read back
-    /// from it.
+    /// 16 hex digits of a hash: two webhooks with the same fingerprint are the same one, however they are written, and
+    /// nothing can be read back from it.
     pub fn fingerprint(&self) -> String {
-        Sha256::digest(self.expose()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        self.fingerprint.clone()
     }
 
     /// The start of `text`, of at least `most` characters if it has them, without the URL or its token, which a server
@@ -84,9 +85,12 @@ impl SecretUrl {
                 _ => "a flow's webhook ends in /flow/api/trigger-webhook/TOKEN",
             }));
         };
-        let token = SecretString::from(token);
         let origin = url.origin().ascii_serialization();
-        Ok(Self { url: SecretString::from(String::from(url)), origin, token })
+        // Not of the whole URL: a slash or a query behind the token does not make another bot.
+        let hash = Sha256::digest(format!("{origin}{path}{token}"));
+        let fingerprint = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let token = SecretString::from(token);
+        Ok(Self { url: SecretString::from(String::from(url)), origin, token, fingerprint })
     }
 }
 
@@ -190,6 +194,29 @@ mod tests {
             let error = text.parse::<BotWebhook>().expect_err(text);
             assert!(!format!("{error} {error:?}").contains("EXAMPLE"), "{error:?}");
         }
+    }
+
+    #[test]
+    fn one_bot_has_one_fingerprint_however_its_webhook_is_written() {
+        let bot = |url: &str| url.parse::<BotWebhook>().expect(url).url().fingerprint();
+        let one = bot("https://h/open-apis/bot/v2/hook/EXAMPLE");
+        for same in [
+            " https://h/open-apis/bot/v2/hook/EXAMPLE/",
+            "https://H:443/open-apis/bot/v2/hook/EXAMPLE?from=alarm",
+            "https://h/open-apis/bot/v2/hook/EXAMPLE/?#x",
+            "https://h/proxied/open-apis/bot/v2/hook/EXAMPLE",
+        ] {
+            assert_eq!(bot(same), one, "{same}");
+        }
+        for other in [
+            "https://h/open-apis/bot/v2/hook/EXAMPLE2",
+            "https://h:1/open-apis/bot/v2/hook/EXAMPLE",
+            "http://h/open-apis/bot/v2/hook/EXAMPLE",
+        ] {
+            assert_ne!(bot(other), one, "{other}");
+        }
+        let flow: FlowWebhook = "https://h/flow/api/trigger-webhook/EXAMPLE".parse().expect("a flow");
+        assert_ne!(flow.url().fingerprint(), one);
     }
 
     #[test]

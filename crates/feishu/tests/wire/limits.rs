@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use feishu::{CustomBot, Error, RateLimits, Rates, Text};
+use feishu::{CustomBot, Error, HttpCustomBot, RateLimits, Rates, Text};
 use tokio::time::Instant;
 
-use crate::group::{Group, Reply};
+use crate::group::{Group, Reply, webhook};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -62,6 +62,26 @@ async fn clients_that_share_their_limits_share_a_webhooks_window() {
     let limits = Arc::new(RateLimits::new(Rates::DOCUMENTED));
     let bots: Vec<_> =
         (0..3).map(|_| group.builder().limits(Arc::clone(&limits)).build().expect("a client")).collect();
+    let start = Instant::now();
+    for bot in bots.iter().cycle().take(12) {
+        bot.send(&Text::new("up").into()).await.expect("taken");
+    }
+    assert_eq!(start.elapsed(), 2 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_a_webhook_is_written_it_has_one_window() {
+    let group = Group::answers([Reply::done()]);
+    let limits = Arc::new(RateLimits::new(Rates::DOCUMENTED));
+    let bots: Vec<_> = ["", "/", "?from=alarm"]
+        .iter()
+        .map(|end| {
+            let url = format!("{}{end}", webhook().url().expose());
+            let builder =
+                HttpCustomBot::builder(url.parse().expect("a webhook")).transport(Arc::new(group.clone()));
+            builder.limits(Arc::clone(&limits)).build().expect("a client")
+        })
+        .collect();
     let start = Instant::now();
     for bot in bots.iter().cycle().take(12) {
         bot.send(&Text::new("up").into()).await.expect("taken");
