@@ -172,9 +172,8 @@ impl Args {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    match run(Args::parse().without_empty()).await {
+fn main() -> ExitCode {
+    match to_the_end(run(Args::parse().without_empty())) {
         Ok(()) => ExitCode::SUCCESS,
         // A reader who went away, such as `head`, has had what it wanted; and a message that was delivered was.
         Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
@@ -189,6 +188,15 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Of the future, and not of what it has left behind: a name that nobody answers is looked up on a thread that cannot be
+/// stopped, and a runtime that is dropped waits for it, however long ago the deadline was.
+fn to_the_end(run: impl Future<Output = Result<(), Box<dyn Error>>>) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(run);
+    runtime.shutdown_background();
+    outcome
 }
 
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
@@ -256,6 +264,22 @@ mod tests {
         assert_eq!((set.secret.as_deref(), set.keyword.as_deref()), (Some("s"), Some("告警")));
         let webhook = Args::try_parse_from(["send", "title", "--webhook", ""]).expect("arguments");
         assert_eq!(webhook.without_empty().webhook, None);
+    }
+
+    #[test]
+    fn it_ends_when_it_is_done_and_not_when_a_thread_is() {
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let (ended, has_ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let outcome = to_the_end(async {
+                // As a resolver that does not answer.
+                tokio::task::spawn_blocking(move || released.recv());
+                Ok(())
+            });
+            ended.send(outcome.is_ok()).expect("it is waited for");
+        });
+        assert_eq!(has_ended.recv_timeout(Duration::from_secs(30)), Ok(true));
+        drop(release);
     }
 
     /// The title of the panel, the log's characters that are shown, and how many it says are not.
