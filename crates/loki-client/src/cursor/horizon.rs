@@ -25,13 +25,13 @@ pub(super) struct Swept {
 }
 
 impl Cursor {
-    fn grace(&self) -> Duration {
+    pub(super) fn grace(&self) -> Duration {
         (self.options.horizon / GRACE).max(self.options.bucket)
     }
 
     /// The first bucket that is not longer ago than this.
     fn ago(&self, ago: Duration) -> Number {
-        self.ledger.number(self.now.before(ago))
+        self.ledger.number(self.present().before(ago))
     }
 
     /// The first bucket that the horizon has not passed.
@@ -48,7 +48,8 @@ impl Cursor {
             swept.covered.min(self.ledger.number(late_enough))
         });
         let whole = self.ledger.whole(self.reached);
-        let is_begun = self.ledger.is_kept(whole.end) && self.reached > self.ledger.window(whole.end).start;
+        let is_begun =
+            self.ledger.is_compared(whole.end) && self.reached > self.ledger.window(whole.end).start;
         let read = whole.end.saturating_add(Number::from(is_begun));
         whole.start.max(self.checked).max(swept)..read.min(self.horizon())
     }
@@ -103,32 +104,20 @@ impl Cursor {
         }
     }
 
-    /// It is `now`.
-    pub(super) fn look_at_the_clock(&mut self, now: Nanos) {
-        self.now = now;
-        self.resting = false;
-        self.parking.look_at_the_clock(now);
-        // A clock that was ahead and has been put right must not make a sweep look newer than it is.
-        if let Some(swept) = &mut self.swept {
-            swept.at = swept.at.min(now);
-        }
-        self.overdue = self.overdue.map(|since| since.min(now));
-        self.forget();
-    }
-
-    /// What lies behind the horizon is forgotten, and what was to be done about it.
+    /// What lies behind the horizon is no longer compared, and what was to be done about it is not done.
     pub(super) fn forget(&mut self) {
         let owed = self.owed();
         if owed.is_empty() {
             self.overdue = None;
         }
-        self.ledger.forget_before(if owed.is_empty() { self.horizon() } else { owed.start });
+        let first = if owed.is_empty() { self.horizon() } else { owed.start };
+        self.ledger.forget_before(first, self.remembered());
         self.uncounted.start = self.uncounted.start.max(self.ledger.whole(self.reached).start);
         let ledger = &self.ledger;
-        self.uncountable.retain(|number| ledger.is_kept(*number));
-        self.changed.retain(|(number, _)| ledger.is_kept(*number));
+        self.uncountable.retain(|number| ledger.is_compared(*number));
+        self.changed.retain(|(number, _)| ledger.is_compared(*number));
         for job in [&mut self.job, &mut self.aside, &mut self.leaving] {
-            if matches!(job, Some(Job::Again { number, .. }) if !ledger.is_kept(*number)) {
+            if matches!(job, Some(Job::Again { number, .. }) if !ledger.is_compared(*number)) {
                 *job = None;
             }
         }

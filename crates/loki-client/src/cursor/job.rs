@@ -22,4 +22,13 @@ impl Job {
     pub(super) fn is_of(&self, bucket: Number) -> bool {
         matches!(self, Self::Again { number, .. } if *number == bucket)
     }
+
+    /// Whether it is about nothing but buckets before this one.
+    pub(super) fn is_before(&self, bucket: Number) -> bool {
+        match self {
+            Self::Forward(_) => false,
+            Self::Count(buckets) => buckets.end <= bucket,
+            Self::Again { number, .. } => *number < bucket,
+        }
+    }
 }

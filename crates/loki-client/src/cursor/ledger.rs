@@ -36,20 +36,23 @@ pub(super) struct Doubt {
     wait: u32,
 }
 
-/// All buckets from `floor` on.
+/// All buckets from `kept` on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ledger {
     step: i64,
-    /// The first bucket that is kept account of. It never moves back, whatever a clock does: what was forgotten must not
-    /// look new.
+    /// The first bucket that is compared with its count. It moves back when a clock that was ahead is put right, but
+    /// never behind `kept`.
     floor: Number,
+    /// The first bucket of which is known what was given out. What was forgotten must not look new.
+    kept: Number,
     buckets: BTreeMap<Number, Bucket>,
 }
 
 impl Ledger {
     pub(super) fn new(step: Duration, start: Nanos) -> Self {
-        let mut ledger = Self { step: nanos(step), floor: 0, buckets: BTreeMap::new() };
+        let mut ledger = Self { step: nanos(step), floor: 0, kept: 0, buckets: BTreeMap::new() };
         ledger.floor = ledger.number(start);
+        ledger.kept = ledger.floor;
         ledger
     }
 
@@ -67,17 +70,46 @@ impl Ledger {
         Window::new(self.end(number.saturating_sub(1)).next(), self.end(number).next())
     }
 
-    /// Forgets what lies before.
-    pub(super) fn forget_before(&mut self, number: Number) {
+    /// What lies before is no longer compared, and forgotten as far as it need not be `remembered`.
+    pub(super) fn forget_before(&mut self, number: Number, remembered: Number) {
         self.floor = self.floor.max(number);
-        self.buckets = self.buckets.split_off(&self.floor);
+        self.kept = self.kept.max(remembered.min(self.floor));
+        if self.buckets.first_key_value().is_some_and(|(first, _)| *first < self.kept) {
+            self.buckets = self.buckets.split_off(&self.kept);
+        }
     }
 
-    pub(super) fn is_kept(&self, number: Number) -> bool {
+    /// From this bucket on they are compared again, as far as it is known what was given out.
+    pub(super) fn compare_from(&mut self, number: Number) {
+        self.floor = self.floor.min(number.max(self.kept));
+    }
+
+    /// Reading goes back to within this bucket; what is known of later ones will have changed. Where it goes back behind
+    /// `kept`, nothing has been given out that is not forgotten, and the bucket cannot be compared.
+    pub(super) fn reopen(&mut self, number: Number) {
+        for bucket in self.buckets.range_mut(number..).map(|(_, bucket)| bucket) {
+            (bucket.settled, bucket.doubt) = (None, None);
+        }
+        if number < self.kept {
+            self.kept = number.saturating_add(1);
+        }
+        self.compare_from(number);
+    }
+
+    /// The end of the last bucket of which something was given out.
+    pub(super) fn last_end(&self) -> Option<Nanos> {
+        self.buckets
+            .iter()
+            .rev()
+            .find(|(_, bucket)| bucket.prints.len() > 0)
+            .map(|(number, _)| self.end(*number))
+    }
+
+    pub(super) fn is_compared(&self, number: Number) -> bool {
         number >= self.floor
     }
 
-    /// The buckets that are kept account of and lie wholly before `reached`.
+    /// The buckets that are compared and lie wholly before `reached`.
     pub(super) fn whole(&self, reached: Nanos) -> Range<Number> {
         self.floor..self.number(reached).max(self.floor)
     }
@@ -87,7 +119,7 @@ impl Ledger {
         let mut prints: BTreeMap<Number, Vec<u64>> = BTreeMap::new();
         for entry in entries {
             let number = self.number(entry.timestamp);
-            if self.is_kept(number) {
+            if number >= self.kept {
                 prints.entry(number).or_default().push(fingerprint(entry.key()));
             }
         }
@@ -151,6 +183,9 @@ impl Ledger {
 pub(super) struct Stored {
     step: i64,
     floor: Number,
+    /// Where it is not the same as `floor`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kept: Option<Number>,
     buckets: Vec<StoredBucket>,
 }
 
@@ -174,7 +209,8 @@ impl Ledger {
             settled: bucket.settled,
             doubt: bucket.doubt,
         });
-        Stored { step: self.step, floor: self.floor, buckets: buckets.collect() }
+        let kept = Some(self.kept).filter(|kept| *kept != self.floor);
+        Stored { step: self.step, floor: self.floor, kept, buckets: buckets.collect() }
     }
 
     /// # Errors
@@ -185,8 +221,10 @@ impl Ledger {
         }
         let numbers: Vec<_> = stored.buckets.iter().map(|bucket| bucket.number).collect();
         let furthest = i64::MAX / stored.step;
-        let inside = |number: &Number| (stored.floor..=furthest).contains(number);
-        if stored.floor < -furthest
+        let kept = stored.kept.unwrap_or(stored.floor);
+        let inside = |number: &Number| (kept..=furthest).contains(number);
+        if kept < -furthest
+            || kept > stored.floor
             || !numbers.is_sorted_by(|one, next| one < next)
             || !numbers.iter().all(inside)
         {
@@ -198,6 +236,6 @@ impl Ledger {
             Ok((stored.number, Bucket { prints, settled: stored.settled, doubt: stored.doubt }))
         };
         let buckets = stored.buckets.iter().map(bucket).collect::<Result<_, String>>()?;
-        Ok(Self { step: stored.step, floor: stored.floor, buckets })
+        Ok(Self { step: stored.step, floor: stored.floor, kept, buckets })
     }
 }

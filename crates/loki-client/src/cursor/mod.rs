@@ -8,6 +8,7 @@
 //! again as a whole before the ledger forgets it (`horizon`), so that late entries are found and the ledger stays as large
 //! as the horizon.
 
+mod clock;
 mod fingerprints;
 mod horizon;
 mod job;
@@ -24,6 +25,7 @@ use crate::logql;
 use crate::read::CountQuery;
 use crate::types::Direction;
 use crate::{Entry, Error, Nanos, Operation, PageOptions, Pager, Refusal, Window};
+use clock::Leap;
 use horizon::Swept;
 use job::Job;
 use ledger::{Ledger, Number};
@@ -82,7 +84,9 @@ impl Default for CursorOptions {
 ///   cursor that [resumes](Self::resume) a state returns exactly what was not returned before that state was taken.
 ///
 /// What it promises: every entry that Loki shows within `horizon` of its timestamp is returned, and none twice. Entries
-/// of one nanosecond come in any order; late ones come when they are found.
+/// of one nanosecond come in any order; late ones come when they are found. So it is whatever the clock does, as soon as it
+/// is put right and the log goes on: what was read ahead of the present is read again, behind what was given out. (Only a
+/// `start` is taken as it is told.)
 ///
 /// Counting costs Loki more than reading, and can fail where reading works. Then the sweep is parked after three
 /// failures in a row, or one that will not pass, for a minute at first and for ten at most by the time that the caller tells;
@@ -128,6 +132,11 @@ pub struct Cursor {
     sweeping: Option<Swept>,
     /// The last one that has.
     swept: Option<Swept>,
+    /// Nothing newer has been given out.
+    newest: Nanos,
+    leap: Option<Leap>,
+    /// What was read from here on may have been the future.
+    doubted: Option<Nanos>,
 }
 
 impl Cursor {
@@ -176,6 +185,9 @@ impl Cursor {
             overdue: None,
             sweeping: None,
             swept: None,
+            newest: reached.before(Duration::from_nanos(1)),
+            leap: None,
+            doubted: None,
         }
     }
 
@@ -184,7 +196,8 @@ impl Cursor {
         &self.query
     }
 
-    /// Everything before this has been read. What is missing to the present is how far the cursor lags.
+    /// Everything before this has been read. What is missing to the present is how far the cursor lags. It goes back with a
+    /// clock that is put right.
     pub fn reached(&self) -> Nanos {
         self.reached
     }
@@ -206,10 +219,11 @@ impl Cursor {
         self.unchecked
     }
 
-    /// It is `now`: what has come since the last tick shall be read.
+    /// It is `now`: what has come since the last tick shall be read. One tick reads 144 times `span` (a day) at most; what
+    /// is missing then, [`reached`](Self::reached) says, and the next ticks read it.
     pub fn tick(&mut self, now: Nanos) {
-        self.target = self.target.max(now.before(self.options.settle));
         self.look_at_the_clock(now);
+        self.aim();
     }
 
     /// It is `now`: what has come late shall be looked for.
@@ -221,6 +235,7 @@ impl Cursor {
     /// What to ask Loki next; `None` until the next [`tick`](Self::tick) or [`sweep`](Self::sweep). Asked again, it says
     /// the same.
     pub fn next_request(&mut self) -> Option<Request> {
+        self.step_back();
         loop {
             if self.job.is_none() {
                 self.job = self.next_job();
@@ -255,6 +270,8 @@ impl Cursor {
                 self.job = (!done).then_some(Job::Forward(pager));
                 let entries = entries?;
                 self.ledger.record(&entries);
+                self.has_given(&entries);
+                self.forget();
                 return Ok(self.wanted(entries));
             }
             (Some(Job::Count(buckets)), Answer::Counts(counts)) => {
@@ -282,6 +299,7 @@ impl Cursor {
                 if count.is_none() {
                     self.has_checked(number);
                 }
+                self.has_given_late(&late);
                 late
             }
             (job, _) => {
@@ -396,7 +414,7 @@ impl Cursor {
         }
         if self.uncounted.is_empty() && std::mem::take(&mut self.sweep) {
             self.uncounted = self.ledger.whole(self.reached);
-            self.sweeping = Some(Swept { at: self.now, covered: self.uncounted.end });
+            self.sweeping = Some(Swept { at: self.present(), covered: self.uncounted.end });
         }
         if self.uncounted.is_empty() {
             self.parking.done();
@@ -436,7 +454,7 @@ impl Cursor {
         for number in buckets {
             self.uncountable.remove(&number);
             let count = counts.get(&self.ledger.end(number)).copied().unwrap_or_default();
-            if self.ledger.is_kept(number) && self.ledger.must_read(number, count) {
+            if self.ledger.is_compared(number) && self.ledger.must_read(number, count) {
                 self.changed.push_back((number, count));
             }
         }

@@ -1,7 +1,10 @@
 //! A cursor at rest.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use super::clock::Leap;
 use super::horizon::Swept;
 use super::ledger::{Ledger, Stored};
 use super::parking::Parking;
@@ -28,6 +31,17 @@ pub struct CursorState {
     /// Since when what is about to be forgotten could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     overdue: Option<Nanos>,
+    /// Nothing newer has been given out; states of before this field was there have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    newest: Option<Nanos>,
+    /// The time that the caller told last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<Nanos>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    leap: Option<Leap>,
+    /// What was read from here on is to be read again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    doubted: Option<Nanos>,
     ledger: Stored,
 }
 
@@ -54,6 +68,10 @@ impl Cursor {
             behind: self.parking.behind(),
             swept: self.swept,
             overdue: self.overdue,
+            newest: Some(self.newest),
+            told: Some(self.now),
+            leap: self.leap,
+            doubted: self.doubted,
             ledger: self.ledger.store(),
         }
     }
@@ -75,6 +93,11 @@ impl Cursor {
         let mut cursor = Self::with(state.query.clone(), options, state.start, state.reached, ledger);
         cursor.parking = Parking::behind_since(state.behind);
         (cursor.swept, cursor.overdue) = (state.swept, state.overdue);
+        cursor.now = state.told.unwrap_or(state.reached);
+        (cursor.leap, cursor.doubted) = (state.leap, state.doubted);
+        // Of an older state is only known in which bucket it was, and not even that when the ledger is empty.
+        let newest = state.newest.unwrap_or_else(|| cursor.ledger.last_end().unwrap_or(Nanos::MIN));
+        cursor.newest = newest.min(state.reached.before(Duration::from_nanos(1)));
         // The sweep that failed is still to be done.
         cursor.sweep = state.behind.is_some();
         Ok(cursor)

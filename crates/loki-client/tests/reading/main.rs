@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod clock;
 mod following;
 mod logql;
 mod model;
