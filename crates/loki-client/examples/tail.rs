@@ -167,9 +167,7 @@ async fn catch_up(
                 let late = cursor.late();
                 let entries = match cursor.answer(answer) {
                     Ok(entries) => entries,
-                    Err(error) if cursor.next_request().as_ref() == Some(&request) => {
-                        return Err(error.into());
-                    }
+                    Err(error) if cursor.is_stuck() => return Err(error.into()),
                     Err(error) => {
                         eprintln!("late lines wait, new ones do not: {}", with_causes(&error));
                         continue;

@@ -137,6 +137,7 @@ pub struct Cursor {
     leap: Option<Leap>,
     /// What was read from here on may have been the future.
     doubted: Option<Nanos>,
+    stuck: bool,
 }
 
 impl Cursor {
@@ -188,6 +189,7 @@ impl Cursor {
             newest: reached.before(Duration::from_nanos(1)),
             leap: None,
             doubted: None,
+            stuck: false,
         }
     }
 
@@ -210,6 +212,12 @@ impl Cursor {
     /// Whether late entries are waiting because the sweep that would find them fails; until it is answered again.
     pub fn parked(&self) -> Option<Parked> {
         self.parking.report()
+    }
+
+    /// Whether reading on cannot go on: what was answered last cannot be used, or was a failure that will not pass by
+    /// itself, and the same is asked for again. When [`answer`](Self::answer) fails without it, there is other work.
+    pub fn is_stuck(&self) -> bool {
+        self.stuck
     }
 
     /// How many buckets have been forgotten, since this value was made, of which late entries may have been missed: they
@@ -257,8 +265,15 @@ impl Cursor {
     /// # Errors
     /// [`Error::Inseparable`] and [`Error::Decode`] as [`Pager::answer`], and [`Error::Invalid`] when the answer is not of
     /// the request's kind. Nothing is skipped: the cursor stays where it was, with the same
-    /// [`next_request`](Self::next_request), or, in a sweep, is [`parked`](Self::parked), with another one.
+    /// [`next_request`](Self::next_request), and [`is_stuck`](Self::is_stuck); or, in a sweep, it is
+    /// [`parked`](Self::parked) and goes on with another one.
     pub fn answer(&mut self, answer: Answer) -> Result<Vec<Entry>, Error> {
+        let entries = self.take(answer);
+        self.stuck = entries.is_err() && self.job.is_some();
+        entries
+    }
+
+    fn take(&mut self, answer: Answer) -> Result<Vec<Entry>, Error> {
         let late = match (self.job.take(), answer) {
             (Some(Job::Forward(mut pager)), Answer::Page(page)) => {
                 let entries = pager.answer(page);
@@ -342,7 +357,8 @@ impl Cursor {
             Some(job @ (Job::Count(_) | Job::Again { .. })) => self.sweep_failed(job, error),
             job => {
                 self.job = job;
-                if error.is_retryable() { Failure::Pause } else { Failure::Stuck }
+                self.stuck = !error.is_retryable();
+                if self.stuck { Failure::Stuck } else { Failure::Pause }
             }
         }
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use loki_client::{
-    Answer, Cursor, CursorOptions, CursorState, Error, Failure, HttpLoki, Labels, Nanos, Window,
+    Answer, Cursor, CursorOptions, CursorState, Entry, Error, Failure, HttpLoki, Labels, Nanos, Window,
 };
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng as _};
@@ -371,8 +371,48 @@ fn a_fatal_error_says_so_and_skips_nothing() {
     cursor.tick(Nanos::from_seconds(START + 60));
     let request = cursor.next_request().unwrap();
     let refused = Error::Invalid { operation: loki_client::Operation::QueryRange, what: "no".into() };
+    assert!(!cursor.is_stuck());
     assert_eq!(cursor.failed(&refused), Failure::Stuck);
+    assert!(cursor.is_stuck());
     assert_eq!(cursor.next_request(), Some(request));
+}
+
+/// So many entries of an instant that no query can tell apart.
+fn alike(at: Nanos, count: usize) -> Answer {
+    let labels = std::sync::Arc::new(Labels::from_iter([("app", "web")]));
+    let entry = Entry {
+        timestamp: at,
+        line: "x".into(),
+        labels,
+        metadata: Labels::default(),
+        parsed: Labels::default(),
+    };
+    Answer::Page(vec![entry; count])
+}
+
+#[test]
+fn an_answer_that_cannot_be_used_says_whether_reading_on_is_stuck_by_it() {
+    let options = CursorOptions { limit: 50, most: 50, ..options() };
+    let begin = START / 60 * 60;
+    let at = |second: i64| Nanos::from_seconds(begin + second);
+    let mut cursor = Cursor::new(QUERY, at(0), options).unwrap();
+    cursor.tick(at(183));
+    let request = cursor.next_request();
+    assert!(matches!(cursor.answer(alike(at(30), 50)), Err(Error::Inseparable { .. })));
+    assert!(cursor.is_stuck());
+    assert_eq!(cursor.next_request(), request, "reading on asks for the same");
+    cursor.answer(Answer::Page(Vec::new())).unwrap();
+    assert!(!cursor.is_stuck());
+
+    // A minute that is read again does not keep it.
+    cursor.sweep(at(183));
+    cursor.next_request();
+    cursor.answer(Answer::Counts(BTreeMap::from([(at(60), 50), (at(120), 1)]))).unwrap();
+    let request = cursor.next_request();
+    assert!(matches!(cursor.answer(alike(at(30), 50)), Err(Error::Inseparable { .. })));
+    assert!(!cursor.is_stuck() && cursor.parked().is_some());
+    cursor.tick(at(193));
+    assert!(cursor.next_request().is_some_and(|next| Some(next) != request), "it has other work");
 }
 
 #[test]
