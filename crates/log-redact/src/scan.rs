@@ -81,7 +81,9 @@ fn scan_at(rules: &Rules, text: &[u8], accept: Range<usize>, depth: u8) -> Vec<C
         scan.line_breaks(&accept);
         scan.joined();
     }
-    scan.found.append(&mut scan.weak);
+    let weak = std::mem::take(&mut scan.weak);
+    let mut weak = scan.apart(weak);
+    scan.found.append(&mut weak);
     scan.found
 }
 

@@ -4,6 +4,7 @@
 mod clean;
 mod commands;
 mod configured;
+mod drawn;
 mod hostile;
 mod more_spellings;
 mod next_line;
