@@ -1,5 +1,7 @@
 //! Sets of bytes that tokens are written in, tested by one look into a table.
 
+use crate::view;
+
 /// A set of ASCII bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Alphabet(u16);
@@ -105,11 +107,13 @@ impl Alphabet {
         from + rest.iter().position(|byte| !self.has(*byte)).unwrap_or(rest.len())
     }
 
-    /// Where the run of these bytes that ends at `to` begins, `most` bytes before it at the earliest.
+    /// Where the run of these bytes that ends at `to` begins, `most` bytes before it at the earliest. The letter of an
+    /// escape is none of it.
     pub(crate) fn start_of_run(self, text: &[u8], to: usize, most: usize) -> usize {
         let limit = to.saturating_sub(most);
         let before = text.get(limit..to).unwrap_or_default();
-        before.iter().rposition(|byte| !self.has(*byte)).map_or(limit, |at| limit + at + 1)
+        let start = before.iter().rposition(|byte| !self.has(*byte)).map_or(limit, |at| limit + at + 1);
+        view::past_escape(text, start).min(to)
     }
 }
 
@@ -124,5 +128,18 @@ mod tests {
         assert_eq!(Alphabet::DIGITS.end_of_run(b"ab", 9, 2), 9);
         assert_eq!(Alphabet::DIGITS.start_of_run(b"ab123c", 5, 10), 2);
         assert_eq!(Alphabet::DIGITS.start_of_run(b"123", 3, 2), 1);
+    }
+
+    #[test]
+    fn a_run_begins_behind_an_escape_and_not_in_it() {
+        let start = |text: &str| Alphabet::WORD.start_of_run(text.as_bytes(), text.len(), 64);
+        for escape in
+            [r"\n", r"a\t", r"\\r", r"\\\n", r"\u4e2d", r"\ud83d\ude00", r"\x1b", "%0A", r"C:\new\b"]
+        {
+            assert_eq!(start(&format!("{escape}bob")), escape.len(), "{escape}");
+        }
+        assert_eq!(start(r"C:\\Users\\nina"), r"C:\\Users\\".len(), "a path in a string");
+        assert_eq!(start(r"a\dbob"), 2, "no escape");
+        assert_eq!(start(r"\n"), 2, "and nothing behind it");
     }
 }

@@ -3,8 +3,8 @@
 use crate::alphabet::Alphabet;
 use crate::random;
 use crate::scan::Scan;
-use crate::shape;
 use crate::verify::number;
+use crate::view;
 
 /// The shortest thing that is looked for in a run: an address in base64.
 pub(crate) const SHORTEST_RUN: usize = 12;
@@ -37,7 +37,7 @@ impl Scan<'_> {
     }
 
     fn piece(&mut self, start: usize, end: usize) {
-        let start = start + after_colour(self.text, start, end);
+        let start = view::past_escape(self.text, start);
         let run = &self.text[start..end];
         let padding = self.text[end..].iter().take(2).take_while(|byte| **byte == b'=').count();
         if run.len() >= FULL_LINE {
@@ -75,12 +75,4 @@ impl Scan<'_> {
         };
         number::look(self, start, end);
     }
-}
-
-/// The length of the end of a terminal's colour code that a run begins with: `31m` of `ESC [ 1 ; 31 m`.
-fn after_colour(text: &[u8], start: usize, end: usize) -> usize {
-    const LONGEST: usize = 4;
-    let head = &text[start..end.min(start + LONGEST)];
-    let length = head.iter().position(|byte| *byte == b'm').map_or(0, |place| place + 1);
-    if length > 0 && shape::ends_colour(text, start + length - 1) { length } else { 0 }
 }

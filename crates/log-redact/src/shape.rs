@@ -138,11 +138,13 @@ pub(crate) fn begins_a_word(text: &[u8], at: usize) -> bool {
     !Alphabet::ALNUM.has(*before) || (*before == b'm' && ends_colour(text, at - 1))
 }
 
-/// Whether the `m` at `at` ends `ESC [ 1 ; 31 m`.
+/// Whether the `m` at `at` ends `ESC [ 1 ; 31 m`, however the first is spelled.
 pub(crate) fn ends_colour(text: &[u8], at: usize) -> bool {
     let numbers =
         text[..at].iter().rev().take(16).take_while(|byte| matches!(byte, b'0'..=b'9' | b';')).count();
-    at >= numbers + 2 && text[at - numbers - 2..at - numbers] == *b"\x1b["
+    const ESCAPES: [&[u8]; 6] = [b"\x1b", b"\\u001b", b"\\u001B", b"\\x1b", b"\\033", b"\\e"];
+    let before = text[..at - numbers].strip_suffix(b"[");
+    before.is_some_and(|before| ESCAPES.iter().any(|escape| before.ends_with(escape)))
 }
 
 #[cfg(test)]
@@ -172,6 +174,7 @@ mod tests {
     #[test]
     fn a_colour_code_is_no_part_of_a_word() {
         assert_eq!(found(b"\x1b[1;31mtok_abcd\x1b[0m"), Some((7, 15)));
+        assert_eq!(found(br"\u001b[1;31mtok_abcd\u001b[0m"), Some((12, 20)));
         assert_eq!(found(b"[1;31mtok_abcd"), None);
     }
 

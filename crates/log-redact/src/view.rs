@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use crate::shape;
+
 /// Decoded text, and where it came from.
 #[derive(Debug, Default)]
 pub(crate) struct View {
@@ -107,6 +109,39 @@ pub(crate) fn is_escape(byte: u8) -> bool {
     matches!(byte, b'n' | b'r' | b't' | b'b' | b'f' | b'"' | b'\'' | b'/' | b'\\' | b'u' | b'x')
 }
 
+/// Where a text begins that stands at `start` in a run of letters, if the first of them belong to an escape or a colour
+/// code: past the `n` of `\n`, the `u4e2d` of `\u4e2d`, the `0A` of `%0A` and the `31m` of `ESC [ 1 ; 31 m`.
+pub(crate) fn past_escape(text: &[u8], start: usize) -> usize {
+    let escape = match start.checked_sub(1).map(|before| text[before]) {
+        Some(b'\\') if !is_of_a_path(text, start) => escape_at(text, start - 1).map(|(_, length)| length),
+        Some(b'%') => percent_at(text, start - 1).filter(|byte| is_text(*byte)).map(|_| 3),
+        Some(b'[' | b';') => return start + after_colour(text, start),
+        _ => None,
+    };
+    start + escape.map_or(0, |length| length - 1)
+}
+
+/// The length of the end of a terminal's colour code that a run begins with.
+fn after_colour(text: &[u8], start: usize) -> usize {
+    const LONGEST: usize = 4;
+    let head = &text[start..text.len().min(start + LONGEST)];
+    let length = head.iter().position(|byte| *byte == b'm').map_or(0, |place| place + 1);
+    if length > 0 && shape::ends_colour(text, start + length - 1) { length } else { 0 }
+}
+
+/// Whether the backslashes before `start` are those of a path in a string: `C:\\Users\\nina`. An odd one begins an escape
+/// wherever it stands, or a string with it could not be read.
+fn is_of_a_path(text: &[u8], start: usize) -> bool {
+    const LONGEST_PATH: usize = 256;
+    const MOST_BACKSLASHES: usize = 16;
+    let before = &text[start.saturating_sub(LONGEST_PATH)..start];
+    let backslashes = before.iter().rev().take(MOST_BACKSLASHES).take_while(|byte| **byte == b'\\').count();
+    let breaks = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'=' | b'(');
+    let word = before.iter().rposition(breaks).map_or(0, |place| place + 1);
+    backslashes.is_multiple_of(2)
+        && matches!(before[word..], [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic())
+}
+
 /// What the escape at `at` stands for, and its length.
 fn escape_at(text: &[u8], at: usize) -> Option<(Decoded, usize)> {
     let [b'\\', letter, rest @ ..] = text.get(at..)? else { return None };
@@ -119,7 +154,8 @@ fn escape_at(text: &[u8], at: usize) -> Option<(Decoded, usize)> {
         b'u' => {
             let digits = rest.get(..4)?;
             let code = digits.iter().try_fold(0, |code, digit| Some(code << 4 | u32::from(hex(*digit)?)))?;
-            return Some((Decoded::Char(char::from_u32(code)?), 6));
+            // Half of a character is none.
+            return Some((Decoded::Char(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)), 6));
         }
         _ => return None,
     };

@@ -28,6 +28,7 @@ pub(crate) const SURROUNDINGS: &[Surrounding] = &[
     Surrounding { name: "query string", plant: query },
     Surrounding { name: "JSON", plant: json },
     Surrounding { name: "JSON in JSON", plant: escaped },
+    Surrounding { name: "behind an escape", plant: behind_an_escape },
     Surrounding { name: "header", plant: header },
     Surrounding { name: "YAML", plant: yaml },
     Surrounding { name: "environment", plant: environment },
@@ -138,6 +139,21 @@ fn escaped(rng: &mut ChaCha8Rng, kind: &Kind, secret: &Secret) -> Text {
     let key = key(rng, kind);
     let before = format!(r#"{{"log":"{{\"{key}\":\""#);
     text(&before, &spelled(secret, in_json_twice), r#"\",\"attempt\":3}\n","stream":"stderr"}"#)
+}
+
+/// In the middle of a message of several lines, as a string of JSON has it.
+fn behind_an_escape(rng: &mut ChaCha8Rng, kind: &Kind, secret: &Secret) -> Text {
+    let name = match kind.keys {
+        [] => String::new(),
+        keys => format!("{}=", choose(rng, keys)),
+    };
+    let escapes =
+        [r"\n", r"\t", r"\r\n", r"\b", r"\f", r"\u4e2d", r"\ud83d\ude00", r"\u001b[1;31m", r"\\n", r"\\t"];
+    let escape = choose(rng, &escapes);
+    let end = if escape.starts_with(r"\\") { r"\\n" } else { r"\n" };
+    let spell = if escape.starts_with(r"\\") { in_json_twice } else { in_json };
+    let before = format!(r#"{{"level":"warn","message":"found{escape}{name}"#);
+    text(&before, &spelled(secret, spell), &format!(r#"{end}done","attempt":3}}"#))
 }
 
 fn header(rng: &mut ChaCha8Rng, kind: &Kind, secret: &Secret) -> Text {

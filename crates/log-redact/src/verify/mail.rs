@@ -5,6 +5,7 @@ use crate::alphabet::Alphabet;
 use crate::class::Code;
 use crate::placeholder;
 use crate::scan::Scan;
+use crate::view;
 
 /// RFC 5321, 4.5.3.1.
 const LONGEST_LOCAL: usize = 64;
@@ -34,7 +35,7 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize) {
         .iter()
         .rposition(|byte| matches!(byte, b'=' | b'/' | b'&' | b'#' | b'%' | b'!' | b'$' | b'*'))
     {
-        start += other + 1;
+        start = view::past_escape(text, start + other + 1);
     }
     while start < at && matches!(text[start], b'.' | b'-' | b'+') {
         start += 1;

@@ -5,6 +5,7 @@ mod clean;
 mod commands;
 mod configured;
 mod drawn;
+mod escapes;
 mod hostile;
 mod more_spellings;
 mod next_line;
