@@ -12,6 +12,7 @@ mod join;
 mod key_value;
 mod marks;
 mod placeholder;
+mod public;
 mod random;
 mod redactor;
 mod rules;

@@ -6,7 +6,9 @@
 use std::ops::Range;
 
 use crate::drawn;
+use crate::public;
 use crate::scan::{Candidate, Scan};
+use crate::verify::pem;
 
 /// Fewer letters may be a name.
 const SHORTEST: usize = 32;
@@ -27,19 +29,24 @@ impl Scan<'_> {
         for part in drawn_parts(&self.text[..start], run) {
             let (from, to) = (start + part.start, start + part.end);
             if is_token(&self.text[from..to])
-                && !is_public(self.text, from, to)
-                && !is_a_digest(self.text, start)
+                && !public::is_known(self.text, from, to)
+                && !public::is_named(self.text, start)
             {
                 self.find(class, (from, to));
             }
         }
     }
 
-    /// What only looks drawn, without what else was found in it.
-    pub(crate) fn apart(&self, weak: Vec<Candidate>) -> Vec<Candidate> {
+    /// What only looks drawn and is not public, without what else was found in it.
+    pub(crate) fn apart(&self, mut weak: Vec<Candidate>) -> Vec<Candidate> {
         if weak.is_empty() {
             return weak;
         }
+        let public = pem::public_bodies(self.text);
+        weak.retain(|candidate| {
+            let before = public.partition_point(|body| body.start <= candidate.start);
+            before == 0 || candidate.start >= public[before - 1].end
+        });
         let mut known: Vec<(usize, usize)> =
             self.found.iter().map(|found| (found.start, found.end)).collect();
         known.sort_unstable();
@@ -157,42 +164,6 @@ fn trimmed(text: &[u8], start: usize, end: usize) -> Range<usize> {
 fn is_token(part: &[u8]) -> bool {
     (SHORTEST..=LONGEST).contains(&part.len()) && is_random(part)
 }
-/// Whether what begins at `start` is named a hash: the fingerprint of a public key of SSH (`SHA256:...`), or what a page or
-/// a package must be (`sha512-...`).
-fn is_a_digest(text: &[u8], start: usize) -> bool {
-    let fingerprint = text[..start].ends_with(b"SHA256:");
-    // And what Go's go.sum has of a module.
-    fingerprint
-        || text[..start].ends_with(b"h1:")
-        || [&b"sha256-"[..], b"sha384-", b"sha512-"].iter().any(|name| text[start..].starts_with(name))
-}
-
-/// Whether a run that only looks drawn is known to be public: keys of SSH, certificates, names of functions as compilers
-/// write them, ids of requests.
-pub(crate) fn is_public(text: &[u8], start: usize, end: usize) -> bool {
-    const BEGINS: [&[u8]; 12] = [
-        b"AAAAB3NzaC1",
-        b"AAAAC3NzaC1",
-        b"AAAAE2VjZHNh",
-        b"AAAAGnNrLXNz",
-        b"AAAAInNrLWVj",
-        b"_ZN",
-        b"_ZSt",
-        b"_R",
-        b"chatcmpl-",
-        b"cmpl-",
-        b"resp_",
-        CERTIFICATE,
-    ];
-    const HEADER: &[u8] = b"amz-id-2";
-    let head = &text[start.saturating_sub(HEADER.len() + 4)..start];
-    BEGINS.iter().any(|begin| text[start..end].starts_with(begin))
-        || head.windows(HEADER.len()).any(|window| window.eq_ignore_ascii_case(HEADER))
-}
-
-/// `-----BEGIN CERT` in base64.
-const CERTIFICATE: &[u8] = b"LS0tLS1CRUdJTiBDRVJU";
-
 /// Whether letters of both cases and digits follow each other as they do when they are drawn: in names of
 /// programs and
 /// in paths most follow one of their own kind, and hashes have one case.

@@ -1,7 +1,7 @@
 //! Long runs of letters and digits, and numbers: what may be in them.
 
 use crate::alphabet::Alphabet;
-use crate::random;
+use crate::public;
 use crate::scan::Scan;
 use crate::verify::number;
 use crate::view;
@@ -45,7 +45,7 @@ impl Scan<'_> {
         }
         let parts = run.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(place, _)| place + 1);
         let mut is_base64 = false;
-        let is_public = random::is_public(self.text, start, end);
+        let is_public = public::is_known(self.text, start, end);
         if !is_public {
             self.random(start, end);
         }

@@ -1,5 +1,7 @@
 //! Private keys in PEM (RFC 7468), OpenPGP armour (RFC 9580), and PuTTY's files.
 
+use std::ops::Range;
+
 use memchr::memmem;
 
 use crate::class::Code;
@@ -22,12 +24,39 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize) {
     }
 }
 
+const BEGIN: &[u8] = b"-----BEGIN ";
+const DASHES: &[u8] = b"-----";
+
+/// What a text in PEM is of, and where its body begins.
+fn label(text: &[u8]) -> Option<(&[u8], usize)> {
+    const LONGEST_LABEL: usize = 64;
+    let rest = text.strip_prefix(BEGIN)?;
+    let length = memmem::find(&rest[..rest.len().min(LONGEST_LABEL)], DASHES)?;
+    Some((&rest[..length], BEGIN.len() + length + DASHES.len()))
+}
+
+/// Where the bodies of certificates, public keys and the like are.
+pub(crate) fn public_bodies(text: &[u8]) -> Vec<Range<usize>> {
+    const PUBLIC: [&[u8]; 7] = [
+        b"CERTIFICATE",
+        b"CERTIFICATE REQUEST",
+        b"X509 CRL",
+        b"PUBLIC KEY",
+        b"PUBLIC KEY BLOCK",
+        b"SIGNATURE",
+        b"PARAMETERS",
+    ];
+    let body = |at: usize| {
+        let text = &text[at..text.len().min(at + LONGEST)];
+        let (_, body) = label(text).filter(|(label, _)| PUBLIC.iter().any(|kind| label.ends_with(kind)))?;
+        Some(at + body..at + body + body_length(&text[body..]))
+    };
+    memmem::find_iter(text, BEGIN).filter_map(body).collect()
+}
+
 fn pem_end(text: &[u8]) -> Option<usize> {
-    const BEGIN: &[u8] = b"-----BEGIN ";
-    let label_end = BEGIN.len() + memmem::find(text.get(BEGIN.len()..)?.get(..64)?, b"-----")?;
-    let label = &text[BEGIN.len()..label_end];
+    let (label, body) = label(text)?;
     memmem::find(label, b"PRIVATE KEY")?;
-    let body = label_end + b"-----".len();
     const END: &[u8] = b"-----END ";
     let close = memmem::find(&text[body..], END).map(|place| body + place + END.len());
     let closed = close.and_then(|at| memmem::find(&text[at..], b"-----").map(|place| at + place + 5));
