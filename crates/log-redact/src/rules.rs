@@ -76,7 +76,7 @@ pub(crate) struct Rules {
 }
 
 /// Words that the name of a key may contain.
-const KEY_STEMS: [&str; 53] = [
+const KEY_STEMS: [&str; 62] = [
     "passw",
     "passphrase",
     "passcode",
@@ -131,10 +131,19 @@ const KEY_STEMS: [&str; 53] = [
     "psk=",
     "psk:",
     "psk\"",
+    "pswd",
+    "creds",
+    "connect.sid",
+    "sk=",
+    "sk:",
+    "sk\"",
+    "ak=",
+    "ak:",
+    "ak\"",
 ];
 
 /// And words of two parts, joined by nothing or by one of [`JOINTS`].
-const KEY_PAIRS: [(&str, &str); 17] = [
+const KEY_PAIRS: [(&str, &str); 33] = [
     ("api", "key"),
     ("access", "key"),
     ("private", "key"),
@@ -152,6 +161,22 @@ const KEY_PAIRS: [(&str, &str); 17] = [
     ("hmac", "key"),
     ("openai", "key"),
     ("anthropic", "key"),
+    ("deepseek", "key"),
+    ("dashscope", "key"),
+    ("llm", "key"),
+    ("model", "key"),
+    ("admin", "key"),
+    ("role", "key"),
+    ("storage", "key"),
+    ("mch", "key"),
+    ("v3", "key"),
+    ("encrypt", "key"),
+    ("aes", "key"),
+    ("sign", "key"),
+    ("unseal", "key"),
+    ("redis", "auth"),
+    ("recovery", "code"),
+    ("security", "code"),
 ];
 const JOINTS: [&str; 4] = ["", "_", "-", "."];
 

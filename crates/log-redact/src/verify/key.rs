@@ -1,6 +1,7 @@
 //! Values by the name of their key.
 
 mod pass;
+mod told;
 
 use crate::class::{Code, Values};
 use crate::key_value::{self, Pair, Tie};
@@ -10,7 +11,7 @@ pub(crate) use pass::OWNERS;
 
 /// Looks at the key around the word at `at..after`.
 pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
-    if at < scan.done.keys {
+    if at < scan.done.keys || told::is_inside_a_word(scan.text, at, after) {
         return;
     }
     let Some(pair) = key_value::pair_around(scan.text, at, after) else { return };
@@ -25,6 +26,13 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
         return;
     }
     let value = &scan.text[pair.value.0..pair.value.1];
+    if told::is_something_else(name, value) {
+        return;
+    }
+    if told::is_short(name) {
+        scan.rules.secret.into_iter().for_each(|class| scan.find(class, pair.value));
+        return;
+    }
     // The `auth` of a registry in Docker's configuration, and npm's `_auth`.
     if name == b"auth" {
         let class = scan.code(Code::BasicAuth).filter(|_| header::is_user_and_password(value));

@@ -8,6 +8,7 @@ mod drawn;
 mod escapes;
 mod hostile;
 mod more_spellings;
+mod names;
 mod next_line;
 mod promises;
 mod spellings;

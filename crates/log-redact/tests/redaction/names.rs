@@ -1,0 +1,40 @@
+//! Names of keys that say a secret, and those that say one only with a value that looks drawn.
+
+use crate::promises::everything;
+
+#[test]
+fn names_that_everyday_logs_have_too_say_a_secret_with_a_drawn_value() {
+    const NAMES: &str = "sk ak SK deepseek_key dashscopeKey LLM_KEY MODEL_KEY ADMIN_KEY SERVICE_ROLE_KEY STORAGE_KEY \
+        encrypt_key aesKey EncodingAESKey mchKey api_v3_key signKey unseal_key REDIS_AUTH creds connect.sid pswd";
+    for name in NAMES.split_ascii_whitespace() {
+        for line in [format!("{name}=kuhgras9Zm4Qx"), format!(r#"{{"{name}":"kuhgras9Zm4Qx"}}"#)] {
+            let clean = everything().redact(&line).into_owned();
+            assert!(!clean.contains("kuh") && !clean.contains("4Qx"), "{line} became {clean}");
+        }
+    }
+    for line in [
+        "task=kuhgras9Zm4Qx disk: kuhgras9Zm4Qx risk\": \"kuhgras9Zm4Qx\"",
+        "model_key=gpt-4o-mini-2024-07-18 llm.key: claude-3-5-sonnet-20241022",
+        "storage_key=users/123/avatar.png storageKey: shop-images",
+        "sk: 12 ak=on \"sk\":\"shop\" sign_key=request_id admin_key: users:list",
+        "redis-auth: connecting to cache; creds: loaded, encrypt-key: rotated",
+        "security_code: invalid, recovery code sent, recovery_code: missing",
+    ] {
+        assert_eq!(everything().redact(line), line);
+    }
+}
+
+#[test]
+fn a_password_is_one_the_second_time_too() {
+    for (line, secret) in [
+        (r#"{"password"=>"kuhgras", "password_confirmation"=>"kuhgras"}"#, "kuhgras"),
+        ("password_confirmation=kuhgras&x=1", "kuhgras"),
+        ("passwordConfirm: kuhgras", "kuhgras"),
+        ("connect.sid=s%3Akuhgras9-Zm4Qx", "kuhgras"),
+        ("security_code=481516 recovery_code: kuh9-gras", "481516"),
+        ("security_code=481516 recovery_code: kuh9-gras", "gras"),
+    ] {
+        let clean = everything().redact(line).into_owned();
+        assert!(!clean.contains(secret), "{line} became {clean}");
+    }
+}
