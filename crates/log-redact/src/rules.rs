@@ -242,7 +242,16 @@ impl Rules {
         }
         if let Some(place) = rules.classes.iter().position(|class| class.values == Values::Secrets) {
             rules.secret = Some(place as ClassId);
-            words.watch("kind: secret", Target::Manifest);
+            words.watch_all(
+                &[
+                    "kind: secret",
+                    "\"kind\":\"secret",
+                    "\"kind\": \"secret",
+                    "\"kind\" : \"secret",
+                    "--from-literal",
+                ],
+                Target::Manifest,
+            );
         }
         // The longest names first: what says more wins.
         rules.keys.sort_by_key(|(name, _)| std::cmp::Reverse(name.with.len() * 100 + name.suffix.len()));

@@ -54,6 +54,7 @@ pub(crate) struct Done {
     pub(crate) mails: usize,
     pub(crate) manifests: usize,
     pub(crate) numbers: usize,
+    pub(crate) objects: usize,
     pub(crate) wide_addresses: usize,
 }
 

@@ -1,17 +1,55 @@
-//! Secrets of Kubernetes in YAML: whatever their `data` has, for its keys are any names.
+//! Secrets of Kubernetes in YAML and JSON, and as `kubectl` is told to make them: whatever their data has, for its keys
+//! are any names.
+
+mod json;
 
 use memchr::{memchr, memrchr};
 
-use crate::key_value;
+use crate::alphabet::Alphabet;
+use crate::key_value::{self, Tie};
 use crate::placeholder;
 use crate::scan::Scan;
 
 /// A Secret is no longer than this on either side of its kind.
 const LONGEST: usize = 16 * 1024;
 const MOST_LINES: usize = 512;
+const LONGEST_NAME: usize = 253;
 
-/// Looks at `kind: Secret` at `at`.
+/// Looks at `kind: Secret`, `"kind":"Secret` or `--from-literal` at `at`.
 pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
+    match scan.text[at] {
+        b'"' => json::look(scan, at, after),
+        b'-' => literal(scan, after),
+        _ => yaml(scan, at, after),
+    }
+}
+
+/// What follows `--from-literal`: `=key=value`, ` key=value`, `='key=value'`.
+fn literal(scan: &mut Scan<'_>, after: usize) {
+    let Some(class) = scan.rules.secret else { return };
+    let text = scan.text;
+    let is_quote = |at: usize| text.get(at).is_some_and(|byte| matches!(byte, b'"' | b'\''));
+    if !matches!(text.get(after), Some(b'=' | b' ')) {
+        return;
+    }
+    let name = after + 1 + usize::from(is_quote(after + 1));
+    let sign = Alphabet::IDENTIFIER.end_of_run(text, name, LONGEST_NAME);
+    if sign == name || text.get(sign) != Some(&b'=') {
+        return;
+    }
+    let open = [name - 1, sign + 1].into_iter().find(|at| is_quote(*at));
+    let start = sign + 1 + usize::from(is_quote(sign + 1));
+    let end = match open {
+        Some(open) => key_value::quoted_end(text, start, &text[open..=open], 0).0,
+        None => key_value::bare_end(text, start, Tie::Equals),
+    };
+    let value = &text[start..end];
+    if !value.is_empty() && !key_value::is_harmless(value, false) && placeholder::end_at(value, 0).is_none() {
+        scan.find(class, (start, end));
+    }
+}
+
+fn yaml(scan: &mut Scan<'_>, at: usize, after: usize) {
     let Some(class) = scan.rules.secret.filter(|_| at >= scan.done.manifests) else { return };
     let text = scan.text;
     let line = memrchr(b'\n', &text[..at]).map_or(0, |place| place + 1);

@@ -7,6 +7,7 @@ mod configured;
 mod drawn;
 mod escapes;
 mod hostile;
+mod kubernetes;
 mod more_spellings;
 mod names;
 mod next_line;
