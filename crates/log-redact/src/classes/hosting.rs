@@ -54,6 +54,28 @@ pub(super) const CLASSES: &[Class] = &[
     )
     .length(Length::Groups),
     class(
+        "neon-api-key",
+        "API key of Neon",
+        "https://neon.com/docs/manage/api-keys",
+        Rule::Shapes(&[Shape::new(&["napi_"], &[between(Alphabet::LOWER_DIGITS, 56, 72)])]),
+    )
+    .length(Length::Exactly(&[69])),
+    class(
+        "zoho-token",
+        "Access or refresh token of Zoho",
+        "https://www.zoho.com/accounts/protocol/oauth/web-apps/access-token-expiry.html",
+        Rule::Shapes(&[Shape::new(
+            &["1000."],
+            &[exactly(Alphabet::HEX_LOWER, 32), literal("."), exactly(Alphabet::HEX_LOWER, 32)],
+        )]),
+    ),
+    class(
+        "jenkins-api-token",
+        "API token of Jenkins",
+        "https://github.com/jenkinsci/jenkins/blob/master/core/src/main/java/jenkins/security/apitoken/ApiTokenStore.java",
+        Rule::Shapes(&[Shape::new(&["11"], &[exactly(Alphabet::HEX_LOWER, 32)])]),
+    ),
+    class(
         "supabase-token",
         "Access token or secret key of Supabase",
         "https://supabase.com/docs/guides/api/api-keys",

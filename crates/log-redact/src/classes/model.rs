@@ -47,6 +47,13 @@ pub(super) const CLASSES: &[Class] = &[
     )
     .length(Length::Exactly(&[37])),
     class(
+        "langfuse-secret-key",
+        "Secret key of Langfuse",
+        "https://langfuse.com/docs/api-and-data-platform/features/public-api",
+        Rule::Shapes(&[Shape::new(&["sk-lf-"], &[between(Alphabet::URL64, 32, 64)])]),
+    )
+    .length(Length::Exactly(&[42])),
+    class(
         "groq-api-key",
         "API key of Groq",
         "https://console.groq.com/docs/quickstart",

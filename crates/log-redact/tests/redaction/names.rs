@@ -1,4 +1,4 @@
-//! Names of keys that say a secret, and those that say one only with a value that looks drawn.
+//! Names of keys that say a secret, those that say one only with a value that looks drawn, and tokens that say so themselves.
 
 use crate::promises::everything;
 
@@ -37,4 +37,22 @@ fn a_password_is_one_the_second_time_too() {
         let clean = everything().redact(line).into_owned();
         assert!(!clean.contains(secret), "{line} became {clean}");
     }
+}
+
+#[test]
+fn tokens_of_services_are_found_by_their_form() {
+    let hex = "0123456789abcdef0123456789abcdef";
+    let small = "0123456789abcdefghijklmnopqrstuv".repeat(2);
+    for (class, token) in [
+        ("langfuse-secret-key", format!("sk-lf-{}", "01234567-89ab-4def-8123-456789abcdef")),
+        ("neon-api-key", format!("napi_{small}")),
+        ("zoho-token", format!("1000.{hex}.{hex}")),
+        ("jenkins-api-token", format!("11{hex}")),
+    ] {
+        let clean = everything().redact(&format!("refused: {token}, again")).into_owned();
+        assert!(clean.starts_with(&format!("refused: <{class}:")) && clean.ends_with(">, again"), "{clean}");
+    }
+    let text =
+        "napi_set_property(env) sk-lf-your-secret-key-here pk-lf-01234567-89ab-4def-8123-456789abcdef 1000.5";
+    assert_eq!(everything().redact(text), text);
 }

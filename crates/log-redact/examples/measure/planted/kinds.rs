@@ -168,6 +168,14 @@ pub(crate) const KINDS: &[Kind] = &[
     kind!("anthropic-api-key", |rng| plain(format!("sk-ant-api03-{}AA", some(rng, URL64, 93)))),
     token!("openrouter-api-key", ["sk-or-v1-"], LOWER_HEX, 64),
     token!("huggingface-token", ["hf_"], ALNUM, 34),
+    kind!("langfuse-secret-key", |rng| plain(format!("sk-lf-{}", uuid(rng)))),
+    token!("neon-api-key", ["napi_"], LOWER_DIGITS, 64),
+    kind!("zoho-token", |rng| plain(format!(
+        "1000.{}.{}",
+        some(rng, LOWER_HEX, 32),
+        some(rng, LOWER_HEX, 32)
+    ))),
+    token!("jenkins-api-token", ["11"], LOWER_HEX, 32),
     token!("groq-api-key", ["gsk_"], ALNUM, 52),
     token!("xai-api-key", ["xai-"], ALNUM, 80),
     token!("replicate-api-token", ["r8_"], ALNUM, 37),
