@@ -22,7 +22,8 @@ pub(crate) fn ipv4(scan: &mut Scan<'_>, at: usize) {
     let glued = !shape::begins_a_word(text, start) || matches!(before, Some(b'.' | b'_'));
     let goes_on = text.get(end).is_some_and(|byte| Alphabet::WORD.has(*byte));
     let dotted = text.get(end) == Some(&b'.') && text.get(end + 1).is_some_and(u8::is_ascii_digit);
-    if glued || goes_on || dotted || is_a_version(text, start) {
+    let is_version = is_a_version(text, start) || is_of_a_product(text, start, octets);
+    if glued || goes_on || dotted || is_version {
         return;
     }
     let code = if is_private(octets) { Code::IpPrivate } else { Code::Ip };
@@ -39,6 +40,12 @@ fn is_a_version(text: &[u8], start: usize) -> bool {
     let signs = tied.iter().rev().take_while(|byte| matches!(byte, b'=' | b':' | b'"' | b'/')).count();
     let word = number::last_word(tied[..tied.len() - signs].trim_ascii_end());
     NAMES.iter().any(|name| word.eq_ignore_ascii_case(name))
+}
+
+/// `Chrome/120.0.0.0`, as browsers name themselves (RFC 9110, 10.1.5): no machine's address ends so.
+fn is_of_a_product(text: &[u8], start: usize, octets: [u8; 4]) -> bool {
+    let product = text[..start].strip_suffix(b"/").and_then(<[u8]>::last);
+    octets[2..] == [0, 0] && product.is_some_and(u8::is_ascii_alphabetic)
 }
 
 fn dotted_quad(text: &[u8], start: usize) -> Option<(usize, [u8; 4])> {

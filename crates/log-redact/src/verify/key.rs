@@ -17,6 +17,10 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
     let Some(pair) = key_value::pair_around(scan.text, at, after) else { return };
     let mut letters = [0; 160];
     let name = plain_name(&scan.text[pair.key.0..pair.key.1], &mut letters);
+    let value = &scan.text[pair.value.0..pair.value.1];
+    if told::is_a_version(name, value) {
+        return;
+    }
     if name.ends_with(b"authorization") {
         header::authorization(scan, &pair);
         return;
@@ -25,8 +29,10 @@ pub(crate) fn look(scan: &mut Scan<'_>, at: usize, after: usize) {
         header::cookie(scan, &pair);
         return;
     }
-    let value = &scan.text[pair.value.0..pair.value.1];
-    if told::is_something_else(name, value) {
+    if told::is_something_else(name, value)
+        || told::is_a_declaration(name, value)
+        || !pair.quoted && told::is_a_prompt(value, &scan.text[pair.value.1..])
+    {
         return;
     }
     if told::is_short(name) {

@@ -56,3 +56,19 @@ fn tokens_of_services_are_found_by_their_form() {
         "napi_set_property(env) sk-lf-your-secret-key-here pk-lf-01234567-89ab-4def-8123-456789abcdef 1000.5";
     assert_eq!(everything().redact(text), text);
 }
+
+#[test]
+fn versions_prompts_and_declarations_stay() {
+    for line in [
+        "function signature: fn(a: i32) -> bool",
+        r#""http-signature": "~1.2.0", "cookie": "^0.4.0", "cookie": "0.7.2", "csrf-token": ">=1.0.2 <2.0.0","#,
+        "New password: Retype new password: ",
+        "Password: Confirm password: ",
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36",
+    ] {
+        assert_eq!(everything().redact(line), line);
+    }
+    for line in ["password: Retype", "cookie: sid=0.4.0x", "tcp/52.1.0.7", "http://52.0.0.0/"] {
+        assert_ne!(everything().redact(line), line);
+    }
+}

@@ -57,3 +57,30 @@ fn is_drawn(value: &[u8]) -> bool {
     let is_known = value.iter().all(|byte| Alphabet::TOKEN68.has(*byte) || *byte == b'%');
     value.len() >= SHORTEST && is_known && (is_of_one_case || drawn::is_hardly_a_name(value))
 }
+
+/// The versions of a package that is named as a secret is, as lock files have them: `"cookie": "^0.4.0"`.
+pub(super) fn is_a_version(name: &[u8], value: &[u8]) -> bool {
+    const PACKAGES: [&[u8]; 4] = [b"cookie", b"cookies", b"signature", b"token"];
+    const LONGEST: usize = 24;
+    let signs = value.iter().take_while(|byte| b"^~<>=v ".contains(byte)).count();
+    let mut parts = value[signs..].split(|byte| *byte == b'.');
+    let mut is_number = || {
+        let part = parts.next().unwrap_or_default();
+        (1..=4).contains(&part.len()) && part.iter().all(u8::is_ascii_digit)
+    };
+    let is_version = value.len() <= LONGEST && is_number() && is_number();
+    is_version && PACKAGES.iter().any(|package| name.ends_with(package))
+}
+
+/// What a prompt asks for after another: `New password: Retype new password:`.
+pub(super) fn is_a_prompt(value: &[u8], rest: &[u8]) -> bool {
+    const VERBS: [&[u8]; 6] = [b"retype", b"re-enter", b"reenter", b"repeat", b"confirm", b"verify"];
+    const NEXT: [&[u8]; 4] = [b" password:", b" new password:", b" the password:", b" your password:"];
+    VERBS.iter().any(|verb| value.eq_ignore_ascii_case(verb))
+        && NEXT.iter().any(|next| rest.get(..next.len()).is_some_and(|rest| rest.eq_ignore_ascii_case(next)))
+}
+
+/// The declaration of a function instead of a signature: `fn(a: i32) -> bool`.
+pub(super) fn is_a_declaration(name: &[u8], value: &[u8]) -> bool {
+    name.ends_with(b"signature") && value.contains(&b'(')
+}
