@@ -23,6 +23,8 @@ pub struct Find<'r> {
     pub group: Group,
     /// Names the secret: the same secret of the same class has the same id under the same key.
     pub id: Id,
+    /// A number of JSON becomes a string: so many backslashes stand before each of its quotes.
+    pub(crate) quoted: Option<usize>,
 }
 
 /// Counts lines along a text.
@@ -117,6 +119,17 @@ impl Candidate {
             class: &class.name,
             group: class.group,
             id: key.id(&class.name, secret),
+            quoted: quotes_of_a_number(text, self.start, self.end),
         }
     }
+}
+
+/// The backslashes before the quotes of the key, if what stands at `start..end` is the number that it has in JSON.
+fn quotes_of_a_number(text: &[u8], start: usize, end: usize) -> Option<usize> {
+    const MOST_BACKSLASHES: usize = 16;
+    let is_number = text[start..end].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-'));
+    let ends = matches!(text[end..].trim_ascii_start().first(), Some(b',' | b'}' | b']'));
+    let key = text[..start].trim_ascii_end().strip_suffix(b":")?.trim_ascii_end().strip_suffix(b"\"")?;
+    let backslashes = key.iter().rev().take(MOST_BACKSLASHES).take_while(|byte| **byte == b'\\').count();
+    (is_number && ends).then_some(backslashes)
 }

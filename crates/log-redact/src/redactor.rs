@@ -133,7 +133,12 @@ pub(crate) fn write_redacted(out: &mut Vec<u8>, text: &[u8], finds: &[Find<'_>])
     let mut at = 0;
     for find in finds {
         out.extend_from_slice(&text[at..find.range.start]);
+        let quote = find
+            .quoted
+            .map_or(Vec::new(), |backslashes| [b"\\".repeat(backslashes), b"\"".to_vec()].concat());
+        out.extend_from_slice(&quote);
         placeholder::write(out, find.class, find.id);
+        out.extend_from_slice(&quote);
         let secret = &text[find.range.clone()];
         for line_break in memchr_iter(b'\n', secret) {
             if line_break > 0 && secret[line_break - 1] == b'\r' {

@@ -73,3 +73,24 @@ fn a_path_of_windows_in_a_string_has_no_escapes() {
     let regex = r"grep '\bx-1\b' of \d+\.\w+ and C:\new\table\read.txt";
     assert_eq!(redactor.redact(regex), regex);
 }
+
+#[test]
+fn a_number_of_json_becomes_a_string() {
+    for text in [
+        r#"{"token":12345678,"b":1}"#,
+        "{\n  \"phone\": 13800138000\n}",
+        r#"{"a":{"card" : 4111111111111111}}"#,
+        r#"{"log":"{\"phone\":13800138000,\"b\":\"{\\\"phone\\\":13800138000}\"}"}"#,
+    ] {
+        serde_json::from_str::<serde_json::Value>(text).unwrap();
+        let clean = everything().redact(text).into_owned();
+        assert!(clean.contains("\"<") && !clean.contains("138") && !clean.contains("345"), "{clean}");
+        let mut value = serde_json::from_str::<serde_json::Value>(&clean).unwrap();
+        while let Some(log) = value["log"].as_str().or(value["b"].as_str()) {
+            value = serde_json::from_str(log).unwrap();
+        }
+        assert_eq!(everything().redact(&clean), clean, "again");
+    }
+    let clean = everything().redact("token: 12345678, phone=13800138000}").into_owned();
+    assert!(!clean.contains('"'), "{clean}");
+}
