@@ -240,7 +240,8 @@ async fn labels_that_are_refused_are_told_apart_and_cost_no_other_stream() {
     for (tenant, labels) in cases {
         for encoding in [PushEncoding::Json, PushEncoding::SnappyProtobuf] {
             let loki = Loki::shared().await.unwrap();
-            let client = Traffic::new(1).builder(loki).tenant(tenant).push_encoding(encoding).build().unwrap();
+            let client =
+                Traffic::new(1).builder(loki).tenant(tenant).push_encoding(encoding).build().unwrap();
             let bad = PushStream { labels: labels.clone(), entries: vec![entry(at, "refused")] };
             let error = client.push(&[bad, stream(vec![entry(at, "stored")])]).await.unwrap_err();
             assert_eq!(error.refusal(), Some(&Refusal::Labels), "{tenant} {encoding:?}: {error}");
