@@ -235,7 +235,6 @@ async fn labels_that_are_refused_are_told_apart_and_cost_no_other_stream() {
         ("many", numbered),
         ("long-name", Labels::from_iter([("n".repeat(3000), "x".to_owned())])),
         ("long-value", Labels::from_iter([("n".to_owned(), "x".repeat(5000))])),
-        ("none", Labels::default()),
     ];
     for (tenant, labels) in cases {
         for encoding in [PushEncoding::Json, PushEncoding::SnappyProtobuf] {
