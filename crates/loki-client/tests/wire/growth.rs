@@ -28,10 +28,17 @@ pub(crate) struct Growths {
     missed: Vec<String>,
 }
 
+/// As in a program that has run for a while. A fresh one that never had more than 128 KiB on its heap pays for each page anew
+/// whenever an input needs more than that, since glibc gives the memory back at once; freed once, a large piece ends that.
+fn run_in() {
+    drop(std::hint::black_box(vec![1_u8; 31 << 20]));
+}
+
 impl Growths {
     /// Doubles inputs of one kind and prints a line for them. `make` gives what is to be run for an input of so many bytes.
     pub(crate) fn measure<R: Fn()>(&mut self, kind: &str, make: impl Fn(usize) -> R) {
         let mut line = String::new();
+        run_in();
         for &size in SIZES {
             let (once, twice) = (make(size), make(2 * size));
             let growths = (1..=ATTEMPTS).map(|_| growth(&once, &twice));
