@@ -410,7 +410,7 @@ impl Book {
     }
 
     /// Whether a machine of its own lives. An exact copy that stands for the original is as good as that.
-    fn has_machine(&self, instance: &Instance) -> bool {
+    pub(super) fn has_machine(&self, instance: &Instance) -> bool {
         self.machines.iter().any(|(id, machine)| machine.lives() && self.is_of(id, machine, instance))
     }
 

@@ -318,8 +318,9 @@ fn by_rumour(book: &Book, uid: &str, read: Duration) -> Option<Finding> {
     let of_pool =
         book.instances.iter().filter(|(other, known)| *other != uid && known.pool_uid == instance.pool_uid);
     let answered = |known: &Instance| book.answered_since(known, read.saturating_sub(VOUCHES_FOR));
-    // Where it is asked may be known before that is on record.
-    let has_machine = |known: &Instance| known.machine.is_some() || known.adopted.is_some();
+    // Which machine is its own, and where it is asked, may be known before that is on record.
+    let has_machine =
+        |known: &Instance| known.machine.is_some() || known.adopted.is_some() || book.has_machine(known);
     let may_have = |known: &Instance| known.counts() && has_machine(known) && known.address.is_none();
     let vouched = of_pool.map(|(_, known)| known).any(|known| answered(known) || may_have(known));
     let text = || format!("{} is sent away for not answering, and no other machine answers", instance.name);
