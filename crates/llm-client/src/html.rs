@@ -1,4 +1,5 @@
-//! What a person would read on a page of HTML: gateways and proxies answer with one instead of the service.
+//! What a person would read on a page of HTML: gateways and proxies answer with one instead of the service. (The same file
+//! in `llm-client` and `loki-client`, which share no code.)
 
 /// What is not shown of a page: elements up to their end.
 const UNSEEN: [&str; 2] = ["style", "script"];

@@ -1,4 +1,4 @@
-//! Time as a person is told of it.
+//! Time as a person is told of it. (The same file in `llm-client` and `loki-client`, which share no code.)
 
 use std::fmt;
 use std::time::Duration;
