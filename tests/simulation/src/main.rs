@@ -1,6 +1,6 @@
 //! `simulation`: runs seeds and says what they found. `cargo xtask simulate` builds and starts it.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
@@ -63,7 +63,7 @@ fn main() -> Result<ExitCode> {
         echo: arguments.seeds == 1,
     };
     let (sums, find) = runner::run(&run)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = Vec::new();
     let code = if let Some(find) = &find {
         tell(&mut out, &run, find)?;
         3
@@ -76,7 +76,16 @@ fn main() -> Result<ExitCode> {
     };
     writeln!(out, "trace hash {:016x}", sums.hash)?;
     writeln!(out, "{sums}")?;
+    say(&out)?;
     Ok(ExitCode::from(code))
+}
+
+/// To stdout. Whoever reads there may have seen enough (`| head`): the exit code tells the rest.
+fn say(text: &[u8]) -> io::Result<()> {
+    match io::stdout().lock().write_all(text) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        said => said,
+    }
 }
 
 /// Kinds of fault that so many seeds should have seen and have not. Without a guard the run ends too early to tell.
@@ -87,7 +96,7 @@ fn missing(run: &Run, sums: &Sums) -> Vec<&'static str> {
     sums.counts.missing().into_iter().map(Kind::name).collect()
 }
 
-fn tell(out: &mut impl std::io::Write, run: &Run, find: &Outcome) -> Result<()> {
+fn tell(out: &mut impl io::Write, run: &Run, find: &Outcome) -> Result<()> {
     let Some((violation, story)) = &find.violation else { return Ok(()) };
     let at = violation.at.as_secs();
     writeln!(

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -56,7 +57,8 @@ impl Trace {
     pub fn tell(&self, about: &str, text: impl FnOnce() -> String) {
         let line = Line { at: self.truth.elapsed(), about: about.to_owned(), text: text() };
         if self.echo {
-            println!("{}", shown(&line));
+            // Whoever reads along may stop reading (`| head`): the run and its outcome do not depend on them.
+            let _ = writeln!(io::stdout(), "{}", shown(&line));
         }
         let mut state = self.lock();
         if state.lines.len() == KEPT {

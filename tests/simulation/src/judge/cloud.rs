@@ -308,10 +308,13 @@ fn terminated(book: &Book, id: &str, now: Duration) -> Vec<Finding> {
         // Told before its SpotInstance went, and carried out after.
         instance.own_cluster && recently(&instance.gone_at) && instance.recorded.get(id).is_some_and(recently)
     };
-    // Somebody may have written this id into another SpotInstance's status too.
-    let named = |instance: &&Instance| on_record(instance) && instance.machine_name == machine.name;
-    let instance = book.instances.values().find(named).or_else(|| book.instances.values().find(on_record));
-    let Some(instance) = instance else {
+    // Somebody may have written this id into another SpotInstance's status too; and who has taken over what a pool let live
+    // answers for it, and not who had it.
+    let is_past = |instance: &Instance| {
+        instance.gone_at.is_some() || instance.recorded.get(id).is_some_and(Option::is_some)
+    };
+    let least_likely = |instance: &&Instance| (instance.machine_name != machine.name, is_past(instance));
+    let Some(instance) = book.instances.values().filter(on_record).min_by_key(least_likely) else {
         let text = format!("{id} ({:?}) was terminated and is on record in no SpotInstance", machine.name);
         return vec![Finding::new(Invariant::NeverAStranger, "", text)];
     };

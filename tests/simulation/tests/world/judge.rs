@@ -13,10 +13,11 @@ use simulation::store::{Actor, MemStore, ObjectKey, Request};
 use simulation::trace::Trace;
 use simulation::truth::Truth;
 use spotpool_operator::crd::{
-    Attempt, AttemptOutcome, Candidate, KEEP_MACHINES_ANNOTATION, Phase, SpotInstance, SpotPool,
-    SpotPoolSpec, whole_seconds,
+    ADOPT_ANNOTATION, AdoptedMachine, Attempt, AttemptOutcome, Candidate, KEEP_MACHINES_ANNOTATION, Phase,
+    SpotInstance, SpotPool, SpotPoolSpec, whole_seconds,
 };
 use spotpool_operator::identity::{CLUSTER_TAG, INSTANCE_TAG, POOL_TAG, instance_name};
+use spotpool_operator::ports::PoolKey;
 
 const CLUSTER: &str = "the-cluster";
 const OPERATOR: Actor = Actor::Process(1);
@@ -116,6 +117,19 @@ impl Court {
         self.write(&wish, |status| status.instance_id = Some(id.to_owned()))
     }
 
+    /// Marked for deletion.
+    fn leaves(&self, instance: &SpotInstance) {
+        let mark = Request::DeleteInstance(Box::new(self.read(instance)));
+        self.store.handle(OPERATOR, &mark).expect("marked");
+    }
+
+    /// Its finalizer goes, and it with it.
+    fn released(&self, instance: &SpotInstance) {
+        let mut last = self.read(instance);
+        last.metadata.finalizers = None;
+        self.store.handle(OPERATOR, &Request::ReplaceInstance(Box::new(last))).expect("released");
+    }
+
     fn finds(&self) -> Option<Invariant> {
         self.judge.violation().map(|violation| violation.invariant)
     }
@@ -153,12 +167,10 @@ fn attempt(number: i64, token: &str) -> Attempt {
 async fn a_launch_and_a_farewell_in_order_break_nothing() {
     let court = Court::open();
     let mine = court.settled(1, "ins-1");
-    court.store.handle(OPERATOR, &Request::DeleteInstance(Box::new(court.read(&mine)))).expect("marked");
+    court.leaves(&mine);
     court.terminates("ins-1");
     court.happens(What::Gone { instance_id: "ins-1".to_owned(), why: Why::Terminated });
-    let mut last = court.read(&mine);
-    last.metadata.finalizers = None;
-    court.store.handle(OPERATOR, &Request::ReplaceInstance(Box::new(last))).expect("released");
+    court.released(&mine);
     assert_eq!(court.finds(), None);
 }
 
@@ -187,7 +199,7 @@ async fn a_second_machine_of_one_name_is_found_unless_the_network_doubled_the_re
 async fn a_machine_above_the_maximum_or_the_need_is_found() {
     for (maximum, found) in [(1, Invariant::NeverOver), (2, Invariant::NeverNeedless)] {
         let court = Court::open();
-        let key = spotpool_operator::ports::PoolKey::new("models", "anna");
+        let key = PoolKey::new("models", "anna");
         court.store.edit_pool(&key, |spec| spec.maximum = maximum).expect("edited");
         court.settled(1, "ins-1");
         court.settled(2, "ins-2");
@@ -217,7 +229,7 @@ async fn a_pool_that_asks_again_and_again_is_found() {
 #[tokio::test(start_paused = true)]
 async fn a_machine_for_a_pool_that_left_before_its_wish_is_found() {
     let court = Court::open();
-    court.store.delete_pool(&spotpool_operator::ports::PoolKey::new("models", "anna")).expect("leaving");
+    court.store.delete_pool(&PoolKey::new("models", "anna")).expect("leaving");
     tokio::time::advance(Duration::from_secs(1)).await;
     court.settled(1, "ins-1");
     assert_eq!(court.finds(), Some(Invariant::NotForAGonePool));
@@ -267,7 +279,7 @@ async fn one_that_serves_goes_first_only_when_nobody_was_shown_that_it_runs_agai
 async fn a_machine_that_was_to_live_is_found_unless_its_pools_finalizer_was_taken_off() {
     for (dropped, found) in [(false, Some(Invariant::LetsLive)), (true, None)] {
         let court = Court::open();
-        let key = spotpool_operator::ports::PoolKey::new("models", "anna");
+        let key = PoolKey::new("models", "anna");
         let mine = court.settled(1, "ins-1");
         court.store.annotate_pool(&key, KEEP_MACHINES_ANNOTATION, Some("true")).expect("annotated");
         court.judge.on_leaving_namespace(&[court.pool.uid().expect("a uid")]);
@@ -275,9 +287,41 @@ async fn a_machine_that_was_to_live_is_found_unless_its_pools_finalizer_was_take
             court.store.drop_pool(&key).expect("dropped");
         }
         tokio::time::advance(Duration::from_secs(60)).await;
-        court.store.handle(OPERATOR, &Request::DeleteInstance(Box::new(court.read(&mine)))).expect("marked");
+        court.leaves(&mine);
         court.terminates("ins-1");
         assert_eq!(court.finds(), found, "dropped: {dropped}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_was_to_live_goes_with_the_pool_that_has_taken_it_over() {
+    // The numbers give other uids each, and with them another order of the two SpotInstances.
+    for n in 1..=8 {
+        let court = Court::open();
+        let key = PoolKey::new("models", "anna");
+        let theirs = court.settled(1, "ins-1");
+        court.store.annotate_pool(&key, KEEP_MACHINES_ANNOTATION, Some("true")).expect("annotated");
+        court.store.delete_pool(&key).expect("deleted");
+        tokio::time::advance(Duration::from_secs(60)).await;
+        court.leaves(&theirs);
+        court.released(&theirs);
+
+        let bert = court.store.create_pool(&sample_pool("models", "bert")).expect("created");
+        let key = PoolKey::new("models", "bert");
+        court.store.annotate_pool(&key, ADOPT_ANNOTATION, Some("ins-1")).expect("annotated");
+        let mut adoption = sample_instance(&bert, n);
+        adoption.spec.adopted = Some(AdoptedMachine {
+            instance_id: "ins-1".to_owned(),
+            instance_name: instance_name(&theirs),
+            pool_tag: Some(theirs.spec.pool.uid.clone()),
+            instance_tag: theirs.uid(),
+        });
+        court.store.handle(OPERATOR, &Request::CreateInstance(Box::new(adoption.clone()))).expect("created");
+        court.write(&adoption, |status| status.instance_id = Some("ins-1".to_owned()));
+        court.leaves(&adoption);
+        court.terminates("ins-1");
+        let found = court.judge.violation().map(|violation| violation.text);
+        assert_eq!(found, None, "number {n}");
     }
 }
 
@@ -286,7 +330,7 @@ async fn one_too_many_that_serves_is_found_where_another_does_not() {
     for (goes, found) in [("anna-1", Some(Invariant::ServesLast)), ("anna-2", None)] {
         let court = Court::open();
         let size = |machines| {
-            let key = spotpool_operator::ports::PoolKey::new("models", "anna");
+            let key = PoolKey::new("models", "anna");
             let edit = |spec: &mut SpotPoolSpec| (spec.minimum, spec.maximum) = (machines, machines);
             court.store.edit_pool(&key, edit).expect("edited");
         };
@@ -338,11 +382,9 @@ async fn the_end_of_a_stranger_is_found_and_that_of_a_machine_that_should_stay()
 async fn a_finalizer_that_goes_before_its_machine_is_found() {
     let court = Court::open();
     let mine = court.settled(1, "ins-1");
-    court.store.handle(OPERATOR, &Request::DeleteInstance(Box::new(court.read(&mine)))).expect("marked");
+    court.leaves(&mine);
     court.terminates("ins-1");
-    let mut last = court.read(&mine);
-    last.metadata.finalizers = None;
-    court.store.handle(OPERATOR, &Request::ReplaceInstance(Box::new(last))).expect("released");
+    court.released(&mine);
     assert_eq!(court.finds(), Some(Invariant::NothingLost), "accepted is not gone");
 }
 
@@ -374,7 +416,7 @@ async fn an_attempt_for_what_has_a_machine_is_found() {
 async fn a_pool_that_goes_before_its_spot_instances_is_found() {
     let court = Court::open();
     court.settled(1, "ins-1");
-    let key = spotpool_operator::ports::PoolKey::new("models", "anna");
+    let key = PoolKey::new("models", "anna");
     court.store.delete_pool(&key).expect("leaving");
     let mut last = SpotPool::clone(&court.store.peek_pool(&key).expect("there"));
     last.metadata.finalizers = None;

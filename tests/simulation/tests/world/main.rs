@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod canary;
+mod command;
 mod judge;
 mod machinery;
 mod stage;
