@@ -81,14 +81,22 @@ pub(super) struct Pool {
     pub(super) pause: Duration,
     /// So long may a machine not have answered before it is out of service.
     pub(super) patience: Duration,
-    /// When the pool was read on which the last of them was sent away.
-    pub(super) sent_away: Option<(String, Duration)>,
+    /// The last of them that was sent away.
+    pub(super) sent_away: Option<SentAway>,
     /// When machines that never answered were sent away within the last hour.
     pub(super) never_served: VecDeque<Duration>,
     /// When its requests of the last hour were refused.
     pub(super) refused: VecDeque<Duration>,
     /// When its requests of the last hour were granted.
     pub(super) answered: VecDeque<Duration>,
+}
+
+/// A SpotInstance that was sent away for not answering.
+pub(super) struct SentAway {
+    uid: String,
+    /// When the pool was read on which that was decided, and when it was written.
+    read: Duration,
+    written: Duration,
 }
 
 /// What a pool asks for: how it is paid, and which types in which zones.
@@ -168,8 +176,8 @@ impl Pool {
         read: Duration,
         never_served: bool,
     ) -> Option<Hasty> {
-        let before = self.sent_away.replace((uid.to_owned(), read));
-        if before.as_ref().is_some_and(|(other, _)| other == uid) {
+        let before = self.sent_away.replace(SentAway { uid: uid.to_owned(), read, written: now });
+        if before.as_ref().is_some_and(|before| before.uid == uid) {
             return None;
         }
         if never_served {
@@ -179,7 +187,10 @@ impl Pool {
             self.never_served.pop_front();
         }
         let most = BOOTS.max(3 * self.bounds_since(now.saturating_sub(HOUR)).1);
-        if before.is_some_and(|(_, before)| read.saturating_sub(before) + SOONER < self.pause) {
+        // The decision came between the read and the write: looks may lie before it, and a late write behind it.
+        let apart =
+            |before: SentAway| read.saturating_sub(before.read).max(now.saturating_sub(before.written));
+        if before.is_some_and(|before| apart(before) + SOONER < self.pause) {
             return Some(Hasty::Together);
         }
         (self.never_served.len() > most).then_some(Hasty::TooMany(self.never_served.len()))
