@@ -33,7 +33,7 @@ N >= 100 and no --without, a kind of fault never happened. The last line sums up
 #[command(long_about = LONG)]
 pub(crate) struct Arguments {
     /// How many seeds to run
-    #[arg(long, default_value_t = 200, value_name = "N")]
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
 
     /// The first seed; `--seeds 1` replays this one and prints its trace
@@ -119,6 +119,11 @@ mod tests {
         for name in guards::Guards::NAMES {
             assert!(help.contains(name), "{name} is not in\n{help}");
         }
+    }
+
+    #[test]
+    fn no_seeds_at_all_are_refused_before_anything_is_built() {
+        assert!(Line::try_parse_from(["simulate", "--seeds", "0"]).is_err());
     }
 
     #[test]

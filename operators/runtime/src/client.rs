@@ -8,8 +8,11 @@ use kube::{Client, Config};
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Neither a kubeconfig nor a ServiceAccount could be used.
-    #[error("find out where the API server is (KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount)")]
-    Config(#[source] kube::config::InferConfigError),
+    // What it says includes its causes: as a source they would be told again.
+    #[error(
+        "find out where the API server is (KUBECONFIG, ~/.kube/config, or the pod's ServiceAccount): {0}"
+    )]
+    Config(kube::config::InferConfigError),
     /// The configuration does not make a client.
     #[error("make a client for the API server")]
     Client(#[source] kube::Error),

@@ -21,7 +21,7 @@ when it loses the Lease.";
 pub(crate) struct Arguments {
     /// Where the cloud's API is, for every region; when not given, https://cvm.tencentcloudapi.com/. Accounts of the
     /// international site need https://cvm.intl.tencentcloudapi.com/
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = endpoint)]
     pub(crate) cvm_endpoint: Option<Url>,
 
     /// Who this cluster is, so that machines of another are never touched; when not given, the uid of the
@@ -53,6 +53,13 @@ impl Arguments {
 
 fn command() -> Command {
     runtime::args::with_environment(Arguments::command(), "SPOTPOOL")
+}
+
+/// Such as https://cvm.tencentcloudapi.com/.
+fn endpoint(text: &str) -> Result<Url> {
+    let url: Url = text.parse()?;
+    ensure!(matches!(url.scheme(), "http" | "https"), "it must begin with https:// or http://");
+    Ok(url)
 }
 
 /// Such as 500ms, 2s or 1m30s.
@@ -117,7 +124,9 @@ mod tests {
     fn what_makes_no_sense_is_refused_with_the_flags_name() {
         let refused = parse(&["--sweep-interval=0s"]).unwrap_err().to_string();
         assert!(refused.contains("--sweep-interval") && refused.contains("longer than nothing"), "{refused}");
-        let refused = parse(&["--cvm-endpoint=cloud"]).unwrap_err().to_string();
-        assert!(refused.contains("--cvm-endpoint"), "{refused}");
+        for wrong in ["cloud", "ftp://cloud/", "localhost:8081"] {
+            let refused = parse(&["--cvm-endpoint", wrong]).unwrap_err().to_string();
+            assert!(refused.contains("--cvm-endpoint"), "{refused}");
+        }
     }
 }

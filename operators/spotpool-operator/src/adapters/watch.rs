@@ -31,6 +31,18 @@ pub fn hints(client: &Client, namespace: Option<&str>) -> impl Stream<Item = Poo
     stream::select(pools.boxed(), instances.boxed())
 }
 
+/// What becomes of a watch that has failed.
+fn what_now(error: &watcher::Error) -> &'static str {
+    use watcher::Error::{InitialListFailed, WatchStartFailed};
+    let unknown = |error: &kube::Error| matches!(error, kube::Error::Api(status) if status.code == 404);
+    match error {
+        InitialListFailed(error) | WatchStartFailed(error) if unknown(error) => {
+            "the API server does not know this kind: apply deploy/crds; the watch is taken up again"
+        }
+        _ => "the watch is taken up again",
+    }
+}
+
 /// The pool of a SpotInstance by its label, or, when that was taken away, by its name: the pool's, a dash, a number.
 fn pool_of(labels: &BTreeMap<String, String>, name: &str) -> Option<String> {
     labels.get(POOL_LABEL).cloned().or_else(|| name.rsplit_once('-').map(|(pool, _)| pool.to_owned()))
@@ -63,7 +75,7 @@ where
                     (None, moved(event))
                 }
                 Err(error) => {
-                    tracing::warn!(%error, kind = %K::kind(&()), "the watch is taken up again");
+                    tracing::warn!(%error, kind = %K::kind(&()), "{}", what_now(&error));
                     failures += 1;
                     (Some(SHORTEST_PAUSE * 2u32.pow((failures - 1).min(DOUBLINGS))), None)
                 }
