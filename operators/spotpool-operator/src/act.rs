@@ -16,7 +16,7 @@ use crate::blame;
 use crate::core::{Core, lock};
 use crate::crd::{INSTANCE_FINALIZER, POOL_FINALIZER, Phase, SpotInstance, SpotPool};
 use crate::observe::{Pass, Way};
-use crate::plan::{AccountSeen, InstancePlan, Plan, Step};
+use crate::plan::{InstancePlan, Observed, Plan, Step};
 use crate::ports::{Event, PoolKey, Regarding, StoreError};
 use crate::tell;
 
@@ -62,7 +62,7 @@ pub(crate) async fn act(core: &Arc<Core>, pass: &Pass, plan: &Plan) -> Outcome {
     if plan.health.sends_away && !remember(core, pass, plan, &mut outcome).await {
         return outcome;
     }
-    let settled = instances(core, pass.seen.cloud.account(), plan, &mut outcome).await;
+    let settled = instances(core, &pass.seen, plan, &mut outcome).await;
     if let Some(way) = &pass.way {
         terminate(core, way, plan, &settled).await;
     }
@@ -124,14 +124,14 @@ async fn finalizer(core: &Core, pool: &SpotPool, add: bool, outcome: &mut Outcom
 /// Status, then step, of each SpotInstance; gives the plans whose status stands as planned.
 async fn instances<'a>(
     core: &Core,
-    account: Option<&AccountSeen>,
+    seen: &Observed,
     plan: &'a Plan,
     outcome: &mut Outcome,
 ) -> Vec<&'a InstancePlan> {
     let due: Vec<_> =
         plan.instances.iter().filter(|entry| entry.status.is_some() || entry.step != Step::Keep).collect();
     let writes: Vec<BoxFuture<'_, Result<bool, StoreError>>> =
-        due.iter().map(|entry| instance(core, account, entry).boxed()).collect();
+        due.iter().map(|entry| instance(core, seen, entry).boxed()).collect();
     let results: Vec<_> = futures::stream::iter(writes).buffered(WRITES_AT_ONCE).collect().await;
     let mut settled = Vec::new();
     for (entry, result) in due.into_iter().zip(results) {
@@ -148,11 +148,7 @@ async fn instances<'a>(
     settled
 }
 
-async fn instance(
-    core: &Core,
-    account: Option<&AccountSeen>,
-    entry: &InstancePlan,
-) -> Result<bool, StoreError> {
+async fn instance(core: &Core, seen: &Observed, entry: &InstancePlan) -> Result<bool, StoreError> {
     let store = &core.ports.store;
     let mut current = entry.instance.clone();
     if let Some(status) = &entry.status {
@@ -182,14 +178,15 @@ async fn instance(
                     | "Unhealthy"
                     | "NeverServed"
             );
-            let note = format!("{}: {}", current.name_any(), tell::farewell_note(why, &current));
+            let note =
+                format!("{}: {}", current.name_any(), tell::farewell_note(why, &current, seen.pool_goes()));
             let event = Event::normal(Regarding::pool_of(&current), why, "Replace", note);
             core.tell(Event { warning, ..event });
             Ok(true)
         }
         Step::Release => {
             release(core, &current).await?;
-            tell::gone(core, account, &current);
+            tell::gone(core, seen.cloud.account(), &current);
             Ok(true)
         }
         Step::LetLive => {

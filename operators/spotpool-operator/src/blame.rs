@@ -52,8 +52,12 @@ pub fn sentence_of_candidates(said: &str, code: &str, advice: &str) -> String {
     compose(said, code, field_of_candidates(code).as_deref(), advice)
 }
 
+/// A pool that names one place and no candidates.
+const OF_ONE_PLACE: &str = "Correct the spec: its zone, subnet and network do not fit together.";
+
 /// What the cloud said, what that class of errors asks for, and where to look.
 pub fn sentence(said: &str, code: &str, advice: &str) -> String {
+    let advice = if advice == Class::CandidateFatal.advice() { OF_ONE_PLACE } else { advice };
     compose(said, code, field(code), advice)
 }
 
@@ -65,6 +69,9 @@ fn compose(said: &str, code: &str, field: Option<&str>, advice: &str) -> String 
 /// The spec names no price.
 const BIDS: &str = "The operator bids the price of the market and asks again by itself: the spec names no price. Other \
                     types and zones can be named in spec.candidates.";
+/// Somebody has protected a machine of the pool.
+const PROTECTED: &str =
+    "Somebody has switched on this instance's protection against termination: switch it off in the console.";
 /// Another address, or a version of the API that is no more.
 const UNKNOWN_CALL: &str = "The cloud does not know this call, whatever the spec says: update the operator, or check its --cvm-endpoint.";
 /// The operator wrote what is wrong.
@@ -89,6 +96,9 @@ const BEYOND_THE_SPEC: [(&str, &str); 12] = [
 /// The client's advice speaks to whoever writes requests. What people can do who write a SpotPool, where that is
 /// something else.
 pub fn for_users<'a>(code: &str, advice: &'a str) -> &'a str {
+    if code == "UnsupportedOperation.InstancesProtected" {
+        return PROTECTED;
+    }
     if advice == Class::Price.advice() {
         return BIDS;
     }

@@ -16,7 +16,7 @@ use tracing::{Instrument, Span};
 use crate::blame;
 use crate::core::Core;
 use crate::crd::{Attempt, AttemptOutcome, ExtraMachine, SpotInstance, SpotInstanceStatus, whole_seconds};
-use crate::identity::{body_hash, instance_name, request};
+use crate::identity::{AccountId, body_hash, instance_name, request};
 use crate::plan::admit::Launch;
 use crate::plan::attempts;
 use crate::ports::{Event, PoolKey, Regarding, StoreError};
@@ -66,7 +66,7 @@ impl Flights {
 pub(crate) struct Sky {
     pub(crate) cloud: Arc<dyn Cvm>,
     /// Whose it is, as it is recorded with the machine.
-    pub(crate) account: String,
+    pub(crate) account: AccountId,
     /// When it was last asked what it has in stock, if it was.
     pub(crate) stock_asked_at: Option<Timestamp>,
     /// The cloud's time and the instant at which it was read.
@@ -137,7 +137,7 @@ async fn fly(core: &Core, pool: &ValidPool, launch: Launch, sky: &Sky) {
     let uid = instance.uid().unwrap_or_default();
     core.metrics.launch(&pool.key, &uid, finding.outcome, finding.code.as_deref());
     record(core, &instance, number, &finding, sky).await;
-    finding.tell(core, &instance);
+    finding.tell(core, &instance, pool.candidates.len() > 1);
 }
 
 /// Writes the attempt before anything is sent; `None` when it is not certain that it stands there, or that
@@ -153,7 +153,8 @@ async fn write(
         let mut next = instance.clone();
         let status = next.status.get_or_insert_default();
         status.instance_name = Some(instance_name(&instance));
-        status.account = Some(sky.account.clone());
+        let account = status.account.as_deref().map(|old| sky.account.label_after(old));
+        status.account = Some(account.unwrap_or_else(|| sky.account.label()));
         let number = attempts::push(status, attempt.clone(), &core.rules);
         match core.ports.store.replace_instance_status(&next).await {
             Ok(written) => return Some((written, number)),
@@ -221,7 +222,7 @@ impl Finding {
         span.record("request_id", self.request_id.as_deref());
     }
 
-    fn tell(&self, core: &Core, instance: &SpotInstance) {
+    fn tell(&self, core: &Core, instance: &SpotInstance, several_candidates: bool) {
         let (name, regarding) = (instance.name_any(), Regarding::pool_of(instance));
         let said = self.message.as_deref().unwrap_or("no answer");
         let code = self.code.as_deref().unwrap_or_default();
@@ -233,7 +234,9 @@ impl Finding {
                 return core.tell(Event::normal(regarding, "Launched", "Launch", note));
             }
             AttemptOutcome::Refused | AttemptOutcome::Errored => {
-                ("LaunchRefused", blame::sentence(said, code, advice))
+                let sentence =
+                    if several_candidates { blame::sentence_of_candidates } else { blame::sentence };
+                ("LaunchRefused", sentence(said, code, advice))
             }
             AttemptOutcome::NotSent => {
                 ("LaunchNotSent", format!("{said}; nothing was asked for, and the next attempt follows"))

@@ -67,20 +67,42 @@ pub struct AccountId {
     app_id: Option<AppId>,
 }
 
+/// Between the AppId and the key.
+const LABEL_PARTS: &str = ", ";
+
 impl AccountId {
     /// What is known of the account behind a key.
     pub fn new(secret_id: &SecretId, app_id: Option<AppId>) -> Self {
         Self { key: hex(&Sha256::digest(secret_id.as_str().as_bytes())[..6]), app_id }
     }
 
-    /// What is written down: the AppId, or as long as that is unknown, the key.
-    pub fn label(&self) -> String {
+    /// Its name for people: the AppId, or as long as that is unknown, the key.
+    pub fn name(&self) -> String {
         self.app_id.map_or_else(|| self.key_label(), |app_id| app_id.to_string())
+    }
+
+    /// What is written down: the AppId if it is known, and the key. A process that has just begun knows the key only, and
+    /// where the AppId may not be asked for it never knows more.
+    pub fn label(&self) -> String {
+        let app_id = self.app_id.map(|app_id| format!("{app_id}{LABEL_PARTS}")).unwrap_or_default();
+        format!("{app_id}{}", self.key_label())
+    }
+
+    /// What is written down over what was: the same key says no less than before.
+    pub fn label_after(&self, old: &str) -> String {
+        let known = self.app_id.is_none() && old.split(LABEL_PARTS).any(|part| part == self.key_label());
+        if known { old.to_owned() } else { self.label() }
     }
 
     /// Whether what was written down is this account for certain.
     pub fn is(&self, label: &str) -> bool {
-        label == self.label() || label == self.key_label()
+        let app_id = self.app_id.map(|app_id| app_id.to_string());
+        label.split(LABEL_PARTS).any(|part| part == self.key_label() || Some(part) == app_id.as_deref())
+    }
+
+    /// The [`AccountId::name`] in what was written down.
+    pub fn name_in(label: &str) -> &str {
+        label.split(LABEL_PARTS).next().unwrap_or_default()
     }
 
     fn key_label(&self) -> String {

@@ -38,14 +38,18 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
     let valid = seen.pool.valid();
     say(kind::READY, ready(plan, valid));
     say(kind::RECONCILING, reconciling(plan, valid));
-    say(kind::STALLED, stalled(seen, plan));
-    say(kind::CREDENTIALS_VALID, credentials(seen, plan));
+    // A process that has just begun, or a key that has just changed, takes back nothing before the first look.
+    let looked = plan.hold.as_ref().is_none_or(|hold| hold.reason != reason::NOT_LOOKED_YET);
+    if looked || old.conditions.is_empty() {
+        say(kind::STALLED, stalled(seen, plan));
+        say(kind::CREDENTIALS_VALID, credentials(seen, plan));
+    }
     say(kind::CAPACITY_AVAILABLE, capacity(seen, plan));
     // A process that has just begun has not asked those yet that serve.
-    if plan.health.reach != Reach::Unknown || plan.tally.ready == 0 {
-        say(kind::HEALTH_CHECK_REACHABLE, reachable(plan));
+    if plan.health.reach != Reach::Unknown || plan.tally.ready == 0 || seen.pool_goes() {
+        say(kind::HEALTH_CHECK_REACHABLE, reachable(plan, valid));
     }
-    say(kind::UNCLAIMED_MACHINES, unclaimed(plan, &pool.name_any()));
+    say(kind::UNCLAIMED_MACHINES, unclaimed(plan, pool, seen.pool_goes()));
     say(kind::GATEWAY_SYNCED, gateway(pool));
     // Whoever goes by kstatus takes the first of these two that is True: what waits for a person is not under way.
     conditions.sort_by_key(|condition| condition.type_ == kind::RECONCILING);
@@ -121,11 +125,26 @@ fn ready(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
         || plan.memory.drought(pool).map(|refusal| (capacity_reason(refusal), kind::CAPACITY_AVAILABLE));
     match why.or_else(dry) {
         Some((why, told_by)) => (Truth::False, why, format!("{message}: see {told_by}")),
-        None if plan.tally.counted >= pool.least => {
-            (Truth::False, reason::LAUNCHING, format!("{message}; the others are on their way"))
-        }
-        None => (Truth::False, reason::LAUNCHING, message),
+        None => (Truth::False, reason::LAUNCHING, format!("{message}{}", others(plan, pool))),
     }
+}
+
+/// What is with those that do not serve; empty or ahead of it a semicolon each.
+fn others(plan: &Plan, pool: &ValidPool) -> String {
+    let served = |entry: &&InstancePlan| {
+        let status = entry.status.as_ref().or(entry.instance.status.as_ref());
+        status.is_some_and(|status| status.phase == Phase::NotReady)
+    };
+    let named: Vec<String> =
+        plan.instances.iter().filter(served).map(|entry| entry.instance.name_any()).collect();
+    let on_their_way =
+        plan.tally.counted >= pool.least && plan.tally.ready + named.len() < plan.tally.counted;
+    let not_any_more = match named.len() {
+        0 => String::new(),
+        1 => format!("; {} does not any more", some_of(named, NAMED)),
+        _ => format!("; {} do not any more", some_of(named, NAMED)),
+    };
+    format!("{not_any_more}{}", if on_their_way { "; the others are on their way" } else { "" })
 }
 
 /// The condition that tells most about why nothing is launched.
@@ -196,7 +215,7 @@ fn some_of(names: Vec<String>, at_most: usize) -> String {
     if more > 0 { format!("{named} and {more} more") } else { named }
 }
 
-fn reachable(plan: &Plan) -> Verdict {
+fn reachable(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
     let silent = unwell(plan);
     match plan.health.reach {
         Reach::Answering if silent.is_empty() => {
@@ -204,6 +223,10 @@ fn reachable(plan: &Plan) -> Verdict {
         }
         Reach::Answering => {
             (Truth::True, reason::ANSWERING, format!("machines answer the health check, but not {silent}"))
+        }
+        Reach::Unknown if pool.is_some_and(|pool| pool.leaving) => {
+            let message = "the pool is being deleted, and its machines are not asked any more";
+            (Truth::Unknown, reason::NOBODY_ASKED, message.to_owned())
         }
         Reach::Unknown => {
             (Truth::Unknown, reason::NOBODY_ASKED, "no machine has answered the health check yet".to_owned())
@@ -289,7 +312,7 @@ fn deleted_secret(seen: &Observed) -> Option<&str> {
     secret.name.as_deref()
 }
 
-fn unclaimed(plan: &Plan, pool: &str) -> Verdict {
+fn unclaimed(plan: &Plan, pool: &SpotPool, pool_goes: bool) -> Verdict {
     let refused =
         plan.adoptions.refused.iter().take(NAMED).map(|(id, why)| format!("{id} is not taken over: {why}"));
     let mut sentences: Vec<String> = refused.collect();
@@ -298,12 +321,15 @@ fn unclaimed(plan: &Plan, pool: &str) -> Verdict {
         let ids = plan.unclaimed.iter().take(LISTED).map(tencent_cvm::InstanceId::as_str);
         let ids = ids.collect::<Vec<_>>().join(",");
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let name = pool.name_any();
+        let (whose, name) = if pool_goes { ("another", "POOL") } else { ("the", name.as_str()) };
+        let namespace = pool.namespace().unwrap_or_default();
         sentences.insert(
             0,
             format!(
                 "these machines carry the pool's tags and belong to no SpotInstance; they are left alone and are \
-                 billed: {ids}{more}. Terminate them, or let the pool take them over: kubectl annotate sp {pool} --overwrite \
-                 {ADOPT_ANNOTATION}={ids}"
+                 billed: {ids}{more}. Terminate them, or let {whose} pool take them over: kubectl annotate sp {name} \
+                 --namespace {namespace} --overwrite {ADOPT_ANNOTATION}={ids}"
             ),
         );
         return (Truth::True, reason::FOUND, sentences.join(". "));

@@ -16,8 +16,8 @@ use crate::plan::seen::Sight;
 use crate::plan::{AccountSeen, InstancePlan, Plan, PoolSeen};
 use crate::ports::{Event, PoolKey, Regarding, StoreError};
 
-/// Why a SpotInstance is let go.
-pub(crate) fn farewell_note(why: &str, instance: &SpotInstance) -> String {
+/// Why a SpotInstance is let go. Of a pool that goes itself, nothing is replaced.
+pub(crate) fn farewell_note(why: &str, instance: &SpotInstance, pool_goes: bool) -> String {
     let id = instance.status.as_ref().and_then(|status| status.instance_id.as_deref());
     let Some(id) = id else {
         return match why {
@@ -29,24 +29,23 @@ pub(crate) fn farewell_note(why: &str, instance: &SpotInstance) -> String {
         }
         .to_owned();
     };
+    let (replaced, again) = if pool_goes { ("", "") } else { ("; it is replaced", "; another is asked for") };
     match why {
-        "Vanished" => format!("machine {id} is not there any more; it is replaced"),
-        "Reclaimed" => format!("machine {id} is being taken back by the cloud; it is replaced"),
+        "Vanished" => format!("machine {id} is not there any more{replaced}"),
+        "Reclaimed" => format!("machine {id} is being taken back by the cloud{replaced}"),
         "Stopped" => {
-            format!("machine {id} was stopped; it is replaced, and terminated since it is still billed")
+            format!("machine {id} was stopped and is terminated, since it is still billed{replaced}")
         }
-        "LaunchFailed" => {
-            format!("machine {id} was accepted and then could not be made; another is asked for")
-        }
+        "LaunchFailed" => format!("machine {id} was accepted and then could not be made{again}"),
         "NotOurs" => {
-            format!("the recorded machine {id} is not the one made for it; it is left alone, and replaced")
+            format!("the recorded machine {id} is not the one made for it, and is left alone{replaced}")
         }
         "Unhealthy" => format!(
-            "machine {id} does not answer its health check any more while others do; it goes and is replaced"
+            "machine {id} does not answer its health check any more while others do, and goes{replaced}"
         ),
         "NeverServed" => format!(
-            "machine {id} did not answer its health check within spec.health.startupTimeout while others do; it goes \
-             and is replaced"
+            "machine {id} did not answer its health check within spec.health.startupTimeout while others do, and \
+             goes{replaced}"
         ),
         "Surplus" => format!("more than wanted; machine {id} goes"),
         "PoolDeleted" => format!("the pool is deleted; machine {id} goes"),

@@ -90,7 +90,7 @@ fn fly(
         // Read again: the writes before this may have taken their time, and an old offset sends nothing.
         let Some(now) = core.sweeps.cloud_time_at(&way.key, read_at) else { return };
         let cloud = Arc::clone(&way.cloud);
-        let sky = Sky { cloud, account: account.id.label(), stock_asked_at, now, read_at, looked_at };
+        let sky = Sky { cloud, account: account.id.clone(), stock_asked_at, now, read_at, looked_at };
         flights::start(core, pool, launch, sky);
     }
 }

@@ -102,8 +102,8 @@ pub struct SpotInstanceStatus {
     /// The name of the machine in the cloud, unique to this SpotInstance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_name: Option<String>,
-    /// The account in which the machine was asked for: its AppId, or, as long as the cloud does not tell that,
-    /// a shortened hash of the key's SecretId. Another account proves nothing about the machine's absence.
+    /// The account in which the machine was asked for: its AppId, as soon as the cloud tells that, and a shortened hash
+    /// of the key's SecretId. Another account proves nothing about the machine's absence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// When the id was written, by the cloud's clock.

@@ -37,7 +37,7 @@ impl Accounts {
     fn latest(&self) -> BTreeMap<(String, String), Timestamp> {
         let mut latest = BTreeMap::new();
         for (key, (account, at)) in self.lock().iter() {
-            let of_place = latest.entry((account.label(), key.region.clone())).or_insert(*at);
+            let of_place = latest.entry((account.name(), key.region.clone())).or_insert(*at);
             *of_place = (*at).max(*of_place);
         }
         latest

@@ -83,7 +83,7 @@ pub fn next_status(
     let mut status = instance.status.clone().unwrap_or_default();
     // A key may be replaced by another of the same account, and an account's number becomes known late.
     if let (Some(account), Some(label)) = (account, &mut status.account) {
-        *label = account.id.label();
+        *label = account.id.label_after(label);
     }
     if let Some((account, now)) = account.and_then(|account| account.now.map(|now| (account, now))) {
         // While its own request is under way in this process, the answer will say more than a look.

@@ -19,7 +19,7 @@ use crate::conditions::reason;
 use crate::crd::{
     Attempt, AttemptOutcome, INSTANCE_FINALIZER, Phase, SpotInstance, SpotInstanceStatus, whole_seconds,
 };
-use crate::identity::{Claim, claim, instance_name, is_same_body, spot_instance_name};
+use crate::identity::{AccountId, Claim, claim, instance_name, is_same_body, spot_instance_name};
 use crate::probes::ProbeView;
 use crate::span::{between, later};
 use crate::sweep::Trouble;
@@ -252,7 +252,8 @@ impl Member {
 
     /// Its name, and the account that its machine was asked for in.
     pub(super) fn whereabouts(&self) -> (String, String) {
-        (self.instance.name_any(), self.status.account.clone().unwrap_or_default())
+        let account = self.status.account.as_deref().unwrap_or_default();
+        (self.instance.name_any(), AccountId::name_in(account).to_owned())
     }
 
     /// How many machines of the pool it holds or may hold.

@@ -266,7 +266,11 @@ pub fn plan(seen: &Observed, rules: &Rules, wall_now: Timestamp) -> Plan {
     }
     plan.secrets = secrets::hold(seen, &members, rules);
     plan.refused = members.iter().flat_map(|member| member.refused(seen)).collect();
-    plan.elsewhere = members.iter().filter(|member| member.is_elsewhere()).map(Member::whereabouts).collect();
+    // Which machines a new key shows is not known before its first look.
+    if seen.cloud.account().is_some_and(|account| account.snapshot.is_some()) {
+        plan.elsewhere =
+            members.iter().filter(|member| member.is_elsewhere()).map(Member::whereabouts).collect();
+    }
     for member in &members {
         let step = member.step(seen, rules, wall_now, &mut plan);
         plan.instances.push(InstancePlan {
@@ -369,7 +373,7 @@ fn another_account(account: &AccountSeen, members: &[Member]) -> Option<Hold> {
         message: format!(
             "the key opens another account ({}) than the pool's machines are in, and none of them is visible; nothing \
              is launched or terminated until a key of their account is given back",
-            account.id.label()
+            account.id.name()
         ),
     })
 }

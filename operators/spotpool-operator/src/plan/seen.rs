@@ -50,8 +50,14 @@ impl Observed {
         self.cloud.account().filter(speaks)
     }
 
-    /// Whether the pool goes and its machines stay. In a namespace that goes everything is deleted in any order, the
-    /// SpotInstances before their pool too.
+    /// Whether the pool goes, or is gone. In a namespace that goes everything is deleted in any order, the SpotInstances
+    /// before their pool too.
+    pub fn pool_goes(&self) -> bool {
+        self.namespace_leaving
+            || self.pool.object().is_none_or(|pool| pool.metadata.deletion_timestamp.is_some())
+    }
+
+    /// Whether the pool goes and its machines stay.
     pub fn lets_machines_live(&self) -> bool {
         let goes = |pool: &ValidPool| pool.leaving || self.namespace_leaving;
         self.pool.valid().is_some_and(|pool| pool.keeps_machines && goes(pool))

@@ -8,7 +8,7 @@ use crate::conditions::reason;
 use crate::crd::pool::LaunchBackOff;
 use crate::crd::{AttemptOutcome, Candidate, ChargeType, SpotInstance};
 use crate::plan::back_off::{LAUNCH_FAILED, NOT_SENT};
-use crate::plan::{Memory, Observed, Plan};
+use crate::plan::{InstancePlan, Memory, Observed, Plan};
 use crate::valid::ValidPool;
 
 pub(super) fn capacity(seen: &Observed, plan: &Plan) -> Verdict {
@@ -17,15 +17,20 @@ pub(super) fn capacity(seen: &Observed, plan: &Plan) -> Verdict {
     if let Some(pool) = pool
         && let Some(first) = plan.memory.drought(pool)
     {
-        return (Truth::False, capacity_reason(first), refused_where(&plan.memory, pool, quota));
+        let told = refused_where(&plan.memory, pool, quota, "next try at");
+        return (Truth::False, capacity_reason(first), told);
     }
-    let meanwhile = pool.map(|pool| refused_where(&plan.memory, pool, quota)).filter(|text| !text.is_empty());
+    let meanwhile = pool
+        .map(|pool| refused_where(&plan.memory, pool, quota, "not asked again before"))
+        .filter(|text| !text.is_empty());
     let meanwhile = meanwhile.map_or_else(String::new, |text| format!("; refused meanwhile: {text}"));
-    let given = seen
-        .instances
-        .iter()
-        .any(|instance| instance.status.as_ref().is_some_and(|status| status.instance_id.is_some()));
-    if given || plan.tally.with_machine > 0 {
+    // What was taken over, nobody asked the cloud for.
+    let asked_for = |entry: &&InstancePlan| entry.instance.spec.adopted.is_none();
+    let has_machine = |entry: &InstancePlan| {
+        let status = entry.status.as_ref().or(entry.instance.status.as_ref());
+        status.is_some_and(|status| status.instance_id.is_some())
+    };
+    if plan.instances.iter().filter(asked_for).any(has_machine) {
         let given = "the cloud gave the machines that were asked for";
         (Truth::True, reason::LAUNCHES_SUCCEED, format!("{given}{meanwhile}"))
     } else if !meanwhile.is_empty() {
@@ -34,7 +39,14 @@ pub(super) fn capacity(seen: &Observed, plan: &Plan) -> Verdict {
         let asked = "a machine was asked for, and what became of it is not known yet";
         (Truth::Unknown, reason::LAUNCHING, asked.to_owned())
     } else {
-        (Truth::Unknown, reason::NOTHING_ASKED, "no machine was asked for yet".to_owned())
+        let launched =
+            seen.pool.object().and_then(|pool| pool.status.as_ref()).map_or(0, |status| status.launched);
+        let asked = if launched > 0 && seen.instances.is_empty() {
+            "no machine is asked for now"
+        } else {
+            "no machine was asked for yet"
+        };
+        (Truth::Unknown, reason::NOTHING_ASKED, asked.to_owned())
     }
 }
 
@@ -45,15 +57,16 @@ fn was_asked_for(instance: &SpotInstance) -> bool {
 }
 
 /// What the cloud refused where, how often, and when it is asked again; empty when nothing stands refused.
-fn refused_where(memory: &Memory, pool: &ValidPool, quota: Option<&AccountQuota>) -> String {
+/// Nobody waits for what is refused beside machines that can be had, so its time may pass; `next` fits both.
+fn refused_where(memory: &Memory, pool: &ValidPool, quota: Option<&AccountQuota>, next: &str) -> String {
     let refusals = memory.refusals(pool);
     let texts = refusals.iter().take(NAMED).map(|(refusal, candidates)| {
         let several = pool.candidates.len() > 1;
         let whom = if several { format!("{}: ", whom(candidates)) } else { String::new() };
-        let next = memory.payable_at().map_or(refusal.until.0, |payable| payable.max(refusal.until.0));
+        let until = memory.payable_at().map_or(refusal.until.0, |payable| payable.max(refusal.until.0));
         let quota = quota.filter(|_| refusal.is_about_a_quota());
         format!(
-            "{whom}{}{} Refused or failed {} times since the last success; next try at {next}",
+            "{whom}{}{} Refused or failed {} times since the last success; {next} {until}",
             sentence(refusal, several),
             quota.map(|quota| in_figures(quota, pool, candidates)).unwrap_or_default(),
             refusal.failures,

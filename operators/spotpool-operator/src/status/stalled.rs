@@ -116,8 +116,9 @@ fn boots_fail(_: &Observed, plan: &Plan) -> Option<(&'static str, String)> {
     Some((reason::BOOTS_FAIL, message))
 }
 
-fn nobody_answers(_: &Observed, plan: &Plan) -> Option<(&'static str, String)> {
-    let (_, why, message) = (plan.health.reach == Reach::Nobody).then(|| reachable(plan))?;
+fn nobody_answers(seen: &Observed, plan: &Plan) -> Option<(&'static str, String)> {
+    let (_, why, message) =
+        (plan.health.reach == Reach::Nobody).then(|| reachable(plan, seen.pool.valid()))?;
     Some((why, message))
 }
 

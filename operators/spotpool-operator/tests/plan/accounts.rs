@@ -90,6 +90,42 @@ fn a_machine_made_under_another_accounts_key_is_not_taken_for_gone_when_the_old_
 }
 
 #[test]
+fn a_rotated_key_is_not_called_another_accounts_before_its_first_look() {
+    // Under whose account a key works is known with its first answer: until then it goes by its own name.
+    let (old, new) = (key("old", Some(OURS)), key("new", None));
+    let mut seen = under(new, pool_of(1), &[serving(1, &old)], &[]);
+    if let CloudSeen::Account(account) = &mut seen.cloud {
+        account.snapshot = None;
+    }
+    let plan = plan_of(&seen);
+    let told = status(seen.pool.object().unwrap(), &seen, &plan, at(1000));
+    let stalled = told.conditions.iter().find(|condition| condition.type_ == kind::STALLED).unwrap();
+    assert_eq!((stalled.status.as_str(), stalled.reason.as_str()), ("False", reason::NOTHING_STALLED));
+    assert_eq!(plan.hold.as_ref().map(|hold| hold.reason), Some(reason::NOT_LOOKED_YET));
+}
+
+#[test]
+fn a_loss_is_a_loss_to_a_process_that_may_not_ask_for_the_appid() {
+    // The one before it could, and wrote it down.
+    let (before, after) = (key("ours", Some(OURS)), key("ours", None));
+    let lost = serving(1, &before);
+    let plan = plan_of(&under(after.clone(), pool_of(1), &[lost], &[]));
+    assert_eq!(plan.hold, None);
+    assert_eq!(steps(&plan), [&Step::Delete("Vanished")]);
+    let account = plan.instances[0].status.as_ref().and_then(|status| status.account.clone());
+    assert_eq!(account, Some(before.label()), "what was known of the account stays on record");
+}
+
+#[test]
+fn what_was_written_down_before_the_key_was_still_names_the_account() {
+    let ours = key("ours", Some(OURS));
+    assert!(ours.is(&OURS.to_string()) && ours.is(&key("ours", None).label()) && ours.is(&ours.label()));
+    assert!(!ours.is(&THEIRS.to_string()) && !ours.is(&key("other", Some(THEIRS)).label()));
+    assert!(!key("new", None).is(&ours.label()), "whose a new key is is not known");
+    assert_eq!(AccountId::name_in(&ours.label()), OURS.to_string());
+}
+
+#[test]
 fn a_leaving_machine_of_another_account_keeps_its_finalizer() {
     let (ours, theirs) = (key("old", Some(OURS)), key("other", Some(THEIRS)));
     let (here, mut there) = (serving(1, &ours), serving(2, &theirs));
@@ -155,7 +191,7 @@ fn the_accounts_number_is_written_down_once_it_is_known() {
     let visible = machine(&here, "ins-1", InstanceState::Running);
     let plan = plan_of(&under(known, pool_of(1), &[here], &[visible]));
     let written = plan.instances[0].status.as_ref().unwrap();
-    assert_eq!(written.account.as_deref(), Some("1250000001"));
+    assert_eq!(written.account.as_deref(), Some(format!("1250000001, {}", unknown.label()).as_str()));
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn what_an_earlier_pool_of_the_same_name_left_is_listed_and_left_alone() {
     let condition =
         told.conditions.iter().find(|condition| condition.type_ == kind::UNCLAIMED_MACHINES).unwrap();
     assert_eq!((condition.status.as_str(), condition.reason.as_str()), ("True", reason::FOUND));
-    let command = "kubectl annotate sp pool --overwrite demo.aiops.org/adopt=ins-left";
+    let command = "kubectl annotate sp pool --namespace default --overwrite demo.aiops.org/adopt=ins-left";
     assert!(condition.message.contains(command), "{}", condition.message);
 }
 

@@ -123,7 +123,7 @@ fn the_pool_itself_goes_after_its_hold() {
 fn under(account: u64, of: u64) -> Observed {
     let mut one = instance(1);
     let status = one.status.get_or_insert_default();
-    let label = |id: u64| AccountId::new(&SecretId::new("AKIDFAKE"), Some(AppId::new(id)));
+    let label = |id: u64| AccountId::new(&SecretId::new(format!("AKIDFAKE{id}")), Some(AppId::new(id)));
     (status.account, status.instance_id) = (Some(label(of).label()), Some("ins-1".to_owned()));
     let cloud = AccountSeen {
         id: label(account),

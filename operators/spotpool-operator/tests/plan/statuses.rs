@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use spotpool_operator::conditions::kind;
-use spotpool_operator::crd::{AttemptOutcome, SpotInstance, SpotInstanceStatus, SpotPool, SpotPoolStatus};
+use spotpool_operator::crd::{
+    AttemptOutcome, Phase, SpotInstance, SpotInstanceStatus, SpotPool, SpotPoolStatus,
+};
 use spotpool_operator::plan::{AccountSeen, CloudSeen, Observed, plan};
 use spotpool_operator::status::status;
 use spotpool_operator::sweep::{Snapshot, Trouble};
@@ -125,7 +128,7 @@ fn a_missing_secret_is_named() {
 #[test]
 fn a_deleted_pool_without_a_key_names_what_goes_on_costing_money() {
     let mut pool = one_wish();
-    pool.metadata.deletion_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(1)));
+    pool.metadata.deletion_timestamp = Some(Time(at(1)));
     let mut left = instance(1);
     left.status = Some(SpotInstanceStatus {
         instance_id: Some("ins-left".to_owned()),
@@ -322,12 +325,59 @@ fn a_settled_pool_reads_well_and_keeps_its_times() {
 }
 
 #[test]
+fn nothing_that_was_told_is_taken_back_before_the_first_look() {
+    let mut model = Model::new(pool(2, 2), 2);
+    model.settle();
+    let told = model.pool.clone().unwrap().status.unwrap();
+    // A process that has just begun.
+    let begun = Observed { cloud: account(None, false), ..model.observe() };
+    assert_eq!(read(&begun).conditions, told.conditions);
+    let unreachable = trouble(Class::Unknown, "InternalError");
+    let looking = Observed { cloud: account(unreachable, false), ..model.observe() };
+    let words: &[&str] = &["InternalError", "asked again every few seconds"];
+    says(
+        "a first look that fails",
+        &read(&looking),
+        &[(kind::CREDENTIALS_VALID, "Unknown", "CloudUnreachable", words)],
+    );
+}
+
+#[test]
+fn one_that_served_is_not_called_on_its_way() {
+    let mut model = Model::new(pool(2, 2), 2);
+    model.settle();
+    let silent = model.instances.iter_mut().find(|instance| instance.spec.n == 1).unwrap();
+    silent.status.as_mut().unwrap().phase = Phase::NotReady;
+    let mut seen = model.observe();
+    seen.probes.clear();
+    says(
+        "one of two is silent",
+        &read(&seen),
+        &[(kind::READY, "False", "Launching", &["1 of 2 machines serve; pool-1 does not any more"])],
+    );
+}
+
+#[test]
+fn machines_of_a_pool_that_goes_are_not_asked_and_not_called_silent() {
+    let mut model = Model::new(pool(2, 2), 2);
+    model.settle();
+    model.pool.as_mut().unwrap().metadata.deletion_timestamp = Some(Time(at(1)));
+    let mut seen = model.observe();
+    seen.probes.clear();
+    says(
+        "a pool that goes",
+        &read(&seen),
+        &[(kind::HEALTH_CHECK_REACHABLE, "Unknown", "NobodyAskedYet", &["is being deleted"])],
+    );
+}
+
+#[test]
 fn what_another_cluster_must_let_go_is_named() {
     let mut copied = vec![instance(1)];
     copied[0].spec.cluster_id = "another-cluster".to_owned();
     let stays = observed(one_wish(), copied.clone(), account(None, true));
     says("a copy", &read(&stays), &[(kind::STALLED, "False", "NothingStalled", &[])]);
-    copied[0].metadata.deletion_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(5)));
+    copied[0].metadata.deletion_timestamp = Some(Time(at(5)));
     let leaving = observed(one_wish(), copied, account(None, true));
     says(
         "a copy that is deleted",
