@@ -101,9 +101,7 @@ impl Order {
             key_ids: login(call, region)?,
             name: name(call)?,
             project_id: placement.project_id.unwrap_or(0),
-            disk_type: disk
-                .and_then(|disk| disk.disk_type.clone())
-                .unwrap_or_else(|| "CLOUD_PREMIUM".to_owned()),
+            disk_type: disk_type(disk.and_then(|disk| disk.disk_type.as_deref()))?,
             disk_size: disk_size(disk.and_then(|disk| disk.disk_size))?,
             bandwidth,
             public,
@@ -138,6 +136,28 @@ fn name(call: &RunInstances) -> Result<String, Refusal> {
         return Err(Refusal::new("InvalidInstanceName.TooLong", message));
     }
     Ok(name.to_owned())
+}
+
+/// What `SystemDisk.DiskType` may be.
+const DISK_TYPES: [&str; 8] = [
+    "LOCAL_BASIC",
+    "LOCAL_SSD",
+    "CLOUD_BASIC",
+    "CLOUD_SSD",
+    "CLOUD_PREMIUM",
+    "CLOUD_BSSD",
+    "CLOUD_HSSD",
+    "CLOUD_TSSD",
+];
+
+fn disk_type(asked: Option<&str>) -> Result<String, Refusal> {
+    let asked = asked.unwrap_or("CLOUD_PREMIUM");
+    if DISK_TYPES.contains(&asked) {
+        Ok(asked.to_owned())
+    } else {
+        // The code says no more than that; users report it with this message.
+        Err(Refusal::new("InvalidParameter", "CVM not support the required disk"))
+    }
 }
 
 fn disk_size(asked: Option<i64>) -> Result<u32, Refusal> {

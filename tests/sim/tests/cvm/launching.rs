@@ -88,6 +88,7 @@ fn each_wrong_field_has_its_own_code() {
         (with("UserData", json!("not base64!")), "InvalidParameterValue.InvalidUserDataFormat"),
         (user_data(12 * 1024), ""),
         (user_data(12 * 1024 + 1), "InvalidParameterValue.TooLarge"),
+        (with("SystemDisk", json!({"DiskType": "CLOUD_NOPE"})), "InvalidParameter"),
         (
             with("SystemDisk", json!({"DiskType": "CLOUD_BSSD", "DiskSize": 10})),
             "InvalidParameterValue.Range",
