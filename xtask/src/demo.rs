@@ -54,6 +54,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// The demo, with all it needs in place.
 fn command(arguments: &Arguments) -> Result<Command> {
+    if let Some(file) = arguments.kubeconfig.as_ref().filter(|file| !file.is_file()) {
+        bail!("--kubeconfig {}: there is no such file", file.display());
+    }
     if !arguments.stop {
         if arguments.kubeconfig.is_none() || servers::kubectl().is_err() {
             ensure()?;

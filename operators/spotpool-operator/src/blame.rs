@@ -109,6 +109,21 @@ pub fn for_users<'a>(code: &str, advice: &'a str) -> &'a str {
     beyond.map_or(advice, |(_, advice)| advice)
 }
 
+/// An error with its causes, which say whether it was the network, a proxy or the cloud.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        // Some errors repeat what their cause says.
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// One text of these, each ended by one full stop; empty ones are left out.
 pub fn sentences(texts: &[&str]) -> String {
     let texts = texts.iter().map(|text| text.trim().trim_end_matches('.')).filter(|text| !text.is_empty());
@@ -139,6 +154,18 @@ mod tests {
         let owner = "UnsupportedOperation.InvalidInstancesOwner";
         let advice = classify(Action::TerminateInstances, owner).advice();
         assert_eq!(for_users(owner, advice), advice);
+    }
+
+    #[test]
+    fn causes_are_told_once_each() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{0}")]
+        struct Layer(&'static str, #[source] Option<Box<Layer>>);
+        let refused = Layer("connection refused", None);
+        let repeats = Layer("connect: connection refused", Some(Box::new(refused)));
+        let call = Layer("DescribeInstances: the outcome is unknown", Some(Box::new(repeats)));
+        let told = "DescribeInstances: the outcome is unknown: connect: connection refused";
+        assert_eq!(with_causes(&call), told);
     }
 
     #[test]

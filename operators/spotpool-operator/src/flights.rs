@@ -211,7 +211,7 @@ impl Finding {
             code: error.code().map(str::to_owned),
             class: error.class(),
             request_id: error.request_id().map(str::to_owned),
-            message: Some(error.to_string()),
+            message: Some(blame::with_causes(error)),
             ..nothing(outcome)
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, Stream, StreamExt};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, debug_span};
@@ -274,6 +275,7 @@ fn news(pool: &SpotPool, old: Option<&SpotPoolStatus>, new: &SpotPoolStatus) -> 
         kind::STALLED,
         kind::CREDENTIALS_VALID,
         kind::CAPACITY_AVAILABLE,
+        kind::HEALTH_CHECK_REACHABLE,
         kind::UNCLAIMED_MACHINES,
     ];
     let mut events = Vec::new();
@@ -284,17 +286,14 @@ fn news(pool: &SpotPool, old: Option<&SpotPoolStatus>, new: &SpotPoolStatus) -> 
         let same = before.is_some_and(|before| {
             before.status == condition.status && (before.reason == condition.reason || !reason_counts)
         });
-        let bad = match condition.type_.as_str() {
-            kind::STALLED => condition.status == "True",
-            kind::UNCLAIMED_MACHINES => condition.status == "True" || condition.reason == reason::NOT_ADOPTED,
-            kind::CREDENTIALS_VALID => {
-                condition.status == "False"
-                    || [reason::INLINE_KEYS, reason::SECRET_DELETED].contains(&condition.reason.as_str())
-            }
-            _ => condition.status == "False",
+        let bad = is_bad(condition);
+        // Not knowing yet is no news, and the good state of a condition is said when it ends another one; that a key works
+        // and that machines answer, when they did not before.
+        let goes_without_saying = match condition.type_.as_str() {
+            kind::CREDENTIALS_VALID | kind::HEALTH_CHECK_REACHABLE => !before.is_some_and(is_bad),
+            _ => condition.status == "Unknown" || before.is_none(),
         };
-        // The good state of a condition is said when it ends another one, and not knowing is no news.
-        if same || condition.status == "Unknown" || (!bad && before.is_none()) {
+        if same || (!bad && (condition.status == "Unknown" || goes_without_saying)) {
             continue;
         }
         let regarding = Regarding::pool(pool);
@@ -305,6 +304,22 @@ fn news(pool: &SpotPool, old: Option<&SpotPoolStatus>, new: &SpotPoolStatus) -> 
         events.push(Event { warning, ..event });
     }
     events
+}
+
+/// Whether people should hear of it.
+fn is_bad(condition: &Condition) -> bool {
+    let why = condition.reason.as_str();
+    match condition.type_.as_str() {
+        kind::STALLED => condition.status == "True",
+        kind::UNCLAIMED_MACHINES => condition.status == "True" || why == reason::NOT_ADOPTED,
+        kind::CREDENTIALS_VALID => {
+            condition.status == "False"
+                || [reason::INLINE_KEYS, reason::SECRET_DELETED, reason::CLOUD_UNREACHABLE, reason::REFUSED]
+                    .contains(&why)
+        }
+        kind::HEALTH_CHECK_REACHABLE => condition.status == "False" || why == reason::ASKING_A_REPLACEMENT,
+        _ => condition.status == "False",
+    }
 }
 
 /// Event reasons are few and fixed, so that people can select by them.
@@ -318,6 +333,8 @@ fn reason_of(kind: &str, warning: bool) -> &'static str {
         (kind::CREDENTIALS_VALID, false) => "CredentialsValid",
         (kind::CAPACITY_AVAILABLE, true) => "CapacityUnavailable",
         (kind::CAPACITY_AVAILABLE, false) => "CapacityAvailable",
+        (kind::HEALTH_CHECK_REACHABLE, true) => "HealthCheckUnreachable",
+        (kind::HEALTH_CHECK_REACHABLE, false) => "HealthCheckReachable",
         (_, true) => "UnclaimedMachines",
         (_, false) => "NoUnclaimedMachines",
     }

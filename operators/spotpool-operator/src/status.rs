@@ -49,7 +49,7 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
     if plan.health.reach != Reach::Unknown || plan.tally.ready == 0 || seen.pool_goes() {
         say(kind::HEALTH_CHECK_REACHABLE, reachable(plan, valid));
     }
-    say(kind::UNCLAIMED_MACHINES, unclaimed(plan, pool, seen.pool_goes()));
+    say(kind::UNCLAIMED_MACHINES, unclaimed(plan, pool, valid, seen.pool_goes()));
     say(kind::GATEWAY_SYNCED, gateway(pool));
     // Whoever goes by kstatus takes the first of these two that is True: what waits for a person is not under way.
     conditions.sort_by_key(|condition| condition.type_ == kind::RECONCILING);
@@ -312,10 +312,16 @@ fn deleted_secret(seen: &Observed) -> Option<&str> {
     secret.name.as_deref()
 }
 
-fn unclaimed(plan: &Plan, pool: &SpotPool, pool_goes: bool) -> Verdict {
+fn unclaimed(plan: &Plan, pool: &SpotPool, valid: Option<&ValidPool>, pool_goes: bool) -> Verdict {
     let refused =
         plan.adoptions.refused.iter().take(NAMED).map(|(id, why)| format!("{id} is not taken over: {why}"));
     let mut sentences: Vec<String> = refused.collect();
+    let named =
+        |pool: &&ValidPool| pool.paused && plan.unclaimed.iter().any(|id| pool.adopt.contains(id.as_str()));
+    if valid.filter(named).is_some() {
+        sentences
+            .push("Those that the annotation names are taken over when spec.paused is taken away".to_owned());
+    }
     if !plan.unclaimed.is_empty() {
         let more = plan.unclaimed.len().saturating_sub(LISTED);
         let ids = plan.unclaimed.iter().take(LISTED).map(tencent_cvm::InstanceId::as_str);

@@ -3,6 +3,7 @@
 
 use e2e::{FILLED_WITHIN, SECRET_ID, SECRET_KEY, SOON, World};
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::json;
 use spotpool_operator::crd::{SpotInstance, SpotPool};
 
@@ -128,6 +129,55 @@ async fn rekey(world: &World, id: &str, key: &str) {
     world.people.edit::<Secret>("cloud", &data).await.unwrap();
 }
 
+/// The reasons of the Events about a pool, one after the other.
+async fn reasons(world: &World, pool: &str) -> Vec<String> {
+    let events = world.people.events_about("SpotPool", pool).await.unwrap();
+    events.into_iter().filter_map(|event| event.reason).collect()
+}
+
+#[tokio::test]
+async fn neither_a_rotated_key_nor_a_new_process_alarms_anybody_and_a_loss_meanwhile_is_replaced() {
+    let mut world = with_a_secret("quiet", 2).await;
+    let quiet = reasons(&world, "quiet").await;
+    let (id, key) = ("AKIDFAKESUCCESSOR", "fakeSecretKeyOfTheSuccessor");
+    world.add_key("main", id, key, None).await.unwrap();
+    rekey(&world, id, key).await;
+    let named = |instance: &SpotInstance| instance.status.as_ref().and_then(|status| status.account.clone());
+    let before = world.people.instances().await.unwrap().iter().map(named).collect::<Vec<_>>();
+    world
+        .until("the new key to be on record", SOON, async || {
+            let now = world.people.instances().await?.iter().map(named).collect::<Vec<_>>();
+            Ok(now.iter().all(|account| !before.contains(account)).then_some(()))
+        })
+        .await
+        .unwrap();
+    assert_eq!(reasons(&world, "quiet").await, quiet, "the key was rotated");
+
+    // The next process may not ask for the account's number, which the last one wrote down.
+    let fault = json!({"kind": "refuse", "code": "UnauthorizedOperation"});
+    let forbidden = json!({"fault": fault, "action": "DescribeAccountQuota"});
+    world.cloud.add_fault(&forbidden).await.unwrap();
+    let was = world.people.pool("quiet").await.unwrap().status.unwrap().conditions;
+    world.operator = None;
+    let lost = ids(&world).await[0].clone();
+    world.cloud.vanish(&lost).await.unwrap();
+    world.start_operator(&[]).await.unwrap();
+    world
+        .until("the loss to be replaced", SOON, async || {
+            let machines = ids(&world).await;
+            Ok((machines.len() == 2 && !machines.contains(&lost)).then_some(()))
+        })
+        .await
+        .unwrap();
+    world.ready("quiet").await.unwrap();
+    assert!(!reasons(&world, "quiet").await.contains(&"Stalled".to_owned()));
+    let is = world.people.pool("quiet").await.unwrap().status.unwrap().conditions;
+    for kind in ["Stalled", "CredentialsValid"] {
+        let of = |conditions: &[Condition]| conditions.iter().find(|it| it.type_ == kind).cloned();
+        assert_eq!(of(&is), of(&was), "{kind}");
+    }
+}
+
 #[tokio::test]
 async fn a_key_of_another_account_stops_everything_until_one_of_the_first_is_back() {
     let world = with_a_secret("foreign", 2).await;
@@ -160,26 +210,22 @@ async fn a_key_of_another_account_stops_everything_until_one_of_the_first_is_bac
 }
 
 #[tokio::test]
-async fn a_key_or_a_region_that_no_request_can_carry_is_told_and_nothing_is_sent() {
+async fn a_key_that_no_request_can_carry_is_told_and_nothing_is_sent() {
     let world = World::begin("unusable").await.unwrap();
     // As lines that were broken when they were copied.
     let broken = [("secretId", "AKIDFAKE\n0001"), ("secretKey", SECRET_KEY)];
     world.people.create_secret("cloud", &broken).await.unwrap();
     let key = world.manifest("key", 1, 1).unwrap().keyed_by("cloud");
-    let region = world.manifest("region", 1, 1).unwrap().with("spec.region", "ap-singa\npore");
-    for (name, manifest, what) in [
-        ("key", key, "the SecretId has characters no id has"),
-        ("region", region, r#""ap-singa\npore" is no region"#),
-    ] {
-        world.people.create::<SpotPool>(&manifest).await.unwrap();
-        let sentence =
-            format!("build the CVM client: {what}; check spec.region and the key's characters. {MEANWHILE}");
-        for condition in [("CredentialsValid", "False"), ("Stalled", "True")] {
-            let told = world.people.told(name, condition, &[&sentence], SOON).await.unwrap();
-            assert_eq!((told.reason.as_str(), told.message), ("UnusableKeyOrRegion", sentence.clone()));
-        }
-        world.people.warned("SpotPool", name, &["CredentialsValid=False: ", &sentence], SOON).await.unwrap();
+    world.people.create::<SpotPool>(&key).await.unwrap();
+    let sentence = format!(
+        "build the CVM client: the SecretId has characters no id has; check spec.region and the key's characters. \
+         {MEANWHILE}"
+    );
+    for condition in [("CredentialsValid", "False"), ("Stalled", "True")] {
+        let told = world.people.told("key", condition, &[&sentence], SOON).await.unwrap();
+        assert_eq!((told.reason.as_str(), told.message), ("UnusableKeyOrRegion", sentence.clone()));
     }
+    world.people.warned("SpotPool", "key", &["CredentialsValid=False: ", &sentence], SOON).await.unwrap();
     assert_eq!(world.cloud.calls("DescribeInstances").await.unwrap(), 0);
     rekey(&world, SECRET_ID, SECRET_KEY).await;
     world.people.condition("key", "CredentialsValid", "True", SOON).await.unwrap();

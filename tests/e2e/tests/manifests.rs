@@ -126,7 +126,12 @@ async fn a_wrong_manifest_is_refused_with_a_sentence_that_names_field_and_rule()
              address: raise the bandwidth, or leave the address out or make it Private",
         ),
         (good().with("spec.health.port", 0), "spec.health.port"),
-        (good().with("spec.health.path", "api/tags"), "spec.health.path"),
+        (good().with("spec.health.path", "api/tags"), "spec.health.path must begin with /"),
+        (
+            good().with("spec.health.path", "/a b"),
+            "spec.health.path must begin with / and hold neither spaces",
+        ),
+        (good().with("spec.region", "ap singa\npore"), "spec.region must be lower-case letters"),
         (good().with("spec.health.interval", "soon"), interval),
         (good().with("spec.health.interval", "1h"), interval),
         (good().with("spec.health.interval", "61m"), interval),

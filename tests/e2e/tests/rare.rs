@@ -12,9 +12,11 @@ const MEANWHILE: &str = "Until that is over nothing is launched, replaced or ter
                          as they are. The cloud is asked again every few seconds.";
 
 /// That the pool was not reached on the way to the first look.
-async fn is_unreachable(world: &World, pool: &str, sentence: &str) {
-    let told = world.people.told(pool, ("CredentialsValid", "Unknown"), &[sentence], SOON * 2).await.unwrap();
-    assert_eq!((told.reason.as_str(), told.message.as_str()), ("CloudUnreachable", sentence));
+async fn is_unreachable(world: &World, pool: &str, (what, cause, then): (&str, &str, &str)) {
+    let words = [what, cause, then];
+    let told = world.people.told(pool, ("CredentialsValid", "Unknown"), &words, SOON * 2).await.unwrap();
+    assert_eq!(told.reason, "CloudUnreachable");
+    assert!(told.message.starts_with(what) && told.message.ends_with(then), "{}", told.message);
 }
 
 #[tokio::test]
@@ -27,8 +29,8 @@ async fn a_cloud_that_cannot_be_reached_is_told_at_once_before_the_first_look_an
     let cut = json!({"fault": {"kind": "lost_request", "loss": "reset"}});
     let cut = world.cloud.add_fault(&cut).await.unwrap();
     world.start_operator(&[]).await.unwrap();
-    let sentence = format!("DescribeInstances: sent, but the outcome is unknown. {MEANWHILE}");
-    is_unreachable(&world, "away", &sentence).await;
+    let unknown = "DescribeInstances: sent, but the outcome is unknown: ";
+    is_unreachable(&world, "away", (unknown, "error sending request", MEANWHILE)).await;
     world.cloud.delete(&format!("faults/{cut}")).await.unwrap();
     world.people.condition("away", "CredentialsValid", "True", SOON).await.unwrap();
     world.people.condition("away", "Ready", "True", SOON).await.unwrap();
@@ -36,17 +38,20 @@ async fn a_cloud_that_cannot_be_reached_is_told_at_once_before_the_first_look_an
     // Nothing listens any more where the cloud was.
     let since = Timestamp::now();
     world.cloud.process().signal(Signal::Kill).unwrap();
+    let nothing = "DescribeInstances: nothing was sent: ";
     is_unreachable(
         &world,
         "away",
-        "DescribeInstances: nothing was sent. The machines that run are left as they are.",
+        (nothing, "Connection refused", "The machines that run are left as they are."),
     )
     .await;
     let told = world.people.condition("away", "CredentialsValid", "Unknown", SOON).await.unwrap();
     let after = told.last_transition_time.0.duration_since(since).as_secs();
     assert!(after >= 25, "a hiccup of {after} s is no outage");
+    let words = ["CredentialsValid=Unknown: ", nothing, "Connection refused"];
+    world.people.warned("SpotPool", "away", &words, SOON).await.unwrap();
     world.start_operator(&[]).await.unwrap();
-    is_unreachable(&world, "away", &format!("DescribeInstances: nothing was sent. {MEANWHILE}")).await;
+    is_unreachable(&world, "away", (nothing, "Connection refused", MEANWHILE)).await;
 }
 
 #[tokio::test]

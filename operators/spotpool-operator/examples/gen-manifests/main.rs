@@ -19,6 +19,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::CustomResourceExt;
 use kube::api::ObjectMeta;
 use serde::Serialize;
+use serde_json::Value;
 use spotpool_operator::crd::{SpotInstance, SpotPool};
 use spotpool_operator::{metrics, rbac};
 
@@ -76,8 +77,8 @@ fn generated(metrics: &[Metric]) -> Result<Vec<(&'static str, String)>> {
     // In the order of their names, which is the order in which `kubectl apply -f deploy/rbac` takes them:
     // the namespace comes before what is in it.
     Ok(vec![
-        ("deploy/crds/spotpools.yaml", yaml(&SpotPool::crd())?),
-        ("deploy/crds/spotinstances.yaml", yaml(&SpotInstance::crd())?),
+        ("deploy/crds/spotpools.yaml", yaml(&plain(&SpotPool::crd())?)?),
+        ("deploy/crds/spotinstances.yaml", yaml(&plain(&SpotInstance::crd())?)?),
         ("deploy/rbac/0-namespace.yaml", yaml(&namespace)?),
         ("deploy/rbac/1-service-account.yaml", yaml(&rbac::service_account())?),
         ("deploy/rbac/2-cluster-role.yaml", yaml(&rbac::cluster_role())?),
@@ -86,6 +87,26 @@ fn generated(metrics: &[Metric]) -> Result<Vec<(&'static str, String)>> {
         ("deploy/rbac/5-role-binding.yaml", yaml(&rbac::role_binding())?),
         ("docs/metrics.md", metrics_page::page(metrics)),
     ])
+}
+
+/// Without the formats of Rust's unsigned numbers: OpenAPI has none of these, and kubectl warns of each. The bounds stay.
+fn plain(crd: &impl Serialize) -> Result<Value> {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                let unsigned = |format: &Value| format.as_str().is_some_and(|name| name.starts_with("uint"));
+                if fields.get("format").is_some_and(unsigned) {
+                    fields.remove("format");
+                }
+                fields.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut crd = serde_json::to_value(crd).context("write the CRD as JSON")?;
+    strip(&mut crd);
+    Ok(crd)
 }
 
 fn yaml(object: &impl Serialize) -> Result<String> {

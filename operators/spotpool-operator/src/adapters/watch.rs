@@ -71,7 +71,10 @@ where
         .then(move |event| {
             let (pause, hint) = match event {
                 Ok(event) => {
-                    failures = 0;
+                    // The first event comes before the list that it announces.
+                    if !matches!(event, watcher::Event::Init) {
+                        failures = 0;
+                    }
                     (None, moved(event))
                 }
                 Err(error) => {

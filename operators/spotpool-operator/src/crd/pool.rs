@@ -65,7 +65,10 @@ pub struct SpotPoolSpec {
     pub credentials_secret_ref: Option<CredentialsSecretRef>,
     /// Region of the machines, such as ap-singapore. Cannot be changed: make another pool.
     #[schemars(length(min = 1, max = 64))]
-    #[x_kube(validation = kube::core::Rule::new("self == oldSelf").message("spec.region cannot be changed; make another pool in the other region"))]
+    #[x_kube(
+        validation = kube::core::Rule::new("self == oldSelf").message("spec.region cannot be changed; make another pool in the other region"),
+        validation = kube::core::Rule::new("self.matches('^[a-z0-9-]+$')").message("spec.region must be lower-case letters, digits and dashes, such as ap-singapore"),
+    )]
     pub region: String,
     /// Zone of the machines, such as ap-singapore-2.
     #[schemars(length(min = 1, max = 64))]
@@ -289,7 +292,7 @@ pub struct HealthSettings {
     #[schemars(range(min = 1, max = 65535))]
     pub port: u16,
     /// Path that answers 2xx to a GET when the model server serves.
-    #[schemars(length(min = 1, max = 256), regex(pattern = "^/"))]
+    #[schemars(schema_with = "path_schema")]
     pub path: String,
     /// Time between two questions, from 100ms to 60m, such as 5s or 1m30s.
     #[schemars(schema_with = "interval_schema")]
@@ -300,6 +303,18 @@ pub struct HealthSettings {
     /// How long a machine may take from its launch to its first answer, from 10s to 24h, such as 15m or 1h30m.
     #[schemars(schema_with = "startup_timeout_schema")]
     pub startup_timeout: String,
+}
+
+fn path_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "string",
+        "maxLength": 256,
+        "default": "/api/tags",
+        "x-kubernetes-validations": [{
+            "rule": "self.matches('^/[!-~]*$')",
+            "message": "spec.health.path must begin with / and hold neither spaces nor other than ASCII characters",
+        }],
+    })
 }
 
 /// What the API server says of an interval that is none.

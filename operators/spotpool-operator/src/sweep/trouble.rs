@@ -31,7 +31,7 @@ impl Trouble {
             class: error.class(),
             code: error.code().map(str::to_owned),
             request_id: error.request_id().map(str::to_owned),
-            text: error.to_string(),
+            text: blame::with_causes(error),
             lasted: Duration::ZERO,
         }
     }

@@ -87,6 +87,22 @@ fn what_an_earlier_pool_of_the_same_name_left_is_listed_and_left_alone() {
 }
 
 #[test]
+fn a_paused_pool_says_that_it_takes_a_named_machine_over_later() {
+    let mut model = beside(3, &[left_over("ins-left", InstanceState::Running)]);
+    model.pool.as_mut().unwrap().spec.paused = true;
+    let message = |model: &Model| {
+        let (seen, plan) = (model.observe(), decided(model));
+        assert_eq!(plan.adoptions, Adoptions::default());
+        let told = status(seen.pool.object().unwrap(), &seen, &plan, model.now);
+        told.conditions.into_iter().find(|it| it.type_ == kind::UNCLAIMED_MACHINES).unwrap().message
+    };
+    let later = "taken over when spec.paused is taken away";
+    assert!(!message(&model).contains(later));
+    annotate(&mut model, "ins-left");
+    assert!(message(&model).ends_with(later), "{}", message(&model));
+}
+
+#[test]
 fn a_named_machine_is_taken_over_and_counts_and_serves() {
     let mut model = beside(3, &[left_over("ins-left", InstanceState::Running)]);
     annotate(&mut model, " ins-left , ");
