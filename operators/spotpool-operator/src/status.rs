@@ -124,6 +124,11 @@ fn ready(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
     let dry =
         || plan.memory.drought(pool).map(|refusal| (capacity_reason(refusal), kind::CAPACITY_AVAILABLE));
     match why.or_else(dry) {
+        // CredentialsValid keeps what the last process told.
+        Some((reason::NOT_LOOKED_YET, _)) => {
+            let message = format!("{message}; the first look at the cloud is under way");
+            (Truth::False, reason::NOT_LOOKED_YET, message)
+        }
         Some((why, told_by)) => (Truth::False, why, format!("{message}: see {told_by}")),
         None => (Truth::False, reason::LAUNCHING, format!("{message}{}", others(plan, pool))),
     }
@@ -150,7 +155,7 @@ fn others(plan: &Plan, pool: &ValidPool) -> String {
 /// The condition that tells most about why nothing is launched.
 fn told_by(why: &str) -> &'static str {
     match why {
-        reason::NOT_LOOKED_YET | reason::CLOUD_UNREACHABLE => kind::CREDENTIALS_VALID,
+        reason::CLOUD_UNREACHABLE => kind::CREDENTIALS_VALID,
         reason::PAUSED => kind::RECONCILING,
         reason::NOBODY_ANSWERS => kind::HEALTH_CHECK_REACHABLE,
         _ => kind::STALLED,
