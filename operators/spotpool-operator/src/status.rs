@@ -120,7 +120,8 @@ fn ready(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
     let held = plan.hold.as_ref().map(|hold| hold.reason);
     let unpaid = (!plan.in_arrears.is_empty()).then_some(reason::ACCOUNT_PROBLEM);
     let blind = (plan.health.reach == Reach::Nobody).then_some(reason::NOBODY_ANSWERS);
-    let why = held.or(unpaid).or(blind).map(|why| (why, told_by(why)));
+    let given_up = plan.health.gave_up.map(|_| reason::BOOTS_FAIL);
+    let why = held.or(unpaid).or(blind).or(given_up).map(|why| (why, told_by(why)));
     let dry =
         || plan.memory.drought(pool).map(|refusal| (capacity_reason(refusal), kind::CAPACITY_AVAILABLE));
     match why.or_else(dry) {

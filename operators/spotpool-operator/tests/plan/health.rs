@@ -250,6 +250,7 @@ fn a_template_of_which_no_machine_ever_answers_stops_after_two_boot_deadlines() 
     model.pass_for(6 * BOOT_DEADLINE);
     assert_eq!(model.numbers(), [2, 5], "3 and 4 were given up, 5 stays");
     assert_eq!(model.says(kind::STALLED), said("True", "BootsFail"));
+    assert_eq!(model.says(kind::READY), said("False", "BootsFail"));
     // Another template is tried at once.
     model.pool.as_mut().unwrap().spec.image_id = "img-right".to_owned();
     model.silent.clear();
