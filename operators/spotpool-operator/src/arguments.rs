@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
 
     /// The longest time that a new machine may be missing from the cloud's listings; the waits before a
     /// request is repeated or forgotten follow from it
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = window)]
     pub(crate) visibility_window: Duration,
 
     #[command(flatten)]
@@ -67,6 +67,13 @@ fn duration(text: &str) -> Result<Duration> {
     let span: SignedDuration = text.parse()?;
     ensure!(span.is_positive(), "it must be longer than nothing");
     Ok(span.unsigned_abs())
+}
+
+/// Times are recorded in whole seconds.
+fn window(text: &str) -> Result<Duration> {
+    let window = duration(text)?;
+    ensure!(window >= Duration::from_secs(1), "it must be at least 1s");
+    Ok(window)
 }
 
 #[cfg(test)]
@@ -124,6 +131,7 @@ mod tests {
     fn what_makes_no_sense_is_refused_with_the_flags_name() {
         let refused = parse(&["--sweep-interval=0s"]).unwrap_err().to_string();
         assert!(refused.contains("--sweep-interval") && refused.contains("longer than nothing"), "{refused}");
+        assert!(parse(&["--visibility-window=1s"]).is_ok() && parse(&["--visibility-window=999ms"]).is_err());
         for wrong in ["cloud", "ftp://cloud/", "localhost:8081"] {
             let refused = parse(&["--cvm-endpoint", wrong]).unwrap_err().to_string();
             assert!(refused.contains("--cvm-endpoint"), "{refused}");
