@@ -6,6 +6,8 @@ use serde_json::json;
 use spotpool_operator::crd::SpotPool;
 
 const CONSOLE: &str = "Look at this instance in the console: it cannot be returned by an API call.";
+const PROTECTED: &str =
+    "Somebody has switched on this instance's protection against termination: switch it off in the console.";
 const KEY: &str = "Check that the key pair exists, is enabled, is not expired and may do this.";
 const CALL: &str = "The cloud does not know this call, whatever the spec says: update the operator, or check its --cvm-endpoint.";
 const PASSES: &str = "Nothing to do: the cloud had passing trouble and the call is repeated.";
@@ -25,7 +27,7 @@ use Told::{InPassing, Not, ToSomebody};
 
 #[rustfmt::skip] // One code a line, so that the table can be read as one.
 const TERMINATIONS: [(&str, Told); 26] = [
-    ("UnsupportedOperation.InstancesProtected", ToSomebody(CONSOLE)),
+    ("UnsupportedOperation.InstancesProtected", ToSomebody(PROTECTED)),
     ("FailedOperation.Unreturnable", ToSomebody(CONSOLE)),
     ("LimitExceeded.UserReturnQuota", ToSomebody(CONSOLE)),
     ("UnsupportedOperation.InvalidInstancesOwner", ToSomebody(CONSOLE)),
