@@ -30,8 +30,8 @@ Run what a change has to pass. CI runs exactly this.
   demo          the README's demo: alone, kept and ended, in a cluster that one has, interrupted
 
 What is missing is fetched or built once and kept outside the checkout: the servers (`cargo xtask servers`),
-cargo-deny, a Python environment. Needs Go 1.26 and Python 3.11. On two cores some 44 minutes the first
-time and 21 the next. Nothing is skipped unless you say so, and the summary says so too.";
+cargo-deny, a Python environment. Needs Go 1.26 and Python 3.11. On two cores some 40 minutes the first
+time and 15 the next. Nothing is skipped unless you say so, and the summary says so too.";
 
 /// Run what a change has to pass
 #[derive(clap::Args)]
