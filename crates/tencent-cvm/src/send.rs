@@ -286,7 +286,7 @@ struct Exchange {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("no answer within {0:?}")]
+#[error("no answer within {:.0} s", .0.as_secs_f64().max(1.0))]
 struct NoAnswer(Duration);
 
 /// A header value that no `Debug` prints.

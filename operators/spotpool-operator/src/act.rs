@@ -191,7 +191,7 @@ async fn instance(core: &Core, seen: &Observed, entry: &InstancePlan) -> Result<
         }
         Step::LetLive => {
             release(core, &current).await?;
-            tell::lives_on(core, &current);
+            tell::lives_on(core, seen.cloud.account(), &current);
             Ok(true)
         }
     }

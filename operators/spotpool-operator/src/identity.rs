@@ -1,7 +1,7 @@
 //! Who a machine belongs to: its name, its tags, its request, and whether a machine that is seen is the one
 //! that a SpotInstance made. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kube::ResourceExt;
 use sha2::{Digest, Sha256};
@@ -65,6 +65,8 @@ pub struct AccountId {
     key: String,
     /// The account's own number, once the cloud has told it. Many keys open one account.
     app_id: Option<AppId>,
+    /// What else it was written down as: see [`AccountId::learn`].
+    known_as: BTreeSet<String>,
 }
 
 /// Between the AppId and the key.
@@ -73,31 +75,49 @@ const LABEL_PARTS: &str = ", ";
 impl AccountId {
     /// What is known of the account behind a key.
     pub fn new(secret_id: &SecretId, app_id: Option<AppId>) -> Self {
-        Self { key: hex(&Sha256::digest(secret_id.as_str().as_bytes())[..6]), app_id }
+        let key = hex(&Sha256::digest(secret_id.as_str().as_bytes())[..6]);
+        Self { key, app_id, known_as: BTreeSet::new() }
+    }
+
+    /// A machine that the key shows was written down so: a machine is in one account, so this is the same, whatever key
+    /// was in use then.
+    pub fn learn(&mut self, label: &str) {
+        self.known_as.extend(label.split(LABEL_PARTS).map(str::to_owned));
     }
 
     /// Its name for people: the AppId, or as long as that is unknown, the key.
     pub fn name(&self) -> String {
-        self.app_id.map_or_else(|| self.key_label(), |app_id| app_id.to_string())
+        self.number().unwrap_or_else(|| self.key_label())
+    }
+
+    /// As the cloud has told it, or as it was told to an earlier process.
+    fn number(&self) -> Option<String> {
+        let written =
+            || self.known_as.iter().find(|part| part.bytes().all(|byte| byte.is_ascii_digit())).cloned();
+        self.app_id.map(|app_id| app_id.to_string()).or_else(written)
     }
 
     /// What is written down: the AppId if it is known, and the key. A process that has just begun knows the key only, and
     /// where the AppId may not be asked for it never knows more.
     pub fn label(&self) -> String {
-        let app_id = self.app_id.map(|app_id| format!("{app_id}{LABEL_PARTS}")).unwrap_or_default();
-        format!("{app_id}{}", self.key_label())
+        let number = self.number().map(|number| format!("{number}{LABEL_PARTS}")).unwrap_or_default();
+        format!("{number}{}", self.key_label())
     }
 
-    /// What is written down over what was: the same key says no less than before.
+    /// What is written down over what was: of the same account no less than before.
     pub fn label_after(&self, old: &str) -> String {
-        let known = self.app_id.is_none() && old.split(LABEL_PARTS).any(|part| part == self.key_label());
-        if known { old.to_owned() } else { self.label() }
+        let mut whole = self.clone();
+        if self.is(old) {
+            whole.learn(old);
+        }
+        whole.label()
     }
 
     /// Whether what was written down is this account for certain.
     pub fn is(&self, label: &str) -> bool {
-        let app_id = self.app_id.map(|app_id| app_id.to_string());
-        label.split(LABEL_PARTS).any(|part| part == self.key_label() || Some(part) == app_id.as_deref())
+        let (key, number) = (self.key_label(), self.number());
+        let own = |part: &str| part == key || Some(part) == number.as_deref() || self.known_as.contains(part);
+        label.split(LABEL_PARTS).any(own)
     }
 
     /// The [`AccountId::name`] in what was written down.

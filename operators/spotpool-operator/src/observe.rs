@@ -196,6 +196,7 @@ fn account(
     let view = core.sweeps.follow(&key, &cloud, &pool.key, &pool.uid, ids, wants_quota);
     let mut account = seen(core, &view);
     account.id = AccountId::new(&key.secret_id, view.app_id);
+    account.learn_from(instances);
     account.inline_key = object.is_some_and(|pool| pool.spec.secret_id.is_some());
     account.advertised = view.market.view(pool);
     (CloudSeen::Account(Box::new(account)), Some(Way { key, cloud, market: view.market }))

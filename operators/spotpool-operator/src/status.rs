@@ -5,6 +5,7 @@ mod capacity;
 mod stalled;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 
 use crate::blame::sentences;
@@ -15,7 +16,7 @@ use crate::plan::adoption::is_made;
 use crate::plan::health::Reach;
 use crate::plan::machine::WAITS_FOR_REPLACEMENT;
 use crate::plan::secrets::may_vanish;
-use crate::plan::{InstancePlan, Memory, Observed, Plan};
+use crate::plan::{InstancePlan, Memory, Observed, PAUSED, Plan};
 use crate::sweep::{OUTAGE, Trouble};
 use crate::valid::ValidPool;
 
@@ -38,18 +39,21 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
     let valid = seen.pool.valid();
     say(kind::READY, ready(plan, valid));
     say(kind::RECONCILING, reconciling(plan, valid));
-    // A process that has just begun, or a key that has just changed, takes back nothing before the first look.
-    let looked = plan.hold.as_ref().is_none_or(|hold| hold.reason != reason::NOT_LOOKED_YET);
-    if looked || old.conditions.is_empty() {
-        say(kind::STALLED, stalled(seen, plan));
+    let stands = Standing::of(&old.conditions, seen, plan);
+    let stalled = stalled(seen, plan);
+    if !stands.before_the_first_look || stalled.0 == Truth::True {
+        say(kind::STALLED, stalled);
+    }
+    if !stands.before_the_first_answer {
         say(kind::CREDENTIALS_VALID, credentials(seen, plan));
     }
     say(kind::CAPACITY_AVAILABLE, capacity(seen, plan));
-    // A process that has just begun has not asked those yet that serve.
-    if plan.health.reach != Reach::Unknown || plan.tally.ready == 0 || seen.pool_goes() {
+    if !stands.before_the_first_probe {
         say(kind::HEALTH_CHECK_REACHABLE, reachable(plan, valid));
     }
-    say(kind::UNCLAIMED_MACHINES, unclaimed(plan, pool, valid, seen.pool_goes()));
+    if !stands.before_the_first_look {
+        say(kind::UNCLAIMED_MACHINES, unclaimed(plan, pool, valid, seen.pool_goes()));
+    }
     say(kind::GATEWAY_SYNCED, gateway(pool));
     // Whoever goes by kstatus takes the first of these two that is True: what waits for a person is not under way.
     conditions.sort_by_key(|condition| condition.type_ == kind::RECONCILING);
@@ -71,6 +75,36 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
         care: if valid.is_some() { plan.health.care.clone() } else { old.care },
         observed_generation: Some(generation),
         conditions,
+    }
+}
+
+/// What was told before by a process that knew, and is not taken back by one that has just begun or has a new key.
+struct Standing {
+    /// Nobody has seen the pool's machines with this key yet.
+    before_the_first_look: bool,
+    /// The cloud has not even refused to show them.
+    before_the_first_answer: bool,
+    /// Nobody has asked the machines yet.
+    before_the_first_probe: bool,
+}
+
+impl Standing {
+    fn of(told: &[Condition], seen: &Observed, plan: &Plan) -> Self {
+        let known = |kind: &str| told.iter().find(|condition| condition.type_ == kind);
+        // What was wrong with the last key ends with it.
+        let key_was_fine = known(kind::CREDENTIALS_VALID).is_some_and(|valid| valid.status != "False");
+        let unseen = seen.cloud.account().is_some_and(|account| account.snapshot.is_none());
+        let unanswered = plan.hold.as_ref().is_some_and(|hold| hold.reason == reason::NOT_LOOKED_YET);
+        let asked = known(kind::HEALTH_CHECK_REACHABLE).is_some();
+        let leaving = seen.pool.valid().is_some_and(|pool| pool.leaving);
+        Self {
+            before_the_first_look: key_was_fine && unseen,
+            before_the_first_answer: key_was_fine && unanswered,
+            before_the_first_probe: asked
+                && plan.health.reach == Reach::Unknown
+                && plan.tally.with_machine > 0
+                && !leaving,
+        }
     }
 }
 
@@ -170,8 +204,11 @@ fn asked_for(pool: &ValidPool) -> String {
 
 fn reconciling(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
     let tally = plan.tally;
-    if let Some(hold) = plan.hold.as_ref().filter(|hold| hold.reason == reason::PAUSED) {
-        return (Truth::False, reason::PAUSED, hold.message.clone());
+    let holds = |reason| plan.hold.as_ref().is_some_and(|hold| hold.reason == reason);
+    let before_a_look =
+        holds(reason::NOT_LOOKED_YET) && pool.is_some_and(|pool| pool.paused && !pool.leaving);
+    if holds(reason::PAUSED) || before_a_look {
+        return (Truth::False, reason::PAUSED, PAUSED.to_owned());
     }
     let minimum = pool.map_or(0, |pool| if pool.leaving { 0 } else { pool.least });
     let moving = tally.leaving > 0
@@ -235,7 +272,12 @@ fn reachable(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
             (Truth::Unknown, reason::NOBODY_ASKED, message.to_owned())
         }
         Reach::Unknown => {
-            (Truth::Unknown, reason::NOBODY_ASKED, "no machine has answered the health check yet".to_owned())
+            let there = if plan.tally.with_machine == 0 {
+                "there is no machine that could answer the health check"
+            } else {
+                "no machine has answered the health check yet"
+            };
+            (Truth::Unknown, reason::NOBODY_ASKED, there.to_owned())
         }
         Reach::AskingAReplacement => {
             let message = format!(

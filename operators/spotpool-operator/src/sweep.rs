@@ -33,6 +33,10 @@ const WIDE_LOOK_AGAIN: Duration = Duration::from_secs(30);
 const LASTING_TROUBLE_PROBE: Duration = Duration::from_secs(60);
 /// While a quota stands in the way of a pool, the account's quotas are asked for this often.
 const QUOTA_EVERY: Duration = Duration::from_secs(60);
+/// The looks, which people wait for, wait so long for the answer at most.
+const QUOTA_WITHIN: Duration = Duration::from_secs(2);
+/// A question without an answer is asked again after this.
+const QUOTA_AGAIN: Duration = Duration::from_secs(60);
 /// Half of the documented 40 calls a second is ours to use.
 const TIME_PER_CALL: Duration = Duration::from_millis(50);
 
@@ -299,7 +303,10 @@ impl Sweeps {
 
     /// Asks whose account it is and what it may have; gives the pause before the next question.
     async fn learn_quota(&self, key: &AccountKey, cloud: &Arc<dyn Cvm>) -> Duration {
-        match cloud.describe_account_quota().await {
+        let Ok(answer) = tokio::time::timeout(QUOTA_WITHIN, cloud.describe_account_quota()).await else {
+            return QUOTA_AGAIN;
+        };
+        match answer {
             Ok(quota) => {
                 if let Some(account) = self.lock().get_mut(key) {
                     account.view.app_id = quota.app_id.or(account.view.app_id);
@@ -310,7 +317,7 @@ impl Sweeps {
             // The key may not be allowed to ask; then its own name stands for the account.
             Err(error) => {
                 tracing::info!(region = key.region, %error, "the account's AppId and quotas are not known");
-                if error.reach() == Reach::Answered { WIDE_LOOK_EVERY } else { self.interval }
+                if error.reach() == Reach::Answered { WIDE_LOOK_EVERY } else { QUOTA_AGAIN }
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use kube::ResourceExt;
 use kube::api::ObjectMeta;
-use tencent_cvm::{Instance, InstanceId};
+use tencent_cvm::{Instance, InstanceId, InstanceState};
 
 use crate::core::Core;
 use crate::crd::{
@@ -70,8 +70,20 @@ pub(crate) fn gone(core: &Core, account: Option<&AccountSeen>, instance: &SpotIn
 }
 
 /// A SpotInstance has gone and its machine has not.
-pub(crate) fn lives_on(core: &Core, instance: &SpotInstance) {
+pub(crate) fn lives_on(core: &Core, account: Option<&AccountSeen>, instance: &SpotInstance) {
     let status = instance.status.as_ref();
+    let id = status.and_then(|status| status.instance_id.as_deref()).map(InstanceId::from);
+    // One that was on its way out before the pool was deleted.
+    let ended = id.as_ref().zip(account).is_some_and(|(id, account)| match account.machine(id) {
+        Sight::Present(machine) => {
+            matches!(machine.state, Some(InstanceState::Shutdown | InstanceState::Terminating))
+        }
+        Sight::Absent(_) => true,
+        Sight::Unknown => false,
+    });
+    if ended {
+        return gone(core, account, instance);
+    }
     let machine = match status.and_then(|status| status.instance_id.as_deref()) {
         Some(id) => format!("machine {id} lives on and is billed"),
         None => "a machine that its last request may yet make lives on".to_owned(),

@@ -252,6 +252,9 @@ const UNTIL_THE_CLOCK_IS_KNOWN: Duration = Duration::from_secs(2);
 /// A machine that was told to terminate is judged again after this.
 pub const AFTER_TERMINATE: Duration = Duration::from_secs(5);
 
+/// What people must know of a pause.
+pub const PAUSED: &str =
+    "spec.paused is set: nothing is launched and nothing terminated until it is taken away";
 /// What people must know of every hold but a pause.
 const MEANWHILE: &str = "Until that is over nothing is launched, replaced or terminated, and the machines that run are \
                          left as they are";
@@ -356,11 +359,8 @@ fn hold(seen: &Observed, members: &[Member], rules: &Rules) -> Option<Hold> {
         return Some(held);
     }
     let pool = seen.pool.valid()?;
-    (pool.paused && !pool.leaving && rules.guards.pause).then(|| Hold {
-        reason: reason::PAUSED,
-        message: "spec.paused is set: nothing is launched and nothing terminated until it is taken away"
-            .to_owned(),
-    })
+    (pool.paused && !pool.leaving && rules.guards.pause)
+        .then(|| Hold { reason: reason::PAUSED, message: PAUSED.to_owned() })
 }
 
 /// None of the pool's machines is visible, and some were asked for in another account: the key is another's.

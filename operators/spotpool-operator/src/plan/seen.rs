@@ -191,6 +191,16 @@ impl AccountSeen {
         label.is_none_or(|label| self.id.is(label)) || self.shows(instance) || !rules.guards.own_account
     }
 
+    /// Takes from the machines that the key shows whose account it opens.
+    pub fn learn_from(&mut self, instances: &[SpotInstance]) {
+        for instance in instances {
+            let label = instance.status.as_ref().and_then(|status| status.account.as_deref());
+            if let Some(label) = label.filter(|_| self.shows(instance)) {
+                self.id.learn(label);
+            }
+        }
+    }
+
     /// Whether the SpotInstance's recorded machine stands in this account.
     pub fn shows(&self, instance: &SpotInstance) -> bool {
         let id = instance.status.as_ref().and_then(|status| status.instance_id.as_deref());

@@ -54,12 +54,15 @@ fn under(key: AccountId, pool: SpotPool, instances: &[SpotInstance], present: &[
         machines: present.iter().map(|machine| (machine.id.clone(), machine.clone())).collect(),
         absent: recorded.map(InstanceId::from).filter(|id| !shown(id)).collect(),
     };
-    seen.cloud = CloudSeen::Account(Box::new(AccountSeen {
+    let mut account = AccountSeen {
         id: key,
         now: Some(at(1000)),
         snapshot: Some(Arc::new(snapshot)),
         ..AccountSeen::default()
-    }));
+    };
+    // As the reads of a pass do.
+    account.learn_from(instances);
+    seen.cloud = CloudSeen::Account(Box::new(account));
     seen
 }
 
@@ -170,18 +173,24 @@ fn another_key_of_the_same_account_sees_a_loss_as_a_loss() {
 }
 
 #[test]
-fn without_the_accounts_number_a_new_key_proves_itself_by_each_machine_that_it_shows() {
-    let (old, new) = (key("old", None), key("new", None));
-    let (seen_one, unseen) = (serving(1, &old), serving(2, &old));
-    let visible = machine(&seen_one, "ins-1", InstanceState::Running);
-    let plan = plan_of(&under(new.clone(), pool_of(2), &[seen_one, unseen], &[visible]));
-    assert_eq!(steps(&plan), [&Step::Keep, &Step::Keep]);
-    let accounts: Vec<_> = plan
-        .instances
-        .iter()
-        .map(|entry| entry.status.as_ref().or(entry.instance.status.as_ref()).unwrap().account.clone())
-        .collect();
-    assert_eq!(accounts, [Some(new.label()), Some(old.label())], "only what was seen is the new key's");
+fn without_the_accounts_number_a_new_key_proves_itself_by_a_machine_that_it_shows() {
+    let new = key("new", None);
+    // The old key may have known the number, or not.
+    for old in [key("old", Some(OURS)), key("old", None)] {
+        let (seen_one, lost, of_a_third) =
+            (serving(1, &old), serving(2, &old), serving(3, &key("third", None)));
+        let visible = machine(&seen_one, "ins-1", InstanceState::Running);
+        let plan = plan_of(&under(new.clone(), pool_of(3), &[seen_one, lost, of_a_third], &[visible]));
+        // A machine is in one account: the old key opened the same as the new one, of the third nobody knows.
+        assert_eq!(steps(&plan), [&Step::Keep, &Step::Delete("Vanished"), &Step::Keep]);
+        let accounts = plan.instances.iter().map(|entry| {
+            let status = entry.status.as_ref().or(entry.instance.status.as_ref()).unwrap();
+            status.account.clone().unwrap()
+        });
+        let whose = old.label().replace(&key("old", None).label(), &new.label());
+        let third = key("third", None).label();
+        assert_eq!(accounts.collect::<Vec<_>>(), [whose.clone(), whose, third], "the number stays known");
+    }
 }
 
 #[test]

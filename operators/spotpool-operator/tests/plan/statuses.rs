@@ -332,8 +332,18 @@ fn nothing_that_was_told_is_taken_back_before_the_first_look() {
     // A process that has just begun.
     let begun = Observed { cloud: account(None, false), ..model.observe() };
     assert_eq!(read(&begun).conditions, told.conditions);
+    // One that cannot reach the cloud, while something waits for a person.
     let unreachable = trouble(Class::Unknown, "InternalError");
+    for condition in &mut model.pool.as_mut().unwrap().status.as_mut().unwrap().conditions {
+        if [kind::STALLED, kind::UNCLAIMED_MACHINES].contains(&condition.type_.as_str()) {
+            condition.status = "True".to_owned();
+        }
+    }
     let looking = Observed { cloud: account(unreachable, false), ..model.observe() };
+    let stand = read(&looking);
+    for kind in [kind::STALLED, kind::UNCLAIMED_MACHINES] {
+        assert!(stand.conditions.iter().any(|told| told.type_ == kind && told.status == "True"), "{kind}");
+    }
     let words: &[&str] = &["InternalError", "asked again every few seconds"];
     says(
         "a first look that fails",
