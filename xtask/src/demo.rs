@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// The demo, with all it needs in place.
 fn command(arguments: &Arguments) -> Result<Command> {
-    if let Some(file) = arguments.kubeconfig.as_ref().filter(|file| !file.is_file()) {
+    if let Some(file) = arguments.kubeconfig.as_ref().filter(|file| !file.exists()) {
         bail!("--kubeconfig {}: there is no such file", file.display());
     }
     if !arguments.stop {

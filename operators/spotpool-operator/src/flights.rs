@@ -153,8 +153,8 @@ async fn write(
         let mut next = instance.clone();
         let status = next.status.get_or_insert_default();
         status.instance_name = Some(instance_name(&instance));
-        let account = status.account.as_deref().map(|old| sky.account.label_after(old));
-        status.account = Some(account.unwrap_or_else(|| sky.account.label()));
+        let old = status.account.as_deref();
+        status.account = Some(old.map_or_else(|| sky.account.label(), |old| sky.account.label_after(old)));
         let number = attempts::push(status, attempt.clone(), &core.rules);
         match core.ports.store.replace_instance_status(&next).await {
             Ok(written) => return Some((written, number)),

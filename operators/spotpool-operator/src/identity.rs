@@ -92,13 +92,17 @@ impl AccountId {
 
     /// As the cloud has told it, or as it was told to an earlier process.
     fn number(&self) -> Option<String> {
-        let written =
-            || self.known_as.iter().find(|part| part.bytes().all(|byte| byte.is_ascii_digit())).cloned();
+        let written = || {
+            self.known_as
+                .iter()
+                .find(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+                .cloned()
+        };
         self.app_id.map(|app_id| app_id.to_string()).or_else(written)
     }
 
-    /// What is written down: the AppId if it is known, and the key. A process that has just begun knows the key only, and
-    /// where the AppId may not be asked for it never knows more.
+    /// What is written down: the AppId if it is known, and the key. A process that has just begun knows the key only;
+    /// where the AppId may not be asked for, what was written down before tells it.
     pub fn label(&self) -> String {
         let number = self.number().map(|number| format!("{number}{LABEL_PARTS}")).unwrap_or_default();
         format!("{number}{}", self.key_label())

@@ -287,13 +287,13 @@ fn news(pool: &SpotPool, old: Option<&SpotPoolStatus>, new: &SpotPoolStatus) -> 
             before.status == condition.status && (before.reason == condition.reason || !reason_counts)
         });
         let bad = is_bad(condition);
-        // Not knowing yet is no news, and the good state of a condition is said when it ends another one; that a key works
-        // and that machines answer, when they did not before.
-        let goes_without_saying = match condition.type_.as_str() {
-            kind::CREDENTIALS_VALID | kind::HEALTH_CHECK_REACHABLE => !before.is_some_and(is_bad),
-            _ => condition.status == "Unknown" || before.is_none(),
+        // The good state of a condition is said when it ends another one (that a key works and that machines answer: when
+        // they did not before), and not knowing yet is no news.
+        let ends = match condition.type_.as_str() {
+            kind::CREDENTIALS_VALID | kind::HEALTH_CHECK_REACHABLE => before.is_some_and(is_bad),
+            _ => before.is_some(),
         };
-        if same || (!bad && (condition.status == "Unknown" || goes_without_saying)) {
+        if same || !(bad || ends && condition.status != "Unknown") {
             continue;
         }
         let regarding = Regarding::pool(pool);

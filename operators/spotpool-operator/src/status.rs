@@ -39,19 +39,19 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
     let valid = seen.pool.valid();
     say(kind::READY, ready(plan, valid));
     say(kind::RECONCILING, reconciling(plan, valid));
-    let stands = Standing::of(&old.conditions, seen, plan);
+    let kept = Kept::of(&old.conditions, seen, plan);
     let stalled = stalled(seen, plan);
-    if !stands.before_the_first_look || stalled.0 == Truth::True {
+    if !kept.before_the_first_look || stalled.0 == Truth::True {
         say(kind::STALLED, stalled);
     }
-    if !stands.before_the_first_answer {
+    if !kept.before_the_first_answer {
         say(kind::CREDENTIALS_VALID, credentials(seen, plan));
     }
     say(kind::CAPACITY_AVAILABLE, capacity(seen, plan));
-    if !stands.before_the_first_probe {
+    if !kept.before_the_first_probe {
         say(kind::HEALTH_CHECK_REACHABLE, reachable(plan, valid));
     }
-    if !stands.before_the_first_look {
+    if !kept.before_the_first_look {
         say(kind::UNCLAIMED_MACHINES, unclaimed(plan, pool, valid, seen.pool_goes()));
     }
     say(kind::GATEWAY_SYNCED, gateway(pool));
@@ -79,7 +79,7 @@ pub fn status(pool: &SpotPool, seen: &Observed, plan: &Plan, now: Timestamp) -> 
 }
 
 /// What was told before by a process that knew, and is not taken back by one that has just begun or has a new key.
-struct Standing {
+struct Kept {
     /// Nobody has seen the pool's machines with this key yet.
     before_the_first_look: bool,
     /// The cloud has not even refused to show them.
@@ -88,7 +88,7 @@ struct Standing {
     before_the_first_probe: bool,
 }
 
-impl Standing {
+impl Kept {
     fn of(told: &[Condition], seen: &Observed, plan: &Plan) -> Self {
         let known = |kind: &str| told.iter().find(|condition| condition.type_ == kind);
         // What was wrong with the last key ends with it.
@@ -121,7 +121,7 @@ fn clamp(count: usize) -> i32 {
 
 fn members(plan: &Plan) -> Vec<PoolMember> {
     let statuses = plan.instances.iter().filter_map(|entry| {
-        let status = entry.status.as_ref().or(entry.instance.status.as_ref())?;
+        let status = entry.latest()?;
         // One that was deleted by hand works on until its replacement does.
         let held = status.reason.as_deref() == Some(WAITS_FOR_REPLACEMENT);
         let leaving =
@@ -171,10 +171,7 @@ fn ready(plan: &Plan, pool: Option<&ValidPool>) -> Verdict {
 
 /// What is with those that do not serve; empty or ahead of it a semicolon each.
 fn others(plan: &Plan, pool: &ValidPool) -> String {
-    let served = |entry: &&InstancePlan| {
-        let status = entry.status.as_ref().or(entry.instance.status.as_ref());
-        status.is_some_and(|status| status.phase == Phase::NotReady)
-    };
+    let served = |entry: &&InstancePlan| entry.latest().is_some_and(|status| status.phase == Phase::NotReady);
     let named: Vec<String> =
         plan.instances.iter().filter(served).map(|entry| entry.instance.name_any()).collect();
     let on_their_way =
@@ -245,7 +242,7 @@ fn unwell(plan: &Plan) -> String {
     }
     // A process that has just begun has not asked often enough to call one unwell; what the last one saw stands.
     let silent = |entry: &InstancePlan| {
-        let status = entry.status.as_ref().or(entry.instance.status.as_ref());
+        let status = entry.latest();
         status.is_some_and(|status| matches!(status.phase, Phase::NotReady | Phase::Booting))
     };
     some_of(named(&silent), NAMED)

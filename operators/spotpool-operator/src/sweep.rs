@@ -31,12 +31,10 @@ const WIDE_LOOK_EVERY: Duration = Duration::from_secs(300);
 const WIDE_LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// What the cloud refuses for good (a key, a region) is tried again this often.
 const LASTING_TROUBLE_PROBE: Duration = Duration::from_secs(60);
-/// While a quota stands in the way of a pool, the account's quotas are asked for this often.
+/// While a quota stands in the way of a pool, or nothing was answered, the account's quotas are asked for this often.
 const QUOTA_EVERY: Duration = Duration::from_secs(60);
 /// The looks, which people wait for, wait so long for the answer at most.
 const QUOTA_WITHIN: Duration = Duration::from_secs(2);
-/// A question without an answer is asked again after this.
-const QUOTA_AGAIN: Duration = Duration::from_secs(60);
 /// Half of the documented 40 calls a second is ours to use.
 const TIME_PER_CALL: Duration = Duration::from_millis(50);
 
@@ -304,7 +302,7 @@ impl Sweeps {
     /// Asks whose account it is and what it may have; gives the pause before the next question.
     async fn learn_quota(&self, key: &AccountKey, cloud: &Arc<dyn Cvm>) -> Duration {
         let Ok(answer) = tokio::time::timeout(QUOTA_WITHIN, cloud.describe_account_quota()).await else {
-            return QUOTA_AGAIN;
+            return QUOTA_EVERY;
         };
         match answer {
             Ok(quota) => {
@@ -317,7 +315,7 @@ impl Sweeps {
             // The key may not be allowed to ask; then its own name stands for the account.
             Err(error) => {
                 tracing::info!(region = key.region, %error, "the account's AppId and quotas are not known");
-                if error.reach() == Reach::Answered { WIDE_LOOK_EVERY } else { QUOTA_AGAIN }
+                if error.reach() == Reach::Answered { WIDE_LOOK_EVERY } else { QUOTA_EVERY }
             }
         }
     }

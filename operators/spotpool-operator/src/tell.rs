@@ -84,7 +84,7 @@ pub(crate) fn lives_on(core: &Core, account: Option<&AccountSeen>, instance: &Sp
     if ended {
         return gone(core, account, instance);
     }
-    let machine = match status.and_then(|status| status.instance_id.as_deref()) {
+    let machine = match id {
         Some(id) => format!("machine {id} lives on and is billed"),
         None => "a machine that its last request may yet make lives on".to_owned(),
     };

@@ -52,7 +52,7 @@ impl Collector for Accounts {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let what = (
             "last_sweep_timestamp",
-            "When the latest complete look at an account (as in status.account of a SpotInstance) and region \
+            "When the latest complete look at an account (its AppId, or a hash of the key) and region \
              ended, by the operator's clock; before the first, when the operator began to look.",
             Some(&Unit::Seconds),
         );

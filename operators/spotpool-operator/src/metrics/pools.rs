@@ -112,7 +112,7 @@ impl Series {
     pub(super) fn stands(&mut self, seen: &Observed, plan: &Plan) {
         self.phases = [0; PHASES.len()];
         for entry in &plan.instances {
-            let status = entry.status.as_ref().or(entry.instance.status.as_ref());
+            let status = entry.latest();
             let phase = status.map_or(Phase::Launching, |status| status.phase);
             if let Some(at) = PHASES.iter().position(|one| *one == phase) {
                 self.phases[at] += 1;

@@ -134,6 +134,13 @@ pub struct InstancePlan {
     pub step: Step,
 }
 
+impl InstancePlan {
+    /// Its status as this pass leaves it.
+    pub fn latest(&self) -> Option<&SpotInstanceStatus> {
+        self.status.as_ref().or(self.instance.status.as_ref())
+    }
+}
+
 /// What happens to one SpotInstance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {

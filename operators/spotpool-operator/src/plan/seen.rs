@@ -59,8 +59,7 @@ impl Observed {
 
     /// Whether the pool goes and its machines stay.
     pub fn lets_machines_live(&self) -> bool {
-        let goes = |pool: &ValidPool| pool.leaving || self.namespace_leaving;
-        self.pool.valid().is_some_and(|pool| pool.keeps_machines && goes(pool))
+        self.pool_goes() && self.pool.valid().is_some_and(|pool| pool.keeps_machines)
     }
 }
 

@@ -26,10 +26,8 @@ pub(super) fn capacity(seen: &Observed, plan: &Plan) -> Verdict {
     let meanwhile = meanwhile.map_or_else(String::new, |text| format!("; refused meanwhile: {text}"));
     // What was taken over, nobody asked the cloud for.
     let asked_for = |entry: &&InstancePlan| entry.instance.spec.adopted.is_none();
-    let has_machine = |entry: &InstancePlan| {
-        let status = entry.status.as_ref().or(entry.instance.status.as_ref());
-        status.is_some_and(|status| status.instance_id.is_some())
-    };
+    let has_machine =
+        |entry: &InstancePlan| entry.latest().is_some_and(|status| status.instance_id.is_some());
     if plan.instances.iter().filter(asked_for).any(has_machine) {
         let given = "the cloud gave the machines that were asked for";
         (Truth::True, reason::LAUNCHES_SUCCEED, format!("{given}{meanwhile}"))
